@@ -1,7 +1,9 @@
 """What the project says of itself is true: README, pins, CI, pages."""
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -76,6 +78,24 @@ def test_every_dependency_has_a_lower_bound_and_a_pin_above_it():
     for line in project()["project"]["dependencies"]:
         name, _, bound = line.partition(">=")
         assert key(pins[name]) >= key(bound), line
+
+
+def test_every_library_that_the_packages_import_is_a_dependency():
+    declared = package_names(project()["project"]["dependencies"])
+    ours = {"forecast", "models", "reports"}
+    nodes = (
+        node
+        for folder in sorted(ours)
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    assert names - sys.stdlib_module_names - ours <= declared
 
 
 def test_readme_has_exactly_two_setup_commands():
