@@ -14,8 +14,8 @@ MAY_IMPORT = {
 }
 FOLDERS = [*MAY_IMPORT, "tests", "scripts", "benchmarks"]
 FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
-HOOKS = {"logp", "logcdf", "logccdf", "random", "dist", "support_point"}
-HOOK_NAMES = ("_logp", "_random")  # PyMC passes value and parameters by position
+HOOKS = {"callback", "logp", "logcdf", "logccdf", "random", "dist", "support_point"}
+HOOK_NAMES = ("_logp", "_random")  # frameworks pass value and parameters by position
 IMPLICIT = {"self", "cls", "xp"}  # xp: the operations to compute with, of models/ops.py
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -98,7 +98,7 @@ def code_lines(function: Function, source: list[str]) -> int:
 
 
 def hooks(tree: ast.Module) -> set[str]:
-    """Return functions that PyMC calls by position, since they were given to it as hooks."""
+    """Return functions that PyMC or click calls by position, since each was given it as a hook."""
     keywords = (node for node in ast.walk(tree) if isinstance(node, ast.keyword))
     return {
         keyword.value.id

@@ -95,7 +95,7 @@ def test_every_library_that_the_packages_import_is_a_dependency():
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module.split(".")[0])
-    assert names - sys.stdlib_module_names - ours <= declared
+    assert package_names(sorted(names - sys.stdlib_module_names - ours)) <= declared
 
 
 def test_readme_has_exactly_two_setup_commands():
