@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from forecast.config import load_config
+
 ROOT = Path(__file__).parents[1]
 INDEX_HOSTS = ("pypi" + ".org", "pythonhosted" + ".org", "anaconda" + ".org")
 FIRST_FOLDERS = ("work", "root", "home", "opt", "Users", "tmp", "mnt")
@@ -106,6 +108,14 @@ def test_readme_has_exactly_two_setup_commands():
     run, tests = commands
     assert "forecast run priors/default.toml" in run
     assert "pytest" in tests
+
+
+def test_priors_file_of_the_readme_is_valid(tmp_path):
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", text("README.md"), re.DOTALL | re.MULTILINE)
+    path = tmp_path / "mine.toml"
+    path.write_text(example, encoding="utf-8")
+    priors = {prior.name: prior for prior in load_config(path).priors}
+    assert priors["gate_tracked"].values == {"alpha": 2.0, "beta": 18.0}
 
 
 def test_ci_runs_the_second_command_of_the_readme():
