@@ -1,0 +1,61 @@
+"""Forecast whether mechanistic-interpretability work ends up alignment-relevant.
+
+Everything public is here and loads on first use: ``import forecast as fc; fc.run("default")``.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+EXPORTS = {
+    "run": "forecast.runs",
+    "show": "forecast.runs",
+    "report": "forecast.runs",
+    "check": "forecast.checks",
+    "reweight": "forecast.reweighting",
+    "evaluate": "forecast.engine",
+    "load_config": "forecast.config",
+    "load_tables": "forecast.evidence",
+    "InputError": "models.errors",
+}
+"""Public names and the module of each; no module may bear the name of an export, or importing
+it would put the module in the function's place."""
+
+
+def _check_sibling(name: str) -> None:
+    """Refuse to run with another package called ``models`` or ``reports`` in place of ours."""
+    ours = Path(__file__).resolve().parent.parent / name
+    try:
+        spec = find_spec(name)
+    except ValueError:  # a module put into sys.modules by hand, without a spec
+        spec = None
+    places = [Path(place).resolve() for place in (spec and spec.submodule_search_locations) or ()]
+    if ours not in places[:1]:
+        other = places[0] if places else spec.origin if spec and spec.origin else "nothing"
+        raise ImportError(
+            f"forecast needs its own package {name!r} at {ours}, but Python finds {other}. "
+            "Run from another folder, or take that one off PYTHONPATH.",
+            name=name,
+        )
+
+
+for _name in ("models", "reports"):
+    _check_sibling(_name)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("mi-forecast")
+        except PackageNotFoundError:
+            return "0+unknown"
+    if name not in EXPORTS:
+        raise AttributeError(f"module 'forecast' has no attribute {name!r}")
+    return getattr(import_module(EXPORTS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*EXPORTS, "__version__"])

@@ -1,0 +1,87 @@
+"""The commands about runs: run, show, report."""
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forecast.cli.group import NOT_CONVERGED, emit
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.command("run")
+@click.argument("priors")
+@click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/NAME-HASH8]")
+@click.option(
+    "--evidence", type=FOLDER, help="Folder of evidence tables.  [default: of PRIORS, else shipped]"
+)
+@click.option(
+    "--draws", type=click.IntRange(10, 100_000), help="Draws per chain.  [default: of PRIORS]"
+)
+@click.option(
+    "--tune", type=click.IntRange(10, 100_000), help="Tuning steps per chain.  [default: of PRIORS]"
+)
+@click.option("--chains", type=click.IntRange(1, 64), help="Chains.  [default: of PRIORS]")
+@click.option("--cores", type=click.IntRange(1), help="Processor cores.  [default: all]")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print headline.json and nothing else.")
+@click.option("--no-report", is_flag=True, help="Leave out report.html.")
+@click.option("--force", is_flag=True, help="Draw anew, also over a finished run.")
+@click.pass_context
+def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options: Any) -> None:
+    r"""Sample, summarise, plot and report the forecast of PRIORS.
+
+    PRIORS is a TOML file or a shipped name: default, doubter, questioner. The same priors,
+    evidence, options and seed give the same folder, which is shown again when it is complete.
+    Ends with code 3 if the sampler did not converge; the results are kept and marked.
+
+    \b
+    Example:
+      forecast run default
+      forecast run my.toml --seed 7 --out runs/mine --json
+    """
+    with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints is no result
+        from forecast.runs import run
+
+        done = run(report=not no_report, **options)
+    if done.already:
+        click.echo(f"already computed: {done.folder}", err=True)
+    emit(json.dumps(done.headline, indent=2, ensure_ascii=False) if as_json else done.text())
+    if not done.converged:
+        ctx.exit(NOT_CONVERGED)
+
+
+@click.command("show")
+@click.argument("run", type=FOLDER)
+@click.option("--work", metavar="KEY", help="Show the posterior of one work instead.")
+def show_command(run: Path, work: str | None) -> None:
+    r"""Print the finished run in the folder RUN again.
+
+    \b
+    Example:
+      forecast show runs/default-1a2b3c4d
+      forecast show runs/default-1a2b3c4d --work meng2022
+    """
+    from forecast.runs import show
+
+    shown = show(run, work=work)
+    emit(shown.text() if work is None else shown.work_text(work))
+
+
+@click.command("report")
+@click.argument("run", type=FOLDER)
+def report_command(run: Path) -> None:
+    r"""Build report.html of the finished run in the folder RUN anew.
+
+    \b
+    Example:
+      forecast report runs/default-1a2b3c4d
+    """
+    from forecast.runs import report
+
+    emit(str(report(run)))
