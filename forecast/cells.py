@@ -38,6 +38,8 @@ class Whole:
         text = str(value)
         if _WHOLE.fullmatch(text) and self.low <= int(text.split(".")[0]) <= self.high:
             return int(text.split(".")[0])
+        if self.high - self.low == 1:
+            raise refuse(f"give {self.low} or {self.high}")
         raise refuse(f"give a whole number from {self.low} to {self.high}")
 
 
@@ -54,13 +56,15 @@ class Number:
         number = float(str(value)) if _NUMBER.fullmatch(str(value)) else math.nan
         if self.low <= number <= self.high and not (self.above and number == self.low):
             return number
-        start = "above" if self.above else "from"
-        raise refuse(f"give a number {start} {self.low:g} to {self.high:g}, digits and '.' only")
+        low = f"above {self.low:.0f}" if self.above else f"of at least {self.low:.0f}"
+        raise refuse(f"give a number {low} and at most {self.high:.0f}, in digits and '.' only")
 
 
 def key(value: object) -> str:
     """Return an id that is safe in a path, a spreadsheet and a terminal."""
-    if _KEY.fullmatch(str(value)) and value is not None:
+    if value is None:
+        raise refuse("fill it in")
+    if _KEY.fullmatch(str(value)):
         return str(value)
     raise refuse("use 1 to 80 letters, digits, '-', '_' or '.', with a letter or digit first")
 

@@ -44,7 +44,7 @@ class Sheet:
     rows: tuple[Row | None, ...] = ()
     faults: tuple[CellFault, ...] = ()
 
-    def fault(self, at: int, column: str, remedy: str, *, found: str | None = None) -> CellFault:
+    def fault(self, at: int, column: str, *, remedy: str, found: str | None = None) -> CellFault:
         """Return the fault of one cell of row ``at``; ``found`` replaces the cell's own text."""
         cells = self.cells[at]
         what = found or show(cells.get(column))
@@ -70,7 +70,7 @@ def row_name(name: str, cells: Cells) -> str:
     return show("/".join(parts))[1:-1]
 
 
-def whole_file(name: str, found: str, remedy: str, line: int = 0) -> Sheet:
+def whole_file(name: str, found: str, *, remedy: str, line: int = 0) -> Sheet:
     """Return the sheet of a file that could not be read at all."""
     return Sheet(name, faults=(CellFault(f"{name}.csv", line, "", "", found, remedy),))
 
@@ -82,13 +82,13 @@ def read_sheet(path: Path, name: str) -> Sheet:
     except FileNotFoundError:
         return _missing(path, name)
     except OSError as error:
-        return whole_file(name, error.strerror or str(error), "give a readable file")
+        return whole_file(name, error.strerror or str(error), remedy="give a readable file")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         found = f"byte 0x{raw[error.start]:02x}, which is not UTF-8"
         line = raw.count(b"\n", 0, error.start) + 1
-        return whole_file(name, found, "save the file as UTF-8", line)
+        return whole_file(name, found, remedy="save the file as UTF-8", line=line)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[tuple[int, list[str]]] = []
     start = 1
@@ -98,7 +98,9 @@ def read_sheet(path: Path, name: str) -> Sheet:
                 lines.append((start, cells))
             start = reader.line_num + 1
     except csv.Error as error:
-        return whole_file(name, f"broken CSV ({error})", "check the quotes from there on", start)
+        return whole_file(
+            name, f"broken CSV ({error})", remedy="check the quotes from there on", line=start
+        )
     return _sheet(name, lines)
 
 
@@ -107,16 +109,18 @@ def _missing(path: Path, name: str) -> Sheet:
         return Sheet(name)
     near = get_close_matches(path.name, (p.name for p in path.parent.glob("*.csv")), n=1)
     hint = f" (is it {near[0]}?)" if near and near[0][:-4] not in ROWS else ""
-    return whole_file(name, f"no such file{hint}", "add it; a header line alone is an empty table")
+    return whole_file(
+        name, f"no such file{hint}", remedy="add it; a header line alone is an empty table"
+    )
 
 
 def _sheet(name: str, lines: Sequence[tuple[int, list[str]]]) -> Sheet:
     """Type the rows of a file whose first line is its header."""
     if not lines:
-        return whole_file(name, "an empty file", f"start with the header {_header(name)}")
+        return whole_file(name, "an empty file", remedy=f"start with the header {_header(name)}")
     start, first = lines[0]
     header = [cell.strip() for cell in first]
-    faults = tuple(_header_faults(name, header, start))
+    faults = tuple(_header_faults(name, header, line=start))
     if faults:
         return Sheet(name, faults=faults)
     cells = tuple(dict(zip(header, map(_clean, row), strict=False)) for _, row in lines[1:])
@@ -126,7 +130,7 @@ def _sheet(name: str, lines: Sequence[tuple[int, list[str]]]) -> Sheet:
     for at, (_, row) in enumerate(lines[1:]):
         if len(row) != len(header):
             remedy = f"give {len(header)}, and quote a cell that holds a comma"
-            found.append(sheet.fault(at, "", remedy, found=f"{len(row)} cells"))
+            found.append(sheet.fault(at, "", remedy=remedy, found=f"{len(row)} cells"))
             rows.append(None)
             continue
         typed, wrong = _typed(sheet, at)
@@ -143,7 +147,7 @@ def _header(name: str) -> str:
     return ",".join(ROWS[name].model_fields)
 
 
-def _header_faults(name: str, header: Sequence[str], line: int) -> Iterator[CellFault]:
+def _header_faults(name: str, header: Sequence[str], *, line: int) -> Iterator[CellFault]:
     file, fields = f"{name}.csv", ROWS[name].model_fields
     if len(header) == 1 and re.search(r"[;\t|]", header[0]):
         yield CellFault(file, line, "", "", show(header[0]), "separate the columns with commas")
@@ -157,7 +161,7 @@ def _header_faults(name: str, header: Sequence[str], line: int) -> Iterator[Cell
         elif header.count(column) > 1:
             yield CellFault(file, line, "", column, "the column twice", "remove one")
     for column in missing:
-        yield CellFault(file, line, "", column, "no such column", "add it; cells may be empty")
+        yield CellFault(file, line, "", column, "no such column", "add it to header and rows")
 
 
 def _typed(sheet: Sheet, at: int) -> tuple[Row | None, list[CellFault]]:
@@ -177,7 +181,7 @@ def _typed(sheet: Sheet, at: int) -> tuple[Row | None, list[CellFault]]:
             ctx = one.get("ctx", {})
             column = str(ctx["column"] if "column" in ctx else one["loc"][0])
             remedy = ctx["remedy"] if "remedy" in ctx else _choose(one["input"], ctx["expected"])
-            faults.append(sheet.fault(at, column, remedy))
+            faults.append(sheet.fault(at, column, remedy=remedy))
         return None, faults
 
 

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 
 from forecast.csv_files import CellFault, Sheet
+from forecast.faults import MOST_SHOWN
 from forecast.tables import KEYS, ROWS
 
 Sheets = Mapping[str, Sheet]
@@ -41,23 +43,29 @@ def _unique_keys(sheets: Sheets) -> Iterator[CellFault]:
             place = f"{name}.csv row {sheet.lines[at]}"
             if key in seen:
                 remedy = f"give it another id, or delete one: {seen[key]} has it too"
-                yield sheet.fault(at, columns[-1], remedy)
+                yield sheet.fault(at, columns[-1], remedy=remedy)
             seen.setdefault(key, place)
 
 
 def _references(sheets: Sheets) -> Iterator[CellFault]:
     """Yield keys that their home table does not hold; ``use`` none frees a row's agenda."""
     homes = {
-        name: {cells.get(KEYS[name][0]) for cells in sheets[name].cells}
+        name: {cells.get(KEYS[name][0]) or "" for cells in sheets[name].cells}
         for name in ("agendas", "works", "sources")
     }
+    hints = MOST_SHOWN  # a search for near misses is slow
     for name, column, home in REFERENCES:
         if name == home:
             continue
         for at, cells in enumerate(sheets[name].cells):
             free = name == "agenda_fte" and column == "agenda" and cells.get("use") == "none"
-            if cells.get(column) and not free and cells[column] not in homes[home]:
-                yield sheets[name].fault(at, column, f"add it to {home}.csv, or correct it")
+            if (given := cells.get(column)) and not free and given not in homes[home]:
+                near = get_close_matches(given, homes[home], 1, 0.8) if hints > 0 else []
+                hints -= 1
+                hint = f"did you mean {near[0]!r}? Else " if near else ""
+                yield sheets[name].fault(
+                    at, column, remedy=f"{hint}add it to {home}.csv, or correct it"
+                )
 
 
 def _joined_words(sheets: Sheets) -> Iterator[CellFault]:
@@ -69,7 +77,9 @@ def _joined_words(sheets: Sheets) -> Iterator[CellFault]:
         for at, cells in enumerate(sheets[name].cells):
             given = cells.get(column)
             if given and not set(given.split("+")) <= words:
-                yield sheets[name].fault(at, column, f"join with '+': {', '.join(sorted(words))}")
+                yield sheets[name].fault(
+                    at, column, remedy=f"join with '+': {', '.join(sorted(words))}"
+                )
 
 
 def _some_agenda(sheets: Sheets) -> Iterator[CellFault]:
@@ -84,13 +94,15 @@ def _years(sheets: Sheets) -> Iterator[CellFault]:
     for at, row in sheets["uses"].good():
         year = years.get(row.work)
         if year and row.first_year and row.first_year < year:
-            yield sheets["uses"].fault(at, "first_year", f"the work is of {year}: not before")
+            yield sheets["uses"].fault(
+                at, "first_year", remedy=f"the work is of {year}: not before"
+            )
     for name in ("spillovers", "alignment_uses"):
         for at, row in sheets[name].good():
             year = years.get(row.mi_work)
             if year and row.mi_year != year:
                 remedy = f"works.csv has {year}: make them equal"
-                yield sheets[name].fault(at, "mi_year", remedy)
+                yield sheets[name].fault(at, "mi_year", remedy=remedy)
 
 
 def _fit_once(sheets: Sheets) -> Iterator[CellFault]:
@@ -109,7 +121,7 @@ def _fit_once(sheets: Sheets) -> Iterator[CellFault]:
             line = first.setdefault(event, sheets[name].lines[at])
             if line != sheets[name].lines[at]:
                 remedy = f"row {line} is the fit row of {', '.join(event)}: use compare"
-                yield sheets[name].fault(at, "use", remedy)
+                yield sheets[name].fault(at, "use", remedy=remedy)
 
 
 def _sums(sheets: Sheets) -> Iterator[CellFault]:
@@ -123,13 +135,15 @@ def _sums(sheets: Sheets) -> Iterator[CellFault]:
         if row.use == "fit":
             sums.setdefault(row.study, Counter())[row.cell] += row.count
             if row.study not in studies:
-                yield faults.fault(at, "study", "sum its fit rows in a line of fault_counts.csv")
+                yield faults.fault(
+                    at, "study", remedy="sum its fit rows in a line of fault_counts.csv"
+                )
     for at, row in counts.good():
         for column in ("no_learning", "wrong_code", "learned_representation", "mixed", "other"):
             total = sums.get(row.study, Counter())[column.replace("_", "-")]
             if row.study in sums and (getattr(row, column) or 0) != total:
                 remedy = f"the fit rows of faults.csv sum to {total}: make them equal"
-                yield counts.fault(at, column, remedy)
+                yield counts.fault(at, column, remedy=remedy)
 
 
 RULES: tuple[Callable[[Sheets], Iterator[CellFault]], ...] = (
