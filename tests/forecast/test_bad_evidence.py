@@ -2,8 +2,6 @@
 
 import csv
 import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,12 +49,10 @@ def edit(folder: Path, case: Mapping[str, str]) -> int:
     raise ValueError(case)
 
 
-def check(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run ``forecast check default --evidence FOLDER`` as a process."""
-    command = [sys.executable, "-m", "forecast", "check", "default", "--evidence", str(folder)]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=False
-    )
+@pytest.fixture
+def check(forecast_process, priors_file):
+    """Run ``forecast check`` on a valid priors file and the tables of a folder."""
+    return lambda folder: forecast_process("check", priors_file, "--evidence", folder)
 
 
 @pytest.fixture
@@ -65,7 +61,7 @@ def tables(tmp_path):
 
 
 @pytest.mark.parametrize("case", CASES["case"], ids=lambda case: case["name"])
-def test_bad_table_exits_2_and_names_the_place(case, tables):
+def test_bad_table_exits_2_and_names_the_place(case, tables, check):
     line = edit(tables, case)
     done = check(tables)
     assert (done.returncode, done.stdout) == (2, "")
@@ -74,14 +70,14 @@ def test_bad_table_exits_2_and_names_the_place(case, tables):
     assert "Traceback" not in done.stderr
 
 
-def test_no_folder_exits_2(tmp_path):
+def test_no_folder_exits_2(tmp_path, check):
     done = check(tmp_path / "gone")
     remedy = "found no such folder; give the folder that holds the tables"
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"Error: evidence {tmp_path / 'gone'}: {remedy}\n"
 
 
-def test_twenty_faults_are_shown_and_the_rest_counted(tables):
+def test_twenty_faults_are_shown_and_the_rest_counted(tables, check):
     path = tables / "ratings.csv"
     path.write_bytes(path.read_bytes().replace(b",R1,", b",R1,x"))
     done = check(tables)
