@@ -21,7 +21,15 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
 def _filled(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
+    if "\0" in text:
+        raise ValueError("must not hold the character U+0000")
     return text
+
+
+def _first(version: int) -> int:
+    if version != 1:
+        raise ValueError("must be 1")
+    return version
 
 
 def _no_time(value: datetime.date) -> datetime.date:
@@ -43,7 +51,7 @@ class Table(BaseModel):
 class HeadTable(Table):
     """The keys above the first table; every file states its own, also one that extends."""
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: Annotated[int, AfterValidator(_first)] = Field(alias="schema")
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     author: Text
     date: Annotated[datetime.date, AfterValidator(_no_time)]

@@ -35,13 +35,13 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="Print the version and exit.",
 )
 def cli() -> None:
-    r"""Forecast whether mechanistic-interpretability work ends up alignment-relevant.
+    """Forecast whether mechanistic-interpretability work ends up alignment-relevant.
 
     \b
     Example:
       forecast run default
       forecast show runs/default-1a2b3c4d
-    """
+    """  # noqa: D301 (click reads the mark)
 
 
 def main() -> None:

@@ -13,7 +13,9 @@ FOLDER = click.Path(path_type=Path)
 @click.command("check")
 @click.argument("priors")
 @click.option(
-    "--evidence", type=FOLDER, help="Folder of evidence tables.  [default: of PRIORS, else shipped]"
+    "--evidence",
+    type=FOLDER,
+    help="Folder of evidence tables.  [default: from PRIORS, else shipped]",
 )
 @click.option("--draws", type=click.IntRange(10, 100_000), default=1000, help="Draws of the prior.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
@@ -21,7 +23,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
 def check_command(ctx: click.Context, /, priors: str, **options: Any) -> None:
-    r"""Check PRIORS and the evidence before a run.
+    """Check PRIORS and the evidence before a run.
 
     Every fault of the files is told at once, with its line. Then the prior is drawn: does the
     sampled prior equal the stated one, and what would it predict?
@@ -30,7 +32,7 @@ def check_command(ctx: click.Context, /, priors: str, **options: Any) -> None:
     Example:
       forecast check default
       forecast check my.toml --evidence my-evidence
-    """
+    """  # noqa: D301 (click reads the mark)
     from forecast.checks import check
 
     result = check(priors, **options)

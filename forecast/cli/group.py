@@ -89,5 +89,6 @@ def emit(text: str) -> None:
 
 def _drop_stdout() -> None:
     """Let what is left in the buffer go nowhere, or Python fails again when it ends."""
-    if sys.stdout is sys.__stdout__:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    stdout = sys.__stdout__
+    if stdout is not None and sys.stdout is stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())

@@ -17,15 +17,19 @@ FOLDER = click.Path(path_type=Path)
 @click.argument("priors")
 @click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/NAME-HASH8]")
 @click.option(
-    "--evidence", type=FOLDER, help="Folder of evidence tables.  [default: of PRIORS, else shipped]"
+    "--evidence",
+    type=FOLDER,
+    help="Folder of evidence tables.  [default: from PRIORS, else shipped]",
 )
 @click.option(
-    "--draws", type=click.IntRange(10, 100_000), help="Draws per chain.  [default: of PRIORS]"
+    "--draws", type=click.IntRange(10, 100_000), help="Draws a chain.  [default: from PRIORS]"
 )
 @click.option(
-    "--tune", type=click.IntRange(10, 100_000), help="Tuning steps per chain.  [default: of PRIORS]"
+    "--tune",
+    type=click.IntRange(10, 100_000),
+    help="Tuning steps a chain.  [default: from PRIORS]",
 )
-@click.option("--chains", type=click.IntRange(1, 64), help="Chains.  [default: of PRIORS]")
+@click.option("--chains", type=click.IntRange(1, 64), help="Chains.  [default: from PRIORS]")
 @click.option("--cores", type=click.IntRange(1), help="Processor cores.  [default: all]")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -34,7 +38,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--force", is_flag=True, help="Draw anew, also over a finished run.")
 @click.pass_context
 def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options: Any) -> None:
-    r"""Sample, summarise, plot and report the forecast of PRIORS.
+    """Sample, summarise, plot and report the forecast of PRIORS.
 
     PRIORS is a TOML file or a shipped name: default, doubter, questioner. The same priors,
     evidence, options and seed give the same folder, which is shown again when it is complete.
@@ -44,7 +48,7 @@ def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options
     Example:
       forecast run default
       forecast run my.toml --seed 7 --out runs/mine --json
-    """
+    """  # noqa: D301 (click reads the mark)
     with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints is no result
         from forecast.runs import run
 
@@ -60,13 +64,13 @@ def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options
 @click.argument("run", type=FOLDER)
 @click.option("--work", metavar="KEY", help="Show the posterior of one work instead.")
 def show_command(run: Path, work: str | None) -> None:
-    r"""Print the finished run in the folder RUN again.
+    """Print the finished run in the folder RUN again.
 
     \b
     Example:
       forecast show runs/default-1a2b3c4d
       forecast show runs/default-1a2b3c4d --work meng2022
-    """
+    """  # noqa: D301 (click reads the mark)
     from forecast.runs import show
 
     shown = show(run, work=work)
@@ -76,12 +80,12 @@ def show_command(run: Path, work: str | None) -> None:
 @click.command("report")
 @click.argument("run", type=FOLDER)
 def report_command(run: Path) -> None:
-    r"""Build report.html of the finished run in the folder RUN anew.
+    """Build report.html of the finished run in the folder RUN anew.
 
     \b
     Example:
       forecast report runs/default-1a2b3c4d
-    """
+    """  # noqa: D301 (click reads the mark)
     from forecast.runs import report
 
     emit(str(report(run)))
