@@ -50,12 +50,6 @@ def test_fault_is_refused(case, priors_text, priors_file, forecast_process):
     assert "Traceback" not in done.stderr
 
 
-def written(folder, name, text):
-    path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
 def child(extends, name="child"):
     lines = ["schema = 1", f'name = "{name}"', 'author = "a"', "date = 2026-11-22", 'summary = "s"']
     return "\n".join([*lines, f'extends = "{extends}"', ""])
@@ -112,7 +106,7 @@ FILES = {
 def test_file_is_refused(name, priors_file, tmp_path, forecast_process):
     files, says = FILES[name]
     for file, text in files.items():
-        written(tmp_path, file, text)
+        (tmp_path / file).write_bytes(text if isinstance(text, bytes) else text.encode())
     done = forecast_process("check", "a.toml")
     assert says in done.stderr
     assert (done.returncode, done.stdout) == (2, "")
