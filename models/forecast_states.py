@@ -1,0 +1,189 @@
+r"""States of forecast works: level and tracking by agenda and year, and the uses of a cohort.
+
+The sixteen states (k, z), their chances and their uses are those of :mod:`models.states`, for any
+year up to the horizon and with known cases and year effects off. Raters see documented uses;
+a forecast asks for actual ones, so with M the documented mean by others and own use (documented
+always) of chance :math:`1 - e^{-\rho M}`
+
+.. math::
+
+    P(\text{used}) &= 1 - e^{-\rho M}\, e^{-M G(x) / \text{documented}} \\
+    P(\text{documented}) &= 1 - e^{-\rho M}\, e^{-M G(x - \text{delay})},
+        \qquad x = H - t + \tfrac12 .
+
+Everything is computed per draw and state; :func:`moments` then sums over levels and keeps tracking
+apart, since the gate to relevance depends on it alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models import maturity, race, spillover, tracking
+from models.forecast_paths import Paths
+from models.ops import NumPy
+from models.prior import Array
+from models.structure import FIRST_YEAR, SIDES
+
+
+@dataclass(frozen=True)
+class States:
+    """P(level) and P(tracks | level), dims (draw, agenda, year, level); P(level >= 1..7)."""
+
+    level: Array
+    track: Array
+    reach: Array
+
+    def joint(self, year: int) -> Array:
+        """Return P(level, tracking) of a cohort; dims (draw, agenda, tracking, level)."""
+        i = year - FIRST_YEAR
+        level, track = self.level[:, :, i], self.track[:, :, i]
+        return np.stack([level * (1.0 - track), level * track], axis=2)
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What happens to a work of a state on one side; dims (draw, agenda, tracking, level).
+
+    ``mean`` is the long-run mean of actual uses by others; the others are chances of *none*: of own
+    use, of actual use by others by the horizon, and of documented use by others by then.
+    """
+
+    mean: Array
+    no_own: Array
+    no_others: Array
+    no_documented: Array
+
+    @property
+    def used(self) -> Array:
+        """Chance of actual use, own or by others."""
+        return 1.0 - self.no_own * self.no_others
+
+    @property
+    def documented(self) -> Array:
+        """Chance of documented use, own or by others."""
+        return 1.0 - self.no_own * self.no_documented
+
+
+def make_states(paths: Paths, link: str) -> States:
+    """Return the chances of every state by agenda and year."""
+    n, a, y = len(paths.works), paths.maturity["agenda"].shape[1], len(paths.years)
+    cells = {
+        "agenda": np.repeat(np.arange(a), y),
+        "year": np.tile(np.arange(y), a),
+        "purposive": np.zeros(1),
+    }
+    theta = maturity.cell_theta(paths.maturity, paths.effort, cells)
+    terms = paths.maturity
+    steps = maturity.step_probabilities(
+        NumPy, theta, terms["step"][:, None, :], terms["upper"][:, None, :], link
+    )
+    base = tracking.cell_base(paths.tracking, paths.trend, cells)
+    track = tracking.tracking_probability(NumPy, paths.tracking["level"][:, None, :], base)
+    track = track.reshape(n, a, y, -1)
+    done = ~np.isnan(paths.tracking_set)
+    track[:, :, done] = paths.tracking_set[done][:, None]
+    level = maturity.level_probabilities(NumPy, steps)
+    reach = maturity.reach_probabilities(steps)
+    return States(level.reshape(n, a, y, -1), track, reach.reshape(n, a, y, -1))
+
+
+def documented_mean(paths: Paths, side: str, *, year: int) -> Array:
+    """Return M, the long-run mean of documented uses by others of a cohort's works.
+
+    Returns
+    -------
+    ndarray, dims (draw, agenda, tracking, level)
+        Levels last, so that sums over them run over neighbours in memory.
+    """
+    terms, i = paths.spillover, year - FIRST_YEAR
+    ratio = spillover.log_ratio(paths.log_workers)[:, i]
+    base = spillover.log_use(side, terms, ratio)[:, None] + terms[f"{side}_agenda"]
+    if side == "capabilities":
+        base = base + np.log(paths.capabilities_use[i])
+    level = spillover.level_factor(NumPy, side, terms, paths.diagnosed)
+    factor = spillover.tracking_factor(NumPy, side, terms)
+    means = spillover.use_means(NumPy, base, level, factor)
+    return np.ascontiguousarray(means.swapaxes(-1, -2))
+
+
+def uses(paths: Paths, draws: Mapping[str, Array], *, side: str, year: int, horizon: int) -> Uses:
+    """Return the uses on one side of a cohort's works by the end of ``horizon``."""
+    terms = paths.spillover
+    m = documented_mean(paths, side, year=year)
+    age = horizon - year + 0.5
+    lag = terms["lag"][:, SIDES.index(side)]
+    seen = spillover.seen_age(NumPy, age, terms["delay"])
+    grown, shown = spillover.reached(NumPy, age, lag), spillover.reached(NumPy, seen, lag)
+    actual = m / _spread(draws[f"{side}_documented"])
+    return Uses(
+        mean=actual,
+        no_own=np.exp(-m * _spread(terms[f"{side}_own"])),
+        no_others=np.exp(-actual * _spread(grown)),
+        no_documented=np.exp(-m * _spread(shown)),
+    )
+
+
+def _spread(x: Array) -> Array:
+    return x[:, None, None, None]
+
+
+def capabilities_first(cap: Uses, ali: Uses, *, lag: Array, age: float) -> Array:
+    """Return the chance that the first actual use by the horizon is a capabilities use.
+
+    Own use comes with the work, so it is first; where a work is its own use on both sides, one half
+    counts. Without own use the two sides race (:mod:`models.race`). ``lag`` has dims (draw, side).
+    """
+    later = race.first_by(cap.mean, ali.mean, lag=lag[:, 0], other_lag=lag[:, 1], age=age)
+    own = 1.0 - cap.no_own
+    return own * (0.5 + 0.5 * ali.no_own) + cap.no_own * ali.no_own * later
+
+
+def moments(
+    paths: Paths, draws: Mapping[str, Array], *, states: States, year: int, horizon: int
+) -> dict[str, Array]:
+    """Return sums over levels of P(level, tracking) times each use; dims (draw, agenda, tracking).
+
+    Returns
+    -------
+    dict
+        ``share`` (of works in that tracking state), ``alignment``, ``capabilities``, ``both``
+        (actual use), ``alignment_others``, ``capabilities_others``, ``alignment_documented``,
+        ``capabilities_documented``, ``both_documented``, ``first``, ``mean`` (actual capabilities
+        uses by others), ``none_ever`` (no such use, ever).
+    """
+    cap = uses(paths, draws, side="capabilities", year=year, horizon=horizon)
+    ali = uses(paths, draws, side="alignment", year=year, horizon=horizon)
+    lag, age = paths.spillover["lag"], horizon - year + 0.5
+    state = states.joint(year)
+    values = {
+        "alignment": ali.used,
+        "capabilities": cap.used,
+        "both": ali.used * cap.used,
+        "alignment_others": 1.0 - ali.no_others,
+        "capabilities_others": 1.0 - cap.no_others,
+        "alignment_documented": ali.documented,
+        "capabilities_documented": cap.documented,
+        "both_documented": ali.documented * cap.documented,
+        "first": capabilities_first(cap, ali, lag=lag, age=age),
+        "mean": cap.mean,
+        "none_ever": np.exp(-cap.mean),
+    }
+    out = {name: np.einsum("sazk,sazk->saz", state, x) for name, x in values.items()}
+    return out | {"share": state.sum(axis=3)}
+
+
+def tracking_ratio(
+    paths: Paths, draws: Mapping[str, Array], *, states: States, year: int, horizon: int
+) -> Array:
+    """Return capabilities use of works that track over that of works that do not, by draw.
+
+    Both over the same levels and agendas (the listed ones, by share), so that the ratio is what
+    tracking does and not where it is found.
+    """
+    used = uses(paths, draws, side="capabilities", year=year, horizon=horizon).used
+    i = year - FIRST_YEAR
+    weight = paths.share[:, i, :-1, None] * states.level[:, :-1, i]
+    mean = np.einsum("sak,sazk->sz", weight, used[:, :-1])
+    return np.asarray(mean[:, 1] / mean[:, 0])

@@ -1,0 +1,113 @@
+r"""Prior draws: exact independent draws of every sampled variable, in NumPy alone.
+
+Each variable has its own stream, from the generator's root and the variable's name, and a prior's
+draws are its quantile function at fixed uniforms. So a changed prior leaves all other draws as
+they are, and draws under two priors are paired. Zero-sum effects are independent normals less
+their mean, which is the projection that PyMC's ``ZeroSumNormal`` states. ``ease`` and the
+elasticity are drawn from their own priors and
+
+.. math:: \eta = \text{ease} + L\,\beta, \qquad
+    z = \big(\beta - E(\beta \mid \eta)\big) / \mathrm{sd}(\beta \mid \eta),
+
+the inverse of the change of variables in :mod:`models.spillover`. A test holds the names and shapes
+against the built model, and each variable against its stated prior.
+"""
+
+from collections.abc import Mapping
+from zlib import crc32
+
+import numpy as np
+from scipy import special, stats
+
+from models.prior import Array, Prior, find, ppf
+from models.slots import SLOTS
+from models.spillover import conditional_elasticity
+from models.structure import LOG_RATIO, Structure
+
+DIMS: dict[str, tuple[str, ...]] = {
+    "list_level": ("list",),
+    "shared_level_scale": ("kind",),
+    "shared_level_slip": ("kind",),
+    "shared_sensitivity": ("kind", "column"),
+    "shared_specificity": ("kind", "column"),
+    "rater_level_scale": ("rater",),
+    "rater_level_slip": ("rater",),
+    "rater_sensitivity": ("column",),
+    "rater_specificity": ("column",),
+}
+"""Dims of the priors that stand for one independent copy each; all others are scalars."""
+NORMALS: dict[str, tuple[str, ...]] = {
+    "worker_growth_z": ("group",),
+    "worker_shock_z": ("group", "shock"),
+    "definition_z": ("definition",),
+    "maturity_family_z": ("family",),
+    "effort_slope_z": ("agenda",),
+    "diagnosis_world_z": ("world",),
+    "diagnosis_task_z": ("task",),
+    "capabilities_agenda_z": ("agenda",),
+    "alignment_agenda_z": ("agenda",),
+    "agenda_share_z": ("agenda",),
+    "rater_sensitivity_z": ("rater", "column"),
+    "rater_specificity_z": ("rater", "column"),
+}
+"""Dims of the standard normal effects."""
+ZERO_SUMS: dict[str, str] = {
+    "tracking_level_z": "level",
+    "capabilities_level_z": "level",
+    "alignment_level_z": "level",
+    "capabilities_year_z": "year",
+    "alignment_year_z": "year",
+    "rater_bias_z": "rater",
+}
+"""Dim of the effects that add up to zero."""
+EASE = ("ease", "worker_ratio_elasticity")
+
+
+def uniforms(root: int, name: str, *, shape: tuple[int, ...]) -> Array:
+    """Return uniforms in the open interval (0, 1) from the stream of ``name``."""
+    rng = np.random.default_rng([root, crc32(name.encode())])
+    return np.asarray((rng.integers(0, 2**52, size=shape) + 0.5) / 2.0**52, dtype=np.float64)
+
+
+def prior_draws(
+    priors: Mapping[str, Prior], structure: Structure, *, n: int, rng: np.random.Generator
+) -> dict[str, Array]:
+    """Return ``n`` draws of every variable of the group ``posterior``, with a leading draw axis."""
+    root = int(rng.integers(2**63))
+    length = {dim: len(labels) for dim, labels in structure.coords().items()}
+
+    def uniform(name: str, dims: tuple[str, ...] = ()) -> Array:
+        return uniforms(root, name, shape=(n, *(length[d] for d in dims)))
+
+    out = {name: ppf(find(name, priors), uniform(name, DIMS.get(name, ()))) for name in SLOTS}
+    out |= {name: special.ndtri(uniform(name, dims)) for name, dims in NORMALS.items()}
+    for name, dim in ZERO_SUMS.items():
+        z = special.ndtri(uniform(name, (dim,)))
+        out[name] = z - z.mean(axis=-1, keepdims=True)
+    heavy = structure.tails != "normal"
+    for name in ("tracking_agenda_z", "maturity_agenda"):
+        u = uniform(name, ("agenda",))
+        out[name] = np.asarray(stats.t.ppf(u, 4)) if heavy else special.ndtri(u)
+    out["maturity_agenda"] = _centred(out, structure)
+    size = out["fault_concentration"][:, None]
+    none = out["fault_no_learning"][:, None]
+    u = uniform("study_no_learning", ("study",))
+    out["study_no_learning"] = special.betaincinv(none * size, (1.0 - none) * size, u)
+    return out | ratio_draws(out, priors)
+
+
+def _centred(out: Mapping[str, Array], structure: Structure) -> Array:
+    """Return agenda effects around their family's, from standard ones."""
+    family = out["maturity_family_sd"][:, None] * out["maturity_family_z"]
+    spread = out["maturity_agenda_sd"][:, None] * out["maturity_agenda"]
+    return family[:, list(structure.family_of)] + spread
+
+
+def ratio_draws(draws: Mapping[str, Array], priors: Mapping[str, Prior]) -> dict[str, Array]:
+    """Return ``use_ratio`` and ``worker_ratio_elasticity_z`` from draws of ease and elasticity."""
+    e, b = (find(name, priors).values for name in EASE)
+    (mean, _), weight, sd = conditional_elasticity((e["mu"], e["sigma"]), (b["mu"], b["sigma"]))
+    elasticity = draws["worker_ratio_elasticity"]
+    eta = draws["ease"] + LOG_RATIO * elasticity
+    z = (elasticity - b["mu"] - weight * (eta - mean)) / sd
+    return {"use_ratio": eta, "worker_ratio_elasticity_z": z}

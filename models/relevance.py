@@ -1,0 +1,213 @@
+r"""Relevance: what becomes of the works of a cohort by the horizon, per draw.
+
+For cohort year t, agenda a and horizon H,
+
+.. math::
+
+    \text{strong} &= \sum_{k,z} P(k, z)\, \text{used}_{ali}(k, z; H)\, \text{gate}_z\,
+        [s F_6 + (1 - s) F_7] \\
+    \text{gate}_1 &= \text{on\_target} \cdot q, \qquad \text{gate}_0 = \text{leak}, \qquad
+    \text{weak} = \sum_{k,z} P(k, z)\, \text{used}_{ali}(k, z; H)
+
+with :math:`s` the value constancy (reading values is enough: level 6) and :math:`F_k` the chance
+that level k is established by H in the field, the agenda's family or the agenda. Both splits are
+exact per state: use on the two sides is independent *given* level and tracking, never before. The
+four-way split holds documented use against documented use; the strict split holds strong
+relevance against actual capabilities use. All is computed per draw and state, then averaged over
+states and, for a field figure, over agendas by their share of works; a product of averages would
+be another number. Source: evidence/RUBRIC.md; formulas of the sub-models are reused, not rewritten.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from models import claims, milestones
+from models.forecast_paths import Asked, Do, Paths, forecast_years, make_paths
+from models.forecast_states import States, make_states, moments
+from models.prior import Array
+from models.structure import FIRST_YEAR, Structure
+
+COHORTS = tuple(range(2020, 2031))
+"""Cohorts reported besides the question's own."""
+CHUNK = 100
+"""Draws computed together: few enough to stay in a processor's cache."""
+
+
+def cohorts(question: Asked) -> tuple[int, ...]:
+    """Return the coordinate ``cohort``: years reported, up to the horizon."""
+    years = {*COHORTS, question.cohort}
+    return tuple(sorted(year for year in years if year <= question.horizon))
+
+
+def gate(draws: Mapping[str, Array]) -> Array:
+    """Return the chance to contribute, given use and a field that gets there; (draw, tracking)."""
+    tracked = draws["on_target"] * draws["gate_tracked"]
+    return np.stack([draws["leak_untracked"], tracked], axis=-1)
+
+
+def field_reach(draws: Mapping[str, Array], f: Array) -> Array:
+    """Return s F_6 + (1 - s) F_7 from F_k, dims (draw, agenda, step)."""
+    s = draws["value_constancy"][:, None]
+    return s * f[..., 5] + (1.0 - s) * f[..., 6]
+
+
+def strong(used: Array, gates: Array, *, reach: Array) -> Array:
+    """Return the chance of use that contributes, in a field that gets there; dims (draw, agenda).
+
+    Parameters
+    ----------
+    used
+        Share of works in each tracking state that are used, dims (draw, agenda, tracking).
+    gates
+        From :func:`gate`.
+    reach
+        From :func:`field_reach`.
+    """
+    return np.asarray(np.einsum("saz,sz->sa", used, gates) * reach)
+
+
+def outcomes(m: Mapping[str, Array], gates: Array, *, reach: Array) -> dict[str, Array]:
+    """Return every outcome of a cohort by agenda; dims (draw, agenda)."""
+    every = {name: x.sum(axis=-1) for name, x in m.items()}
+    relevant = strong(m["alignment"], gates, reach=reach)
+    strict_both = strong(m["both"], gates, reach=reach)
+    ali, cap = every["alignment_documented"], every["capabilities_documented"]
+    both = every["both_documented"]
+    return {
+        "alignment_relevant": relevant,
+        "alignment_used": every["alignment"],
+        "capabilities_relevant": every["capabilities"],
+        "alignment_used_by_others": every["alignment_others"],
+        "capabilities_used_by_others": every["capabilities_others"],
+        "capabilities_first": every["first"],
+        "alignment_only": ali - both,
+        "both": both,
+        "capabilities_only": cap - both,
+        "neither": 1.0 - ali - cap + both,
+        "strict_alignment_only": relevant - strict_both,
+        "strict_both": strict_both,
+        "strict_capabilities_only": every["capabilities"] - strict_both,
+        "strict_neither": 1.0 - relevant - every["capabilities"] + strict_both,
+        "documented_alignment": ali,
+        "documented_capabilities": cap,
+    }
+
+
+def over_field(weight: Array, x: Array) -> Array:
+    """Return the mean over listed agendas by share; (draw, agenda) to (draw,)."""
+    return np.asarray(np.einsum("sa,sa->s", weight, x[:, : weight.shape[1]]))
+
+
+def predict(
+    draws: Mapping[str, Array],
+    future: Mapping[str, Array],
+    *,
+    structure: Structure,
+    question: Asked,
+    do: Sequence[Do] = (),
+) -> dict[str, Array]:
+    """Return every predicted quantity by draw.
+
+    Parameters
+    ----------
+    draws
+        Posterior or prior draws by variable, each with a leading draw axis.
+    future
+        Standard normals of the years and the agenda to come; see
+        :func:`models.forecast_paths.make_paths`.
+    structure
+        Agendas, their families, link and tails.
+    question
+        Cohort, horizon, and what counts as established.
+    do
+        Interventions.
+
+    Returns
+    -------
+    dict
+        Arrays (draw, ...) by name; dims are those of :data:`models.quantities.QUANTITIES`.
+    """
+    n = len(draws["use_rate"])
+    parts = []
+    for i in range(0, n, CHUNK):
+        at = slice(i, i + CHUNK)
+        some, later = ({k: v[at] for k, v in group.items()} for group in (draws, future))
+        paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)
+        parts.append(_predict(some, paths, structure=structure, question=question))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _predict(
+    draws: Mapping[str, Array], paths: Paths, *, structure: Structure, question: Asked
+) -> dict[str, Array]:
+    states = make_states(paths, structure.link)
+    yearly = milestones.yearly_works(paths, states.reach)
+    weight = paths.share[:, question.cohort - FIRST_YEAR, :-1]
+    family_of = structure.family_of
+    f = milestones.established_at_horizon(yearly, draws, question=question, family_of=family_of)
+    by_year = milestones.established_by_year(
+        yearly, draws, question=question, family_of=family_of, weight=weight
+    )
+    reach = {unit: field_reach(draws, x) for unit, x in f.items()}
+    m, by_cohort = _cohorts(draws, paths, states=states, reach=reach, question=question)
+    gates = gate(draws)
+    units = {unit: strong(m["alignment"], gates, reach=r) for unit, r in reach.items()}
+    out = _named(by_cohort, weight, cohort=question.cohort)
+    out |= {f"alignment_relevant_{unit}": over_field(weight, x) for unit, x in units.items()}
+    out |= {
+        f"established_{unit}": np.einsum("sa,sak->sk", weight, x[:, :-1]) for unit, x in f.items()
+    }
+    out |= {"established": by_year, "works_at_level": milestones.works_at_level(yearly)}
+    out |= claims.field_quantities(paths, states, question=question, weight=weight)
+    out |= claims.claim_quantities(
+        draws, m, weight=weight, gates=gates, f=f[question.established_in]
+    )
+    out |= claims.mechanisms(draws, paths, states=states, question=question)
+    return out
+
+
+def _cohorts(
+    draws: Mapping[str, Array],
+    paths: Paths,
+    *,
+    states: States,
+    reach: Mapping[str, Array],
+    question: Asked,
+) -> tuple[dict[str, Array], dict[int, tuple[Array, dict[str, Array]]]]:
+    """Return the moments of the question's cohort, and (share, outcomes) of every cohort."""
+    gates, asked, out = gate(draws), {}, {}
+    for year in cohorts(question):
+        m = moments(paths, draws, states=states, year=year, horizon=question.horizon)
+        if year == question.cohort:
+            asked = m
+        share = paths.share[:, year - FIRST_YEAR, :-1]
+        out[year] = (share, outcomes(m, gates, reach=reach[question.established_in]))
+    return asked, out
+
+
+def _named(
+    by_cohort: Mapping[int, tuple[Array, dict[str, Array]]], weight: Array, *, cohort: int
+) -> dict[str, Array]:
+    out: dict[str, Array] = {}
+    for name, x in by_cohort[cohort][1].items():
+        out[name] = over_field(weight, x)
+        out[f"agenda_{name}"] = x[:, :-1]
+        out[f"new_agenda_{name}"] = x[:, -1]
+        series: Iterable[Array] = (over_field(w, y[name]) for w, y in by_cohort.values())
+        out[f"cohort_{name}"] = np.stack(list(series), axis=-1)
+    return out
+
+
+__all__ = [
+    "Asked",
+    "Do",
+    "cohorts",
+    "field_reach",
+    "forecast_years",
+    "gate",
+    "milestones",
+    "outcomes",
+    "predict",
+    "strong",
+]
