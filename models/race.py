@@ -18,8 +18,10 @@ from models.ops import NumPy
 from models.prior import Array
 from models.spillover import reached
 
-NODES = 16
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
+"""Gauss-Legendre nodes and weights on (-1, 1)."""
 POWER = 3
+"""Power by which the nodes crowd near age zero."""
 
 
 def first_with_equal_lags(first: Array, second: Array, *, grown: Array) -> Array:
@@ -43,15 +45,14 @@ def first_by(first: Array, second: Array, *, lag: Array, other_lag: Array, age: 
     age
         Years until the horizon.
     """
-    points, weights = np.polynomial.legendre.leggauss(NODES)
-    w = 0.5 * (points + 1.0)
+    w = 0.5 * (NODES + 1.0)
     top = reached(NumPy, age, lag)[:, None]
     u = top * w**POWER
     grown = reached(NumPy, -lag[:, None] * np.log1p(-u), other_lag[:, None])
-    factor = 0.5 * weights * POWER * w ** (POWER - 1) * top
+    factor = 0.5 * WEIGHTS * POWER * w ** (POWER - 1) * top
     spread = (slice(None), *[None] * (first.ndim - 1))
     out, a, b = np.zeros_like(first), np.empty_like(first), np.empty_like(first)
-    for i in range(NODES):
+    for i in range(len(NODES)):
         np.multiply(first, -u[:, i][spread], out=a)
         np.multiply(second, grown[:, i][spread], out=b)
         np.subtract(a, b, out=a)

@@ -1,0 +1,111 @@
+"""Fixtures for the tests of the model: a small structure, its priors, draws and a question."""
+
+import numpy as np
+import pytest
+
+from models.forecast_paths import NEW_AGENDA, Asked
+from models.prior import FAMILIES, Prior
+from models.prior_draws import prior_draws
+from models.relevance import predict
+from models.slots import SLOTS
+from models.spillover import elasticity_from_draws
+from models.structure import LOG_RATIO, Structure, families
+
+N = 120
+STATED = {
+    "real": ("Normal", (0.0, 0.5)),
+    "positive": ("LogNormal", (-0.5, 0.4)),
+    "unit": ("Beta", (3.0, 4.0)),
+}
+OTHERS = {
+    "workers_alignment": ("LogNormal", (5.0, 0.3)),
+    "workers_capabilities": ("LogNormal", (9.5, 0.3)),
+    "workers_interpretability": ("LogNormal", (4.0, 0.3)),
+    "worker_growth_mean": ("Normal", (0.2, 0.05)),
+    "worker_growth_sd": ("HalfNormal", (0.05,)),
+    "worker_shock_sd": ("HalfNormal", (0.05,)),
+    "works_2025": ("LogNormal", (5.0, 0.5)),
+    "output_elasticity": ("Normal", (1.0, 0.2)),
+    "worker_ratio_elasticity": ("Normal", (0.5, 0.2)),
+    "step_6": ("Beta", (1.5, 8.0)),
+    "step_7": ("Beta", (1.0, 9.0)),
+    "paths": ("LogNormal", (2.0, 0.5)),
+}
+
+
+@pytest.fixture(scope="session")
+def priors():
+    """A prior for each slot, of round numbers."""
+    out = {}
+    for name, slot in SLOTS.items():
+        dist, numbers = OTHERS.get(name, STATED[slot.support])
+        params = tuple(zip(FAMILIES[dist].params, numbers, strict=True))
+        out[name] = Prior(name, dist, params, slot.unit, slot.block, ("none",), "none", "test")
+    return out
+
+
+@pytest.fixture(scope="session")
+def structure(priors):
+    """Four agendas in two families, two raters of one kind."""
+    return Structure(
+        families=families(priors),
+        link="logit",
+        tails="normal",
+        agendas=("a", "b", "c", "d"),
+        family_of=(0, 0, 1, 1),
+        agenda_families=("first", "second"),
+        definitions=("other",),
+        lists=("hand",),
+        studies=("one", "two"),
+        raters=("R1", "R2"),
+        kind_of=(0, 0),
+        kinds=("language-model",),
+        capacities=(),
+    )
+
+
+@pytest.fixture(scope="session")
+def draws(priors, structure):
+    """Prior draws of every variable."""
+    out = prior_draws(priors, structure, n=N, rng=np.random.default_rng(1))
+    np.testing.assert_allclose(elasticity_from_draws(out, priors), out["worker_ratio_elasticity"])
+    np.testing.assert_allclose(
+        out["use_ratio"] - LOG_RATIO * out["worker_ratio_elasticity"], out["ease"]
+    )
+    return out
+
+
+@pytest.fixture(scope="session")
+def future():
+    """Standard normals of 14 years and one agenda to come."""
+    rng = np.random.default_rng(2)
+    return {
+        "worker_shocks": rng.normal(size=(N, 3, 14)),
+        "new_agenda": rng.normal(size=(N, len(NEW_AGENDA))),
+    }
+
+
+@pytest.fixture(scope="session")
+def question():
+    """Works of 2026 by 2040, levels established in the field by three works."""
+    return Asked(2026, 2040, 3, "field")
+
+
+@pytest.fixture(scope="session")
+def forecast(draws, future, structure, question):
+    """Predict from the draws with some of them changed (to a number, or by a function)."""
+
+    def run(do=(), asked=question, **changed):
+        given = dict(draws)
+        for name, value in changed.items():
+            new = value(given[name]) if callable(value) else np.full_like(given[name], value)
+            given[name] = new
+        return predict(given, future, structure=structure, question=asked, do=do)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def usual(forecast):
+    """The forecast from unchanged draws."""
+    return forecast()
