@@ -40,7 +40,6 @@ NORMALS: dict[str, tuple[str, ...]] = {
     "worker_growth_z": ("group",),
     "worker_shock_z": ("group", "shock"),
     "definition_z": ("definition",),
-    "maturity_family_z": ("family",),
     "effort_slope_z": ("agenda",),
     "diagnosis_world_z": ("world",),
     "diagnosis_task_z": ("task",),
@@ -52,6 +51,7 @@ NORMALS: dict[str, tuple[str, ...]] = {
 }
 """Dims of the standard normal effects."""
 ZERO_SUMS: dict[str, str] = {
+    "maturity_family_z": "family",
     "tracking_level_z": "level",
     "capabilities_level_z": "level",
     "alignment_level_z": "level",
@@ -85,22 +85,21 @@ def prior_draws(
         z = special.ndtri(uniform(name, (dim,)))
         out[name] = z - z.mean(axis=-1, keepdims=True)
     heavy = structure.tails != "normal"
-    for name in ("tracking_agenda_z", "maturity_agenda"):
+    for name in ("tracking_agenda_z", "maturity_agenda_own"):
         u = uniform(name, ("agenda",))
         out[name] = np.asarray(stats.t.ppf(u, 4)) if heavy else special.ndtri(u)
-    out["maturity_agenda"] = _centred(out, structure)
-    size = out["fault_concentration"][:, None]
-    none = out["fault_no_learning"][:, None]
-    u = uniform("study_no_learning", ("study",))
-    out["study_no_learning"] = special.betaincinv(none * size, (1.0 - none) * size, u)
-    return out | ratio_draws(out, priors)
+    return out | _agenda_draws(out, structure) | ratio_draws(out, priors)
 
 
-def _centred(out: Mapping[str, Array], structure: Structure) -> Array:
-    """Return agenda effects around their family's, from standard ones."""
+def _agenda_draws(out: Mapping[str, Array], structure: Structure) -> dict[str, Array]:
+    """Return agenda effects in maturity, own and with their family's, from standard ones."""
+    own = out["maturity_agenda_own"]
+    if structure.tails == "normal":
+        own = own - own.mean(axis=-1, keepdims=True)
+    own = out["maturity_agenda_sd"][:, None] * own
     family = out["maturity_family_sd"][:, None] * out["maturity_family_z"]
-    spread = out["maturity_agenda_sd"][:, None] * out["maturity_agenda"]
-    return family[:, list(structure.family_of)] + spread
+    total = family[:, list(structure.family_of)] + own
+    return {"maturity_agenda_own": own, "maturity_agenda": total}
 
 
 def ratio_draws(draws: Mapping[str, Array], priors: Mapping[str, Prior]) -> dict[str, Array]:

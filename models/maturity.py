@@ -1,0 +1,142 @@
+r"""Maturity: how far a work of an agenda and year gets on the ladder of levels 0 to 7.
+
+.. math::
+
+    x(t) &= \log\Big(1 + \sum_{s \le t} W_{int}(s)\Big) - (\text{the same at } t_0 = 2023) \\
+    \theta_{a,t} &= \theta_a + (\beta + \sigma_\beta z_a)\, x(t), \qquad
+        \theta_a = \sigma_f z_{f(a)} + \epsilon_a, \quad \epsilon_a \sim \mathrm{Normal}(0, \sigma_a) \\
+    P(\text{level} \ge k \mid \text{level} \ge k - 1) &= F(d_k + u_k (\theta_{a,t} + \pi\, c)),
+        \qquad d_k = F^{-1}(\text{step}_k)
+
+with :math:`F` the logistic (or normal) distribution function, :math:`u_k` = 1 up to level 3 and one
+shared positive :math:`u` above (there the ladder changes kind: what was sought, not only how
+hard), and :math:`c` = 1 for works taken as known cases. Effort (log cumulative worker-years
+since 2013) and not the calendar moves maturity. ``step_k`` answers "of works of 2023 that reach
+level k - 1 in a typical agenda, what share reaches k?", so each is elicited as a share.
+Agenda effects are sampled on their own scale: with about 25 works each the data dominate them
+(Betancourt & Girolami 2013, arXiv:1312.0906). They and the families' add up to zero, so that a
+typical agenda is the average one and the steps do not trade places with the effects' mean. Source: evidence/ratings.csv, RUBRIC.md.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.ops import NumPy
+from models.prior import Array, Prior, add
+from models.structure import CENTRE_YEAR, GROUPS, STEPS, YEARS
+
+INTERPRETABILITY = GROUPS.index("interpretability")
+CENTRE = YEARS.index(CENTRE_YEAR)
+
+
+def effort(xp: Any, log_interpretability: Any) -> Any:
+    """Return log cumulative worker-years, zero in the centre year; dims (..., year)."""
+    total = xp.log1p(xp.cumsum(xp.exp(log_interpretability)))
+    return total - total[..., CENTRE][..., None]
+
+
+def link(xp: Any, name: str, x: Any) -> Any:
+    """Return the probability of a step at ``x`` under the ``logit`` or ``probit`` link."""
+    return xp.sigmoid(x) if name == "logit" else xp.normal_cdf(x)
+
+
+def inverse_link(xp: Any, name: str, p: Any) -> Any:
+    """Return the value at which the link gives ``p``."""
+    return xp.logit(p) if name == "logit" else xp.normal_quantile(p)
+
+
+def step_probabilities(xp: Any, theta: Any, step: Any, upper: Any, name: str) -> Any:
+    """Return the chance of each step.
+
+    Parameters
+    ----------
+    theta
+        Maturity, dims (...).
+    step
+        Chance of each step at maturity zero, broadcastable to (..., step).
+    upper
+        Discrimination above level 3, broadcastable to (..., 1).
+    name
+        ``logit`` or ``probit``.
+
+    Returns
+    -------
+    array, dims (..., step)
+    """
+    is_upper = np.array([float(k > 3) for k in STEPS])
+    slope = 1.0 + (upper - 1.0) * is_upper
+    return link(xp, name, inverse_link(xp, name, step) + slope * theta[..., None])
+
+
+def level_probabilities(xp: Any, steps: Any) -> Any:
+    """Return P(level = 0..7) from the chances of the seven steps; dims (..., level)."""
+    out, reach = [], 1.0
+    for k in range(len(STEPS)):
+        out.append(reach * (1.0 - steps[..., k]))
+        reach = reach * steps[..., k]
+    return xp.stack([*out, reach], axis=-1)
+
+
+def reach_probabilities(steps: Array) -> Array:
+    """Return P(level >= 1..7) from the chances of the steps; dims (..., step)."""
+    return np.cumprod(steps, axis=-1)
+
+
+def add_maturity(priors: Mapping[str, Prior], family_of: tuple[int, ...], tails: str) -> dict:
+    """Add steps, agenda effects and the slope on effort to the model in context.
+
+    Returns
+    -------
+    dict
+        ``agenda`` and ``slope`` with dims (agenda,), ``step`` (step,), ``upper`` (1,) and
+        ``purposive`` ().
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    step = pt.stack([add(f"step_{k}", priors) for k in STEPS])
+    family_z = pm.ZeroSumNormal("maturity_family_z", dims="family")
+    family = add("maturity_family_sd", priors) * family_z
+    spread = add("maturity_agenda_sd", priors)
+    if tails == "normal":
+        own = pm.ZeroSumNormal("maturity_agenda_own", sigma=spread, dims="agenda")
+    else:
+        own = pm.StudentT("maturity_agenda_own", nu=4, sigma=spread, dims="agenda")
+    agenda = pm.Deterministic("maturity_agenda", family[np.array(family_of)] + own, dims="agenda")
+    slope_z = pm.Normal("effort_slope_z", dims="agenda")
+    return {
+        "agenda": agenda,
+        "slope": add("effort_slope", priors) + add("effort_slope_sd", priors) * slope_z,
+        "step": step,
+        "upper": add("upper_discrimination", priors)[None],
+        "purposive": add("maturity_purposive", priors),
+    }
+
+
+def cell_theta(maturity: Mapping[str, Any], x: Any, cells: Mapping[str, Any]) -> Any:
+    """Return theta of each cell (agenda, year, selection) from effort ``x``, dims (..., year)."""
+    at = cells["agenda"]
+    return (
+        maturity["agenda"][..., at]
+        + maturity["slope"][..., at] * x[..., cells["year"]]
+        + maturity["purposive"][..., None] * cells["purposive"]
+    )
+
+
+def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the terms of :func:`add_maturity` from draws, with a leading draw axis."""
+    return {
+        "agenda": draws["maturity_agenda"],
+        "slope": draws["effort_slope"][:, None]
+        + draws["effort_slope_sd"][:, None] * draws["effort_slope_z"],
+        "step": np.stack([draws[f"step_{k}"] for k in STEPS], axis=-1),
+        "upper": draws["upper_discrimination"][:, None],
+        "purposive": draws["maturity_purposive"],
+    }
+
+
+def effort_from_draws(log_workers: Array) -> Array:
+    """Return effort by year from log workers, dims (draw, group, year) to (draw, year)."""
+    return np.asarray(effort(NumPy, log_workers[..., INTERPRETABILITY, :]))
