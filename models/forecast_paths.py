@@ -6,8 +6,9 @@ The forecast goes on with the terms of the sub-models after the evidence closes:
   effort, output and the ratio :math:`l(t)`; tracking by a damped trend;
 - known cases and year effects are off: a forecast is about works of the sampled population;
 - one *new agenda* stands after the listed ones. Its family and agenda effects are drawn anew from
-  the pools, it is its own family, and its share is that of one more draw from the pool of sizes.
-  It adds nothing to the field, whose shares are those of the listed agendas.
+  the pools, around the mean that the listed agendas' zero-sum effects leave at zero; it is its own
+  family, and its share is that of one more draw from the pool of sizes. It adds
+  nothing to the field, whose shares are those of the listed agendas.
 
 An intervention (:class:`Do`) changes works of its year and later: it multiplies the ratio of
 workers, the number of interpretability workers, the capabilities uses or an agenda's size, or sets
