@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from models.forecast_paths import NEW_AGENDA, Asked
-from models.prior import FAMILIES, Prior
+from models.prior import FAMILIES, Prior, hyper_names, hyper_values
 from models.prior_draws import prior_draws
 from models.relevance import predict
 from models.slots import SLOTS
@@ -109,3 +110,82 @@ def forecast(draws, future, structure, question):
 def usual(forecast):
     """The forecast from unchanged draws."""
     return forecast()
+
+
+@pytest.fixture(scope="session")
+def evaluate():
+    """Return the value of graphs, a variable or a (nested) dict, by plain Python steps."""
+    import pytensor
+    import pytensor.tensor as pt
+    from pytensor.compile.mode import Mode
+
+    def flat(term):
+        return [x for t in term.values() for x in flat(t)] if isinstance(term, dict) else [term]
+
+    def filled(term, numbers):
+        if isinstance(term, dict):
+            return {name: filled(t, numbers) for name, t in term.items()}
+        return next(numbers)
+
+    def run(term, given=None):
+        given = given or {}
+        variables = [pt.as_tensor_variable(x) for x in flat(term)]
+        mode = Mode(linker="py", optimizer=None)
+        call = pytensor.function([*given], variables, mode=mode, on_unused_input="ignore")
+        return filled(term, iter(call(*given.values())))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def values(priors, structure, draws, evaluate):
+    """Values of a sub-model's terms at one draw, and that draw by name."""
+    import pymc as pm
+
+    def run(add, *args, draw=3):
+        coords = structure.coords() | {"hyperparameter": hyper_names(priors)}
+        with pm.Model(coords=coords) as model:
+            pm.Data("hyper", hyper_values(priors))
+            terms = add(priors, *args)
+        point = {rv.name: draws[rv.name][draw] for rv in model.free_RVs}
+        given = {model[name]: np.asarray(x) for name, x in point.items()}
+        return evaluate(terms, given), point
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def graph_value(evaluate):
+    """Value of a formula ``f(xp, *numbers)`` computed as a graph, equal to NumPy's own."""
+    import pytensor.tensor as pt
+
+    from models.ops import NumPy, graph
+
+    def run(formula, *numbers, **options):
+        variables = [pt.as_tensor_variable(np.asarray(x)) for x in numbers]
+        value = evaluate(formula(graph(), *variables, **options))
+        np.testing.assert_allclose(formula(NumPy, *numbers, **options), value, rtol=1e-10)
+        return value
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def assert_counts():
+    """Assert that simulated categories have the stated chances, by chi-square (p > 1e-3)."""
+
+    def check(simulated, categories, *, chances):
+        n = len(simulated)
+        expected = n * np.asarray(chances, dtype=float)
+        counts = np.array([(simulated == c).sum() for c in categories])
+        assert counts.sum() == n
+        order = np.argsort(expected)[::-1]
+        many = order[expected[order] >= 5]
+        rest = order[len(many) :]
+        seen = [*counts[many], counts[rest].sum()]
+        due = [*expected[many], expected[rest].sum()]
+        if due[-1] < 5:  # merge a thin tail into the least of the others
+            seen[-2:], due[-2:] = [sum(seen[-2:])], [sum(due[-2:])]
+        assert stats.chisquare(seen, due, sum_check=False).pvalue > 1e-3
+
+    return check
