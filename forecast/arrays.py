@@ -5,9 +5,11 @@ that leaving out, masking and padding are all weights and an empty table is only
 collapsed to distinct rows of one cell (agenda, year, selection) with their count.
 """
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,14 +30,14 @@ REFERENCE = {
 RANGE = 2.0 * 1.645
 """Standard deviations that a 90% range spans."""
 Arrays = dict[str, dict[str, np.ndarray]]
-Weight = Callable[[str, str], float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """Arrays by table, the ids of their rows, and the labels that become coordinates.
 
-    ``row_of_work`` gives each work's distinct rating row, -1 where it has no rating.
+    ``row_of_work`` gives each work's distinct rating row, -1 where it has no rating. Two are equal
+    if their arrays and labels are.
     """
 
     arrays: Arrays
@@ -45,6 +47,23 @@ class Evidence:
     kind_of: tuple[int, ...]
     works: tuple[str, ...]
     row_of_work: np.ndarray
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the content."""
+        whole = hashlib.sha256(repr((self.ids, self.labels, self.family_of)).encode())
+        for table in sorted(self.arrays):
+            for name in sorted(self.arrays[table]):
+                column = np.ascontiguousarray(self.arrays[table][name])
+                whole.update(f"{table}.{name}{column.shape}{column.dtype.kind}".encode())
+                whole.update(column.tobytes())
+        return whole.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Evidence) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
 
 def to_arrays(tables: Tables) -> Evidence:
@@ -105,11 +124,13 @@ def _fit(rows: Sequence[Any]) -> list[Any]:
 
 
 def _table(
-    rows: Sequence[dict[str, float]], ids: Sequence[str], **integers: Any
+    rows: Sequence[dict[str, float]],
+    ids: Sequence[str],
+    *,
+    blank: dict[str, float],
+    whole: Sequence[str] = (),
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Return columns of a table; an empty one becomes a single row of weight 0."""
-    blank = integers.pop("blank")
-    whole = integers.pop("whole", ())
     filled = [row | {"weight": row.get("weight", 1.0)} for row in rows] or [blank | {"weight": 0.0}]
     columns = {name: np.array([row[name] for row in filled]) for name in filled[0]}
     return {

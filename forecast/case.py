@@ -1,0 +1,124 @@
+"""What every analysis varies: a Case, and the Answer to it."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecast.arrays import Evidence, to_arrays
+from forecast.config import Config, ModelOptions, Question, SamplerOptions
+from forecast.evidence import Tables
+from models.forecast_paths import Asked, Do
+from models.prior import Prior
+from models.structure import Structure, families
+
+CAPACITY_OF = {
+    "workers": "worker_row",
+    "lists": "list_row",
+    "fte": "fte_row",
+    "diagnosis": "diagnosis_row",
+    "lags": "lag_row",
+    "cells": "cell",
+    "ratings": "rating",
+}
+"""Dim of the rows of each table of evidence arrays."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that an answer follows from; a variation is a Case with some fields replaced.
+
+    Hashable: the evidence hashes by its content.
+    """
+
+    priors: tuple[Prior, ...]
+    evidence: Evidence
+    question: Question
+    model: ModelOptions
+    sampler: SamplerOptions
+    seed: int = 0
+    do: tuple[Do, ...] = ()
+
+    @property
+    def by_name(self) -> dict[str, Prior]:
+        """Priors by name."""
+        return {prior.name: prior for prior in self.priors}
+
+    @property
+    def asked(self) -> Asked:
+        """The question in the form that the generated quantities take."""
+        return Asked(
+            self.question.cohort,
+            self.question.horizon,
+            self.model.established_at,
+            self.model.established_in,
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Draws of each quantity, and how they were obtained.
+
+    ``how`` is ``exact`` (same draws, forecast-only change), ``reweight`` or ``refit``; ``pareto_k`` is
+    that of the importance weights (nan unless reweighted); ``ess`` the effective number of draws.
+    """
+
+    quantities: dict[str, np.ndarray]
+    mcse: dict[str, float]
+    how: str
+    pareto_k: float
+    ess: float
+    converged: bool
+
+
+def make_case(config: Config, tables: Tables, *, seed: int = 0) -> Case:
+    """Return the Case of a priors file and its evidence."""
+    return Case(
+        config.priors, to_arrays(tables), config.question, config.model, config.sampler, seed
+    )
+
+
+def structure_of(case: Case) -> Structure:
+    """Return what forces a compilation: families of priors, options, labels and capacities."""
+    evidence, labels = case.evidence, case.evidence.labels
+    lengths = ((dim, _rows(evidence.arrays[table])) for table, dim in CAPACITY_OF.items())
+    return Structure(
+        families=families(case.by_name),
+        link=case.model.link,
+        tails=case.model.tails,
+        agendas=labels["agenda"],
+        family_of=evidence.family_of,
+        agenda_families=labels["family"],
+        definitions=labels["definition"],
+        lists=labels["list"],
+        studies=labels["study"],
+        raters=labels["rater"],
+        kind_of=evidence.kind_of,
+        kinds=labels["kind"],
+        capacities=tuple(lengths),
+    )
+
+
+def _rows(table: dict[str, np.ndarray]) -> int:
+    return len(next(iter(table.values())))
+
+
+def with_prior(case: Case, prior: Prior) -> Case:
+    """Return the Case with one prior replaced by another of the same name."""
+    return replace(case, priors=tuple(prior if p.name == prior.name else p for p in case.priors))
+
+
+def with_arrays(case: Case, table: str, **columns: np.ndarray) -> Case:
+    """Return the Case with some evidence arrays of a table replaced, weights above all."""
+    arrays = {name: dict(cols) for name, cols in case.evidence.arrays.items()}
+    arrays[table] |= columns
+    return replace(case, evidence=replace(case.evidence, arrays=arrays))
+
+
+def digest(*parts: object) -> str:
+    """Return the SHA-256 of values whose ``repr`` is exact (text, numbers, tuples, dataclasses)."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(repr(part).encode())
+        whole.update(b"\0")
+    return whole.hexdigest()

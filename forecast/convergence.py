@@ -1,0 +1,135 @@
+"""Did the sampler converge? One rule for every command.
+
+R-hat below 1.01, bulk and tail effective sample size of 400 or more, for every sampled parameter
+and headline quantity; no divergent transition; E-BFMI of 0.3 or more in every chain; and whatever
+``az.diagnose`` flags beyond these (Vehtari et al. 2021, Bayesian Analysis 16:667).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAX_RHAT = 1.01
+MIN_ESS = 400.0
+MIN_BFMI = 0.3
+RULE = (
+    "R-hat < 1.01, bulk and tail ESS >= 400 for every sampled parameter and headline quantity, "
+    "no divergent transitions, E-BFMI >= 0.3"
+)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The verdict, its figures, and one row per parameter (name, r_hat, ess_bulk, ess_tail)."""
+
+    converged: bool
+    failures: tuple[str, ...]
+    max_rhat: float
+    min_ess_bulk: float
+    min_ess_tail: float
+    divergences: int
+    min_bfmi: float
+    leapfrog: float
+    rows: tuple[tuple[str, float, float, float], ...]
+
+    @property
+    def min_ess(self) -> float:
+        """The smaller of the least bulk and tail effective sample sizes."""
+        return min(self.min_ess_bulk, self.min_ess_tail)
+
+
+def diagnose(tree: Any, headline: Any = None) -> Diagnosis:
+    """Judge a tree with groups ``posterior`` and ``sample_stats``.
+
+    Parameters
+    ----------
+    tree
+        As nutpie returns it, vectors of grouped beliefs included.
+    headline
+        Dataset of headline quantities (chain, draw), judged by the same rule.
+    """
+    rows = parameter_rows(tree["posterior"].dataset)
+    if headline is not None:
+        rows += parameter_rows(headline)
+    stats = tree["sample_stats"]
+    r_hat, bulk, tail = (np.array([row[i] for row in rows]) for i in (1, 2, 3))
+    divergences = int(stats["diverging"].sum())
+    bfmi = float(np.min(_bfmi(stats["energy"].to_numpy())))
+    failures = []
+    for what, bad in (
+        (f"R-hat >= {MAX_RHAT}", r_hat >= MAX_RHAT),
+        (f"bulk ESS < {MIN_ESS:.0f}", bulk < MIN_ESS),
+        (f"tail ESS < {MIN_ESS:.0f}", tail < MIN_ESS),
+    ):
+        if bad.any():
+            worst = [rows[i][0] for i in np.flatnonzero(bad)][:5]
+            failures.append(f"{what} for {bad.sum()} of {len(rows)}: {', '.join(worst)}")
+    if divergences:
+        failures.append(f"{divergences} divergent transitions")
+    if bfmi < MIN_BFMI:
+        failures.append(f"E-BFMI {bfmi:.2f} < {MIN_BFMI}")
+    failures += _other_flags(tree)
+    return Diagnosis(
+        converged=not failures,
+        failures=tuple(failures),
+        max_rhat=float(r_hat.max()),
+        min_ess_bulk=float(bulk.min()),
+        min_ess_tail=float(tail.min()),
+        divergences=divergences,
+        min_bfmi=bfmi,
+        leapfrog=float(stats["n_steps"].mean()),
+        rows=tuple(rows),
+    )
+
+
+def _other_flags(tree: Any) -> list[str]:
+    """Return what ``az.diagnose`` flags beyond the rule: saturated trees."""
+    import arviz as az
+
+    names = [str(name) for name in tree["posterior"].data_vars][:1]
+    _, found = az.diagnose(
+        tree, var_names=names, show_diagnostics=False, return_diagnostics=True
+    )
+    n = int(found.get("treedepth", {}).get("n_max", 0))
+    return [f"{n} transitions hit the greatest tree depth"] if n else []
+
+
+def _bfmi(energy: np.ndarray) -> np.ndarray:
+    from arviz_stats.base import array_stats
+
+    return np.asarray(array_stats.bfmi(energy))
+
+
+def parameter_rows(dataset: Any) -> list[tuple[str, float, float, float]]:
+    """Return (name, R-hat, bulk ESS, tail ESS) of every element of a dataset.
+
+    Elements that never vary (one level of a sum-to-zero pair, say) have no R-hat and are left out.
+    """
+    from arviz_stats.base import array_stats
+
+    rows = []
+    for name, array in dataset.data_vars.items():
+        values = array.to_numpy()
+        for at in np.ndindex(values.shape[2:]):
+            x = values[(slice(None), slice(None), *at)]
+            if np.ptp(x) == 0.0:
+                continue
+            rows.append(
+                (
+                    _label(array, str(name), at),
+                    float(array_stats.rhat(x)),
+                    float(array_stats.ess(x, method="bulk")),
+                    float(array_stats.ess(x, method="tail", prob=(0.05, 0.95))),
+                )
+            )
+    return rows
+
+
+def _label(array: Any, name: str, at: tuple[int, ...]) -> str:
+    if not at:
+        return name
+    labels = [str(array[d].values[i]) for d, i in zip(array.dims[2:], at, strict=True)]
+    if name.startswith("beliefs_"):
+        return labels[0]
+    return f"{name}[{', '.join(labels)}]"

@@ -1,0 +1,141 @@
+"""The one mechanism behind every analysis: Cases in, Answers out.
+
+``posterior`` samples the priors that a likelihood touches; ``answer`` adds the forecast-only priors,
+pushed through their quantile functions at uniforms fixed by seed and name, and computes the
+quantities; ``evaluate`` does this for many Cases at the least price: exact, else reweighted, else
+refitted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from forecast import convergence
+from forecast.case import Answer, Case
+from forecast.reweighting import importance
+from forecast.sampling import Compiled, compiled_model, draw, flat
+from forecast.seeds import integer, stream
+from models.errors import InputError
+from models.forecast_paths import NEW_AGENDA
+from models.prior import ppf
+from models.prior_draws import uniforms
+from models.relevance import predict
+from models.spillover import elasticity_from_draws
+from models.structure import LAST_YEAR, LOG_RATIO
+
+WAYS = ("auto", "exact", "reweight", "refit")
+MAX_PARETO_K = 0.7
+"""Above this, importance weights are not to be trusted (Vehtari et al. 2024, JMLR 25:72)."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The draws of one Case: nutpie's tree, flat draws by name, and its diagnosis."""
+
+    case: Case
+    compiled: Compiled
+    tree: Any
+    draws: dict[str, np.ndarray]
+    diagnosis: convergence.Diagnosis
+
+    @property
+    def n(self) -> int:
+        """Number of draws, chains joined."""
+        return len(self.draws["use_rate"])
+
+
+def posterior(case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:
+    """Sample the priors that a likelihood touches, given the evidence."""
+    compiled = compiled_model(case)
+    tree = draw(compiled, case, cores=cores, tick=tick)
+    draws = with_ease(flat(tree["posterior"]), case)
+    return Fit(case, compiled, tree, draws, convergence.diagnose(tree))
+
+
+def with_ease(draws: dict[str, np.ndarray], case: Case) -> dict[str, np.ndarray]:
+    """Add the elasticity and ease, which follow exactly from what was sampled."""
+    elasticity = elasticity_from_draws(draws, case.by_name)
+    ease = draws["use_ratio"] - LOG_RATIO * elasticity
+    return draws | {"worker_ratio_elasticity": elasticity, "ease": ease}
+
+
+def alone_draws(case: Case, names: Sequence[str], *, n: int) -> dict[str, np.ndarray]:
+    """Return draws of forecast-only priors: fixed uniforms through the stated quantile function."""
+    root = integer(case.seed, "forecast-only")
+    return {name: ppf(case.by_name[name], uniforms(root, name, shape=(n,))) for name in names}
+
+
+def future_normals(case: Case, n: int) -> dict[str, np.ndarray]:
+    """Return the standard normals of years and agendas to come: common to all scenarios."""
+    years = max(case.question.horizon - LAST_YEAR, 0)
+    return {
+        "worker_shocks": stream(case.seed, "worker paths").standard_normal((n, 3, years)),
+        "new_agenda": stream(case.seed, "new agenda").standard_normal((n, len(NEW_AGENDA))),
+    }
+
+
+def answer(fit: Fit, case: Case) -> dict[str, np.ndarray]:
+    """Return every quantity by draw, for a Case that shares the sampled part of ``fit``."""
+    draws = fit.draws | alone_draws(case, fit.compiled.alone, n=fit.n)
+    return predict(
+        draws,
+        future_normals(case, fit.n),
+        structure=fit.compiled.structure,
+        question=case.asked,
+        do=case.do,
+    )
+
+
+def sampled_part(case: Case, alone: Sequence[str]) -> Case:
+    """Return the Case with all that does not enter the likelihood made equal."""
+    priors = tuple(prior for prior in case.priors if prior.name not in alone)
+    return replace(case, priors=priors, do=(), question=type(case.question)())
+
+
+def evaluate(
+    cases: Sequence[Case], *, how: str = "auto", base: Fit | None = None, cores: int | None = None
+) -> list[Answer]:
+    """Answer each Case at the least price.
+
+    Parameters
+    ----------
+    cases
+        Variations; order is kept.
+    how
+        ``auto``: exact where only forecast-only priors, the question or ``do`` differ from a fit
+        at hand, else reweighted if Pareto k <= 0.7, else refitted; or one of these by name.
+    base
+        A fit to start from; else the first Case is fitted.
+    cores
+        Processor cores of a fit.
+    """
+    if how not in WAYS:
+        raise InputError(f"how: found {how!r}; use one of {', '.join(WAYS)}")
+    fits = [base] if base is not None else []
+    return [_evaluate(case, fits, how=how, cores=cores) for case in cases]
+
+
+def _evaluate(case: Case, fits: list[Fit], *, how: str, cores: int | None) -> Answer:
+    for fit in fits if how in ("auto", "exact") else ():
+        alone = fit.compiled.alone
+        if sampled_part(case, alone) == sampled_part(fit.case, alone):
+            return _summed(answer(fit, case), fit, how="exact", ess=fit.diagnosis.min_ess)
+    if how in ("auto", "reweight") and fits:
+        weights = importance(fits[0], case)
+        if weights is not None and (how == "reweight" or weights.pareto_k <= MAX_PARETO_K):
+            chosen = replace(fits[0], draws=weights.resample(fits[0].draws, case.seed))
+            made = _summed(answer(chosen, case), fits[0], how="reweight", ess=weights.ess)
+            return replace(made, pareto_k=weights.pareto_k)
+    if how in ("exact", "reweight") and fits:
+        raise InputError(f"evaluate: a case cannot be answered by {how}; use how='auto'")
+    fit = posterior(case, cores=cores)
+    fits.append(fit)
+    return _summed(answer(fit, case), fit, how="refit", ess=fit.diagnosis.min_ess)
+
+
+def _summed(quantities: dict[str, np.ndarray], fit: Fit, *, how: str, ess: float) -> Answer:
+    scalars = {name: x for name, x in quantities.items() if x.ndim == 1}
+    mcse = {name: float(x.std() / max(ess, 1.0) ** 0.5) for name, x in scalars.items()}
+    return Answer(quantities, mcse, how, float("nan"), ess, fit.diagnosis.converged)

@@ -1,0 +1,112 @@
+"""What the draws say row by row: log likelihoods, replicated evidence, and each work's state."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from forecast.engine import Fit
+from forecast.seeds import stream
+from models import ratings, states
+from models.observe import likelihoods
+from models.ops import NumPy
+from models.ratings import TERMS, answer_terms, columns_of
+from models.structure import LEVELS
+from models.terms import terms_from_draws
+
+CHUNK = 100
+"""Draws computed together: few enough to stay in a processor's cache."""
+REPLICATES = 200
+"""Draws from which evidence is replicated."""
+WORK_DRAWS = 500
+"""Draws over which the state of single works is averaged."""
+
+
+def _chunks(draws: dict[str, np.ndarray], n: int) -> Iterator[dict[str, np.ndarray]]:
+    for start in range(0, n, CHUNK):
+        yield {name: values[start : start + CHUNK] for name, values in draws.items()}
+
+
+def log_likelihoods(fit: Fit) -> dict[str, np.ndarray]:
+    """Return the log probability of each row, not times its weight; dims (draw, row)."""
+    structure, data = fit.compiled.structure, fit.case.evidence.arrays
+    out: dict[str, list[np.ndarray]] = {like.name: [] for like in likelihoods(structure)}
+    for draws in _chunks(fit.draws, fit.n):
+        parts = terms_from_draws(draws)
+        for like in likelihoods(structure):
+            params = like.params(NumPy, parts, data, structure)
+            out[like.name].append(like.logp(NumPy, data[like.table]["value"], *params))
+    return {name: np.concatenate(blocks) for name, blocks in out.items()}
+
+
+def replicated(fit: Fit, draws: dict[str, np.ndarray], stage: str) -> dict[str, np.ndarray]:
+    """Simulate every table of evidence from thinned draws; dims (draw, row ...)."""
+    structure, data = fit.compiled.structure, fit.case.evidence.arrays
+    rng, n = stream(fit.case.seed, stage), len(draws["use_rate"])
+    at = np.linspace(0, n - 1, min(n, REPLICATES)).astype(int)
+    parts = terms_from_draws({name: values[at] for name, values in draws.items()})
+    out = {}
+    for like in likelihoods(structure):
+        params = like.params(NumPy, parts, data, structure)
+        cores = [c.count(",") + bool(c) for c in like.signature.split("->")[0][1:-1].split("),(")]
+        rows = []
+        for i in range(len(at)):
+            one = [
+                p[i] if np.ndim(p) > core else p for p, core in zip(params, cores, strict=False)
+            ]
+            rows.append(like.random(rng, *one))
+        out[like.name] = np.stack(rows)
+    return out
+
+
+def work_states(fit: Fit) -> dict[str, np.ndarray]:
+    """Return each work's posterior: level, tracking, use on both sides.
+
+    Returns
+    -------
+    dict
+        ``level`` (work, level), ``tracking``, ``capabilities``, ``alignment`` (work,): chances that the
+        work is at the level, tracks, and has a documented use by the close of the evidence,
+        given its ratings; of an unrated work, given its cell alone.
+    """
+    at = np.linspace(0, fit.n - 1, min(fit.n, WORK_DRAWS)).astype(int)
+    thin = {name: values[at] for name, values in fit.draws.items()}
+    total: Any = 0.0
+    for draws in _chunks(thin, len(at)):
+        total = total + _row_states(fit, draws)
+    row = fit.case.evidence.row_of_work
+    return {name: values[row] for name, values in _marginals(total / len(at)).items()}
+
+
+def _row_states(fit: Fit, draws: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the posterior of (state, capabilities use, alignment use), summed over draws."""
+    structure, data = fit.compiled.structure, fit.case.evidence.arrays
+    parts = terms_from_draws(draws)
+    state, unused = states.cell_states(NumPy, parts, data["cells"], structure.link)
+    cell = data["ratings"]["cell"]
+    terms = {name: parts["raters"][name] for name in TERMS}
+    columns = columns_of(data["ratings"]["value"], len(structure.raters))
+    answers = answer_terms(NumPy, terms, columns, structure.kind_of)
+    pair = answers["level"][..., :, None] * answers["tracking"][..., None, :]
+    joint = state[..., cell, :] * ratings.flatten(pair)
+    cap = _split_use(unused[0][..., cell, :], unused[1][..., cell, :], answers["capabilities"])
+    ali = _split_use(unused[2][..., cell, :], unused[3][..., cell, :], answers["alignment"])
+    full = joint[..., None, None] * cap[..., :, None] * ali[..., None, :]
+    norm = full.sum(axis=(-1, -2, -3), keepdims=True)
+    return np.asarray((full / norm).sum(axis=0))
+
+
+def _split_use(own: np.ndarray, others: np.ndarray, terms: np.ndarray) -> np.ndarray:
+    """Return the joint of answers and (no use, some use); dims (..., row, state, 2)."""
+    none = own * others * terms[..., 0][..., None]
+    return np.stack([none, ratings.use_mixture(own, others, terms) - none], axis=-1)
+
+
+def _marginals(full: np.ndarray) -> dict[str, np.ndarray]:
+    by_state = full.sum(axis=(-1, -2)).reshape(len(full), len(LEVELS), 2)
+    return {
+        "level": by_state.sum(axis=-1),
+        "tracking": by_state[..., 1].sum(axis=-1),
+        "capabilities": full[..., 1, :].sum(axis=(-1, -2)),
+        "alignment": full[..., 1].sum(axis=(-1, -2)),
+    }

@@ -1,0 +1,100 @@
+"""Pareto-smoothed importance reweighting of draws to other priors or evidence weights.
+
+The log ratio needs no PyMC: priors by their log densities at the draws, evidence by the saved
+``log_likelihood`` times the change of weight (Vehtari et al. 2024, JMLR 25:72).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.seeds import stream
+from models.prior import logpdf
+
+if TYPE_CHECKING:
+    from forecast.case import Case
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Normalised weights of draws, their Pareto k and effective number of draws."""
+
+    weights: np.ndarray
+    pareto_k: float
+
+    @property
+    def ess(self) -> float:
+        """Effective number of draws, one over the sum of squared weights."""
+        return float(1.0 / np.sum(self.weights**2))
+
+    def resample(self, draws: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
+        """Return as many draws, chosen by systematic resampling."""
+        n = len(self.weights)
+        at = (stream(seed, "resample").uniform() + np.arange(n)) / n
+        chosen = np.searchsorted(np.cumsum(self.weights), at).clip(0, n - 1)
+        return {name: values[chosen] for name, values in draws.items()}
+
+    def mean(self, values: np.ndarray) -> float:
+        """Return the weighted mean of a quantity."""
+        return float(np.sum(self.weights * values))
+
+
+def importance(fit: Any, case: "Case") -> Importance | None:
+    """Return weights that turn the draws of ``fit`` into draws of ``case``.
+
+    None if they differ in structure, evidence or seed, where only a fit will do.
+    """
+    from forecast.case import structure_of
+
+    same = case.evidence == fit.case.evidence and case.model == fit.case.model
+    if not same or structure_of(case) != fit.compiled.structure:
+        return None
+    return smoothed(log_ratio(fit, case))
+
+
+def log_ratio(fit: Any, case: "Case") -> np.ndarray:
+    """Return the log prior of ``case`` less that of the fit, at each draw."""
+    old, new = fit.case.by_name, case.by_name
+    total = np.zeros(fit.n)
+    for name, prior in new.items():
+        if prior.params == old[name].params or name in fit.compiled.alone:
+            continue
+        draws = fit.draws[name]
+        change = logpdf(prior, draws) - logpdf(old[name], draws)
+        total += change.reshape(len(draws), -1).sum(axis=1)
+    return total
+
+
+def smoothed(log_weights: np.ndarray) -> Importance:
+    """Return Pareto-smoothed, normalised weights."""
+    from arviz_stats.base import array_stats
+
+    if np.ptp(log_weights) == 0.0:
+        n = len(log_weights)
+        return Importance(np.full(n, 1.0 / n), 0.0)
+    smooth, k = array_stats.psislw(log_weights)
+    weights = np.exp(smooth - smooth.max())
+    return Importance(weights / weights.sum(), float(k))
+
+
+def reweight(run: Any, priors: Any) -> Any:
+    """Return the Answer of a finished run under other priors, by reweighting its draws.
+
+    Parameters
+    ----------
+    run
+        A run or its folder.
+    priors
+        A priors file or shipped name; its families must be the run's.
+    """
+    from forecast.config import load_config
+    from forecast.engine import evaluate
+    from forecast.runs import fit_of
+
+    fit = fit_of(run)
+    config = load_config(priors)
+    from dataclasses import replace
+
+    case = replace(fit.case, priors=config.priors, question=config.question)
+    return evaluate([case], how="reweight", base=fit)[0]

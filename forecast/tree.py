@@ -1,0 +1,185 @@
+"""The DataTree of a run: named dims and coords throughout, netCDF on disk."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecast.engine import Fit
+from models.observe import likelihoods
+from models.prior import hyper_names, logpdf
+from models.quantities import QUANTITIES
+from models.relevance import cohorts, forecast_years
+from models.structure import COLUMNS
+
+ROWS = {
+    "worker_figures": "worker_row",
+    "list_counts": "list_row",
+    "fte_figures": "fte_row",
+    "mixed_faults": "study",
+    "found_faults": "diagnosis_row",
+    "use_lags": "lag_row",
+    "ratings": "rating",
+}
+"""Dim of the rows of each observed variable."""
+
+
+def make_tree(fit: Fit, prior: dict[str, np.ndarray], groups: dict[str, Any]) -> Any:
+    """Return the whole tree of a run.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    prior
+        Prior draws of the same variables, dims (draw, ...).
+    groups
+        ``predictions``, ``prior_predictions``, ``log_likelihood``, ``posterior_predictive`` and
+        ``prior_predictive``: arrays by name, draw axis first.
+    """
+    import xarray as xr
+
+    dims, coords = variable_dims(fit), coordinates(fit)
+    chains = fit.case.sampler.chains
+    rows = row_dims(fit)
+    stats = fit.tree["sample_stats"].to_dataset().drop_vars("divergence_message", errors="ignore")
+    tree = {
+        "posterior": dataset(groups["posterior"], dims, coords=coords, chains=chains),
+        "sample_stats": stats,
+        "prior": dataset(prior, dims, coords=coords),
+        "predictions": dataset(
+            groups["predictions"], quantity_dims(), coords=coords, chains=chains
+        ),
+        "prior_predictions": dataset(groups["prior_predictions"], quantity_dims(), coords=coords),
+        "log_likelihood": dataset(
+            groups["log_likelihood"],
+            {name: d[:1] for name, d in rows.items()},
+            coords=coords,
+            chains=chains,
+        ),
+        "log_prior": log_prior(fit, chains),
+        "posterior_predictive": dataset(groups["posterior_predictive"], rows, coords=coords),
+        "prior_predictive": dataset(groups["prior_predictive"], rows, coords=coords),
+        "observed_data": _observed(fit, rows, coords),
+        "constant_data": _constant(fit, coords),
+    }
+    return xr.DataTree.from_dict(tree)
+
+
+def dataset(
+    arrays: dict[str, np.ndarray],
+    dims: dict[str, tuple[str, ...]],
+    *,
+    coords: dict[str, Any],
+    chains: int = 1,
+) -> Any:
+    """Return arrays with a leading draw axis as a Dataset with dims (chain, draw, ...)."""
+    import xarray as xr
+
+    out, used = {}, set()
+    for name, values in arrays.items():
+        shape = (chains, len(values) // chains, *values.shape[1:])
+        kind = np.float32 if values.ndim > 1 and values.dtype == float else values.dtype
+        if name in QUANTITIES or values.ndim == 1:
+            kind = kind if values.ndim > 1 else values.dtype
+        own = dims.get(name, ())
+        used |= set(own)
+        out[name] = (("chain", "draw", *own), values.reshape(shape).astype(kind))
+    n = next(iter(out.values()))[1].shape[1]
+    index = {"chain": np.arange(chains), "draw": np.arange(n)}
+    return xr.Dataset(out, index | {d: list(coords[d]) for d in sorted(used) if d in coords})
+
+
+def variable_dims(fit: Fit) -> dict[str, tuple[str, ...]]:
+    """Return the dims of each sampled variable after the draw axis."""
+    group = fit.tree["posterior"]
+    return {str(name): tuple(map(str, v.dims[2:])) for name, v in group.data_vars.items()}
+
+
+def quantity_dims() -> dict[str, tuple[str, ...]]:
+    """Return the dims of each predicted quantity after the draw axis."""
+    return {name: quantity.dims for name, quantity in QUANTITIES.items()}
+
+
+def row_dims(fit: Fit) -> dict[str, tuple[str, ...]]:
+    """Return the dims of each observed variable."""
+    names = [like.name for like in likelihoods(fit.compiled.structure)]
+    return {name: (ROWS[name], "answer") if name == "ratings" else (ROWS[name],) for name in names}
+
+
+def coordinates(fit: Fit) -> dict[str, Any]:
+    """Return every coordinate; evidence rows bear their ids, padded ones an empty name."""
+    coords: dict[str, Any] = dict(fit.compiled.structure.coords())
+    ids = fit.case.evidence.ids
+    for table, dim in (
+        ("workers", "worker_row"),
+        ("lists", "list_row"),
+        ("fte", "fte_row"),
+        ("diagnosis", "diagnosis_row"),
+        ("lags", "lag_row"),
+    ):
+        coords[dim] = ids[table] or ("none",)
+    raters = fit.compiled.structure.raters
+    columns = ("level", *COLUMNS, "capabilities_whose", "alignment_whose")
+    return coords | {
+        "answer": [f"{column}/{rater}" for column in columns for rater in raters],
+        "forecast_year": forecast_years(fit.case.question.horizon),
+        "cohort": cohorts(fit.case.asked),
+        "hyperparameter": hyper_names(fit.case.by_name),
+    }
+
+
+def log_prior(fit: Fit, chains: int) -> Any:
+    """Return the log density of each sampled prior at the draws, with its block and claims."""
+    alone = set(fit.compiled.alone)
+    out = {
+        prior.name: logpdf(prior, fit.draws[prior.name]).reshape((fit.n, -1)).sum(axis=1)
+        for prior in fit.case.priors
+        if prior.name not in alone
+    }
+    made = dataset(out, {}, coords={}, chains=chains)
+    for prior in fit.case.priors:
+        if prior.name in made:
+            made[prior.name].attrs = {"block": prior.block, "claims": list(prior.claims)}
+    return made
+
+
+def _observed(fit: Fit, dims: dict[str, tuple[str, ...]], coords: dict[str, Any]) -> Any:
+    import xarray as xr
+
+    arrays = fit.case.evidence.arrays
+    like = {x.name: x.table for x in likelihoods(fit.compiled.structure)}
+    used = {d for own in dims.values() for d in own}
+    values = {name: (own, arrays[like[name]]["value"]) for name, own in dims.items()}
+    return xr.Dataset(values, {d: list(coords[d]) for d in sorted(used)})
+
+
+def _constant(fit: Fit, coords: dict[str, Any]) -> Any:
+    import xarray as xr
+
+    from models.prior import hyper_values
+
+    evidence = fit.case.evidence
+    out: dict[str, Any] = {"hyper": ("hyperparameter", hyper_values(fit.case.by_name))}
+    for table, columns in evidence.arrays.items():
+        for name, values in columns.items():
+            axes = tuple(f"{table}_{i}" for i in range(values.ndim))
+            out[f"{table}.{name}"] = (axes, values)
+    out["row_of_work"] = ("work", evidence.row_of_work)
+    return xr.Dataset(
+        out,
+        {"hyperparameter": list(coords["hyperparameter"]), "work": list(evidence.works)},
+    )
+
+
+def save_tree(tree: Any, path: Path) -> None:
+    """Write the tree as netCDF."""
+    tree.to_netcdf(path, engine="h5netcdf")
+
+
+def load_tree(path: Path) -> Any:
+    """Read a saved tree into memory."""
+    import xarray as xr
+
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        return tree.load()
