@@ -28,11 +28,13 @@ class Importance:
         """Effective number of draws, one over the sum of squared weights."""
         return float(1.0 / np.sum(self.weights**2))
 
-    def resample(self, draws: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
-        """Return as many draws, chosen by systematic resampling."""
-        n = len(self.weights)
+    def resample(
+        self, draws: dict[str, np.ndarray], seed: int, *, n: int | None = None
+    ) -> dict[str, np.ndarray]:
+        """Return ``n`` draws (as many as there are weights), by systematic resampling."""
+        n = len(self.weights) if n is None else n
         at = (stream(seed, "resample").uniform() + np.arange(n)) / n
-        chosen = np.searchsorted(np.cumsum(self.weights), at).clip(0, n - 1)
+        chosen = np.searchsorted(np.cumsum(self.weights), at).clip(0, len(self.weights) - 1)
         return {name: values[chosen] for name, values in draws.items()}
 
     def mean(self, values: np.ndarray) -> float:

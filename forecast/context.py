@@ -1,0 +1,169 @@
+"""Plain data that text, page and figures read: no run object goes down to ``reports``."""
+
+from typing import Any
+
+import numpy as np
+
+from forecast.arrays import Evidence
+from forecast.config import Config
+from forecast.convergence import RULE, Diagnosis
+from forecast.engine import Fit
+from forecast.evidence import TABLE_NAMES, Tables
+from models.quantities import CLAIMS, QUANTITIES
+
+MODEL_TABLES = {
+    "workers": ("workers",),
+    "paper_counts": ("lists",),
+    "agenda_fte": ("fte",),
+    "fault_counts": ("studies",),
+    "diagnosis": ("diagnosis",),
+    "uses": ("lags", "ratings"),
+    "ratings": ("ratings",),
+    "works": ("ratings",),
+}
+"""Evidence tables that enter a likelihood, and the arrays that they fill."""
+
+
+def frames_of(tables: Tables, works: list[dict[str, Any]], learned: list[dict[str, Any]]) -> dict:
+    """Return the frames that figures draw from: evidence rows and per-work posteriors."""
+    figures = ("row", "group", "year", "low", "central", "high", "kind", "definition", "use")
+    return {
+        "works": works,
+        "workers": [_pick(row, (*figures, "source")) for row in tables.workers],
+        "milestones": [
+            _pick(row, ("milestone", "level", "name", "reached", "work"))
+            for row in tables.milestones
+        ],
+        "forecasts": [row.model_dump() for row in tables.forecasts],
+        "sources": [_pick(row, ("source", "title", "year", "where")) for row in tables.sources],
+        "agendas": [_pick(row, ("agenda", "family", "name")) for row in tables.agendas],
+        "diagnostics": learned,
+        "ratings_agreement": agreement(tables),
+    }
+
+
+def _pick(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def agreement(tables: Tables) -> list[dict[str, Any]]:
+    """Return, by pair of raters, the share of works on which they agree exactly, by column."""
+    by_rater: dict[str, dict[str, Any]] = {}
+    for row in tables.ratings:
+        by_rater.setdefault(row.rater, {})[row.work] = row
+    names, out = sorted(by_rater), []
+    for i, a in enumerate(names):
+        for b in names[i + 1 :]:
+            both = sorted(by_rater[a].keys() & by_rater[b].keys())
+            line: dict[str, Any] = {"a": a, "b": b, "works": len(both)}
+            for column in ("level", "tracks", "cap_use", "ali_use"):
+                pairs = [
+                    (getattr(by_rater[a][w], column), getattr(by_rater[b][w], column))
+                    for w in both
+                ]
+                known = [x == y for x, y in pairs if x is not None and y is not None]
+                line[column] = float(np.mean(known)) if known else None
+            out.append(line)
+    return out
+
+
+def evidence_summary(tables: Tables, evidence: Evidence) -> dict[str, Any]:
+    """Return which tables were read, how many rows enter the fit, and which are empty."""
+    rows = []
+    for name in TABLE_NAMES:
+        held = getattr(tables, name)
+        fit = [row for row in held if getattr(row, "use", "fit") in ("fit", "soft")]
+        arrays = MODEL_TABLES.get(name, ())
+        weight = sum(float(evidence.arrays[a]["weight"].sum()) for a in arrays)
+        n = len(fit) if arrays else 0
+        rows.append({"name": name, "rows": len(held), "fit": n, "weight": weight})
+    empty = [r["name"] for r in rows if r["name"] in MODEL_TABLES and not r["fit"]]
+    return {"folder": str(tables.folder), "tables": rows, "empty": empty}
+
+
+def diagnostics_dict(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return the content of diagnostics.json, the worst parameters first."""
+    rows = sorted(diagnosis.rows, key=lambda row: row[2])
+    names = ("parameter", "r_hat", "ess_bulk", "ess_tail")
+    return {
+        "converged": diagnosis.converged,
+        "rule": RULE,
+        "failures": list(diagnosis.failures),
+        "max_rhat": diagnosis.max_rhat,
+        "min_ess_bulk": diagnosis.min_ess_bulk,
+        "min_ess_tail": diagnosis.min_ess_tail,
+        "divergences": diagnosis.divergences,
+        "bfmi": diagnosis.min_bfmi,
+        "leapfrog_steps": diagnosis.leapfrog,
+        "n_parameters": len(rows),
+        "parameters": [dict(zip(names, row, strict=True)) for row in rows],
+    }
+
+
+def claims_context(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the claims in order, each with its quantities' prior and posterior."""
+    out = []
+    for key, claim in CLAIMS.items():
+        found = []
+        for row in rows:
+            if row["claim"] == key:
+                q = QUANTITIES[row["quantity"]]
+                label = f"{q.label} ({row['element']})" if row["element"] else q.label
+                found.append(
+                    {"name": q.name, "label": label, "unit": q.unit, "question": q.question}
+                    | {g: _part(row, g) for g in ("prior", "posterior")}
+                )
+        out.append({"id": key, "who": claim.who, "text": claim.text, "quantities": found})
+    return out
+
+
+def _part(row: dict[str, Any], group: str) -> dict[str, float]:
+    return {key: row[f"{group}_{key}"] for key in ("mean", "lower", "median", "upper")}
+
+
+def levels_2026(posterior: dict[str, np.ndarray], tables: Tables) -> list[dict[str, Any]]:
+    """Return how many works at levels 5-7 the model thinks exist, beside how many were rated so."""
+    from forecast.summaries import spread
+
+    out = []
+    for k in (5, 6, 7):
+        rated = {row.work for row in tables.ratings if row.level is not None and row.level >= k}
+        reached = [m.name for m in tables.milestones if m.level == k and m.reached]
+        row = {"level": k, "rated": len(rated), "milestones": reached}
+        out.append(row | spread(posterior["works_at_level"][:, k - 1]))
+    return out
+
+
+def not_observed(tables: Tables) -> list[str]:
+    """Return, in sentences, what the headline needs and no rating shows."""
+    said = {0: "no work is", 1: "one work is", 2: "two works are", 3: "three works are"}
+    out = []
+    for k in (7, 6, 5):
+        n = len({row.work for row in tables.ratings if row.level == k})
+        out.append(f"{said.get(n, f'{n} works are')} rated at level {k}")
+    return [
+        f"{out[0].capitalize()}, {out[1]} and {out[2]}: what lies above is extrapolation by priors.",
+        "No evidence bears on the gates, the leak, value constancy, the field's ceiling or the "
+        "share of uses that are ever documented.",
+    ]
+
+
+def untouched_text(fit: Fit, share: float) -> str:
+    """Return the sentence on the share of variance that no evidence touches."""
+    names = ", ".join(fit.compiled.alone)
+    return (
+        f"{100 * share:.0f}% of the headline's variance rests on beliefs that no evidence touches: "
+        f"{names}."
+    )
+
+
+def base_context(config: Config, head: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page says about the priors file and the question."""
+    return {
+        "name": config.name,
+        "author": config.author,
+        "date": str(config.date),
+        "summary": config.summary,
+        "question": {"cohort": head["cohort"], "horizon": head["horizon"]},
+        "headline": head,
+    }

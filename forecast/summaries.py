@@ -1,0 +1,161 @@
+"""From draws to the numbers that are shown: headline.json, claims, what was learned."""
+
+from typing import Any
+
+import numpy as np
+
+from forecast.engine import Fit, answer, future_normals
+from models.milestones import milestone_dates
+from models.quantities import CLAIMS, HEADLINE, QUANTITIES
+
+PROB = 0.89
+"""Mass of every interval: ArviZ's default, equal-tailed."""
+TAILS = ((1 - PROB) / 2, 0.5, (1 + PROB) / 2)
+Quantities = dict[str, np.ndarray]
+
+
+def spread(x: np.ndarray) -> dict[str, float]:
+    """Return mean, median, sd and the equal-tailed interval of draws."""
+    lower, median, upper = np.quantile(x, TAILS)
+    return {
+        "mean": float(x.mean()),
+        "median": float(median),
+        "sd": float(x.std()),
+        "lower": float(lower),
+        "upper": float(upper),
+    }
+
+
+def with_mcse(x: np.ndarray, chains: int) -> dict[str, float]:
+    """Return :func:`spread` and the Monte Carlo standard error of the mean."""
+    from arviz_stats.base import array_stats
+
+    error = array_stats.mcse(x.reshape(chains, -1), method="mean") if np.ptp(x) else 0.0
+    return spread(x) | {"mcse": float(error)}
+
+
+def headline(fit: Fit, posterior: Quantities, prior: Quantities, *, converged: bool) -> dict:
+    """Return the content of headline.json (schema 1)."""
+    from models.relevance import cohorts
+
+    chains, question = fit.case.sampler.chains, fit.case.question
+    agendas, years = fit.compiled.structure.agendas, cohorts(fit.case.asked)
+    return {
+        "schema": 1,
+        "cohort": question.cohort,
+        "horizon": question.horizon,
+        "interval": {"kind": "eti", "prob": PROB},
+        "converged": converged,
+        "quantities": {name: with_mcse(posterior[name], chains) for name in HEADLINE},
+        "prior": {name: with_mcse(prior[name], 1) for name in HEADLINE},
+        "by_agenda": {
+            a: {n: with_mcse(posterior[f"agenda_{n}"][:, i], chains) for n in HEADLINE}
+            for i, a in enumerate(agendas)
+        },
+        "by_cohort": {
+            str(t): {n: with_mcse(posterior[f"cohort_{n}"][:, i], chains) for n in HEADLINE}
+            for i, t in enumerate(years)
+        },
+        "milestones": {str(k): v for k, v in milestone_dates(posterior["established"]).items()},
+    }
+
+
+def claim_rows(posterior: Quantities, prior: Quantities, coords: dict[str, Any]) -> list[dict]:
+    """Return one row per claim and quantity (and element), prior beside posterior."""
+    rows = []
+    for claim, stated in CLAIMS.items():
+        for name in stated.quantities:
+            for label, at in _elements(name, posterior[name], coords):
+                row: dict[str, Any] = {"claim": claim, "who": stated.who, "quantity": name}
+                row |= {"element": label, "unit": QUANTITIES[name].unit}
+                for group, values in (("prior", prior), ("posterior", posterior)):
+                    x = values[name][(slice(None), *at)]
+                    row |= {f"{group}_{key}": value for key, value in spread(x).items()}
+                rows.append(row)
+    return rows
+
+
+def _elements(name: str, values: np.ndarray, coords: dict[str, Any]) -> list[tuple[str, tuple]]:
+    """Return label and index of each element; of years the last observed and the horizon."""
+    dims = QUANTITIES[name].dims
+    choices = []
+    for axis, dim in enumerate(dims):
+        labels = list(coords[dim])
+        keep = range(len(labels))
+        if dim == "forecast_year":
+            keep = sorted({labels.index(2026), len(labels) - 1} if 2026 in labels else {0})
+        choices.append([(f"{labels[i]}", i) for i in keep])
+        del axis
+    out: list[tuple[str, tuple]] = [("", ())]
+    for choice in choices:
+        out = [(f"{a} {b}".strip(), (*at, i)) for a, at in out for b, i in choice]
+    return out
+
+
+def learned_rows(fit: Fit, prior: Quantities) -> list[dict[str, Any]]:
+    """Return for each scalar prior: diagnostics, prior and posterior sd, and their ratio."""
+    found = {name: rest for name, *rest in fit.diagnosis.rows}
+    rows = []
+    for belief in fit.case.priors:
+        name, alone = belief.name, belief.name in fit.compiled.alone
+        if fit.draws.get(name, prior[name]).ndim > 1:
+            continue
+        before = prior[name]
+        after = before if alone else fit.draws[name]
+        r_hat, bulk, tail = found.get(name, [np.nan] * 3)
+        ratio = 1.0 if alone else float(after.std() / before.std())
+        rows.append(
+            {"parameter": name, "block": belief.block, "claims": " ".join(belief.claims)}
+            | {"forecast_only": alone, "r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail}
+            | {f"prior_{key}": value for key, value in spread(before).items()}
+            | {f"posterior_{key}": value for key, value in spread(after).items()}
+            | {"sd_ratio": ratio, "contraction": 1.0 - ratio**2}
+        )
+    return rows
+
+
+def untouched_share(fit: Fit, posterior: Quantities) -> float:
+    """Return the share of the headline's variance that rests on priors no evidence touches.
+
+    Pick-freeze: the forecast is made again with the same forecast-only priors and permuted sampled
+    draws; the correlation of the two is the share explained by the former alone (Sobol's closed
+    first-order index of that group).
+    """
+    from dataclasses import replace
+
+    order = np.roll(np.arange(fit.n), fit.n // 2)
+    other = replace(fit, draws={name: values[order] for name, values in fit.draws.items()})
+    again = answer(other, fit.case)["alignment_relevant"]
+    share = np.corrcoef(posterior["alignment_relevant"], again)[0, 1]
+    return float(np.clip(share, 0.0, 1.0))
+
+
+def prior_quantities(fit: Fit, prior: Quantities) -> Quantities:
+    """Return every quantity under the prior alone."""
+    from models.relevance import predict
+
+    return predict(
+        prior,
+        future_normals(fit.case, len(prior["use_rate"])),
+        structure=fit.compiled.structure,
+        question=fit.case.asked,
+    )
+
+
+def work_rows(tables: Any, states: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Return each work with the posterior of its level, tracking and documented uses."""
+    answers: dict[str, list[dict[str, Any]]] = {}
+    for r in tables.ratings:
+        answers.setdefault(r.work, []).append(
+            {"rater": r.rater, "level": r.level, "tracks": r.tracks}
+            | {"cap_use": r.cap_use, "ali_use": r.ali_use, "confidence": r.confidence}
+        )
+    rows = []
+    for i, work in enumerate(tables.works):
+        row: dict[str, Any] = {"work": work.work, "title": work.title, "year": work.year}
+        row |= {"agenda": work.agenda, "selection": work.selection, "gist": work.gist}
+        row |= {f"p_level_{k}": float(p) for k, p in enumerate(states["level"][i])}
+        row |= {"p_tracks": float(states["tracking"][i])}
+        row |= {f"p_{s}_used": float(states[s][i]) for s in ("capabilities", "alignment")}
+        rows.append(row | {"ratings": answers.get(work.work, [])})
+    return rows

@@ -1,0 +1,131 @@
+"""Everything that a run writes besides its inputs and manifest."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecast import context as parts
+from forecast import convergence, pointwise, summaries, tree, variants
+from forecast.config import Config
+from forecast.engine import Fit, alone_draws, answer
+from forecast.evidence import Tables
+from forecast.folder import write_csv, write_json
+from forecast.progress import Stages
+from forecast.seeds import stream
+from models.prior_draws import prior_draws
+from models.quantities import HEADLINE
+
+THIN = 2000
+"""Draws from which the share of variance is computed."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the report needs: the fit with its final verdict, tree, frames and context."""
+
+    fit: Fit
+    tree: Any
+    frames: dict[str, Any]
+    context: dict[str, Any]
+
+
+def save_draws(folder: Path, partial: Any) -> None:
+    """Keep the draws of an interrupted fit."""
+    import xarray as xr
+
+    stats = partial["sample_stats"].to_dataset()
+    stats = stats.drop_vars("divergence_message", errors="ignore")
+    kept = {"posterior": partial["posterior"].to_dataset(), "sample_stats": stats}
+    tree.save_tree(xr.DataTree.from_dict(kept), folder / "posterior.nc")
+
+
+def save_results(
+    folder: Path, fit: Fit, config: Config, tables: Tables, *, stages: Stages
+) -> Results:
+    """Compute and write the tables, JSON and netCDF of a run."""
+    structure, n = fit.compiled.structure, fit.n
+    with stages("forecast"):
+        prior = prior_draws(fit.case.by_name, structure, n=n, rng=stream(fit.case.seed, "prior"))
+        found = answer(fit, fit.case)
+        before = summaries.prior_quantities(fit, prior)
+    with stages("diagnose"):
+        fit = _with_headline(fit, found)
+    with stages("rows of evidence"):
+        loglik = pointwise.log_likelihoods(fit)
+        works = summaries.work_rows(tables, pointwise.work_states(fit))
+        replicated = pointwise.replicated(fit, fit.draws, "posterior predictive")
+        expected = pointwise.replicated(fit, prior, "prior predictive")
+    with stages("tree"):
+        alone = alone_draws(fit.case, fit.compiled.alone, n=n)
+        groups = {"posterior": fit.draws | alone, "predictions": found}
+        groups |= {"prior_predictions": before, "log_likelihood": loglik}
+        groups |= {"posterior_predictive": replicated, "prior_predictive": expected}
+        whole = tree.make_tree(fit, prior, groups)
+        tree.save_tree(whole, folder / "posterior.nc")
+    with stages("tables"):
+        learned = summaries.learned_rows(fit, prior)
+        claims = summaries.claim_rows(found, before, tree.coordinates(fit))
+        head = summaries.headline(fit, found, before, converged=fit.diagnosis.converged)
+        write_json(folder / "headline.json", head)
+        write_json(folder / "diagnostics.json", parts.diagnostics_dict(fit.diagnosis))
+        write_csv(folder / "summary.csv", learned)
+        write_csv(folder / "claims.csv", claims)
+        write_csv(folder / "works.csv", works)
+    context = parts.base_context(config, head) | {
+        "claims": parts.claims_context(claims),
+        "diagnostics": parts.diagnostics_dict(fit.diagnosis),
+        "evidence": parts.evidence_summary(tables, fit.case.evidence),
+        "works": works,
+    }
+    context |= _extras(fit, found, tables, stages=stages)
+    return Results(fit, whole, parts.frames_of(tables, works, learned), context)
+
+
+def _with_headline(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
+    """Return the fit judged again, headline quantities included."""
+    chains = fit.case.sampler.chains
+    scalars = {name: found[name] for name in HEADLINE}
+    data = tree.dataset(scalars, {}, coords={}, chains=chains)
+    return replace(fit, diagnosis=convergence.diagnose(fit.tree, data))
+
+
+def _extras(
+    fit: Fit, found: dict[str, np.ndarray], tables: Tables, *, stages: Stages
+) -> dict[str, Any]:
+    """Return what the report shows beside the headline: worldviews, variance, raters, units."""
+    with stages("share of variance"):
+        at = np.linspace(0, fit.n - 1, min(fit.n, THIN)).astype(int)
+        thin = replace(fit, draws={name: values[at] for name, values in fit.draws.items()})
+        share = summaries.untouched_share(thin, answer(thin, fit.case))
+    with stages("worldviews and raters"):
+        views = variants.worldview_rows(fit)
+        halo = variants.variant_rows(fit, variants.halo_cases(fit.case))
+        shared = variants.variant_rows(fit, variants.shared_cases(fit.case))
+    units = ("field", "family", "agenda")
+    return {
+        "worldviews": views,
+        "halo": halo,
+        "shared_error": shared,
+        "variance_share": {
+            "untouched": share,
+            "touched": 1.0 - share,
+            "text": parts.untouched_text(fit, share),
+        },
+        "not_observed": parts.not_observed(tables),
+        "unit_headlines": {u: summaries.spread(found[f"alignment_relevant_{u}"]) for u in units},
+        "works_by_2026": parts.levels_2026(found, tables),
+    }
+
+
+def save_report(folder: Path, results: Results, *, stages: Stages) -> None:
+    """Draw the figures and write report.html."""
+    from reports import write_figures, write_page
+
+    figures = folder / "figures"
+    figures.mkdir()
+    with stages("figures"):
+        results.context["figures"] = write_figures(results.tree, results.frames, figures)
+    with stages("report"):
+        write_page(folder, context=results.context | {"manifest": {"seed": results.fit.case.seed}})
