@@ -77,6 +77,48 @@ def draws(priors, structure):
 
 
 @pytest.fixture(scope="session")
+def arrays():
+    """A few rows of evidence for the small structure, the last of each table padded."""
+    whole = {
+        "workers": {"group": [0, 1, 2, 2], "year": [8, 3, 10, 0], "definition": [1, 1, 0, 1]},
+        "lists": {"list": [0, 0, 0], "year": [10, 12, 0]},
+        "fte": {"agenda": [0, 2, 0]},
+        "studies": {},
+        "diagnosis": {"world": [0, 2, 0], "task": [1, 2, 0], "production": [1, 0, 0]},
+        "lags": {"side": [0, 1, 1]},
+        "cells": {"agenda": [0, 3], "year": [10, 12], "purposive": [0, 1]},
+        "ratings": {
+            "cell": [0, 1, 0],
+            "asked": [[1] * 12, [1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0], [0] * 12],
+            "value": [
+                [3, 2, 1, 0, 1, 1, 0, 0, 3, 1, 0, 0],
+                [5, 8, 0, 1, 0, 1, 2, 2, 0, 2, 0, 0],
+                [8, 8, *[2] * 6, *[0] * 4],
+            ],
+        },
+    }
+    whole["workers"] |= {"bound": [0, 1, 0, 0], "unverified": [1, 0, 0, 0]}
+    real = {
+        "workers": {"value": [5.2, 1.0, 4.4, 0.0], "threshold": [0.0, 9.9, 0.0, 0.0]},
+        "lists": {"value": [14, 60, 0]},
+        "fte": {"value": [2.0, 1.1, 0.0], "spread": [0.3, 0.2, 1.0]},
+        "studies": {"value": [4, 17, 0], "total": [9, 20, 1]},
+        "diagnosis": {"value": [3, 8, 0], "total": [11, 19, 1]},
+        "lags": {"value": [0, 2, 0], "age": [4.39, 3.39, 1.0], "cells": [5, 4, 1]},
+        "cells": {"age": [3.4, 1.4]},
+        "ratings": {"weight": [2.0, 1.0, 0.0]},
+    }
+    real["workers"] |= {"spread": [0.0, 0.0, 0.2, 0.0], "weight": [1.0, 0.5, 2.0, 0.0]}
+    for table in ("lists", "fte", "studies", "diagnosis", "lags"):
+        real[table]["weight"] = [1.0, 0.7, 0.0]
+    return {
+        table: {name: np.array(x, dtype=np.int64) for name, x in whole[table].items()}
+        | {name: np.array(x, dtype=np.float64) for name, x in real[table].items()}
+        for table in whole
+    }
+
+
+@pytest.fixture(scope="session")
 def future():
     """Standard normals of 14 years and one agenda to come."""
     rng = np.random.default_rng(2)
