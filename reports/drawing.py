@@ -1,0 +1,135 @@
+"""One figure's looks and files: SVG, PNG and the numbers drawn, as CSV.
+
+Colours are Okabe and Ito's, told apart by colour-blind readers (jfly.uni-koeln.de/color). The page
+turns INK, MUTED, GRID and PAPER into those of a dark page, so no other colour may carry text.
+"""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+INK, MUTED, GRID, PAPER = "#1b1d1f", "#5b626b", "#dcdfe3", "#fffffe"
+ON_COLOUR = "#ffffff"
+FONT = "'DejaVu Sans'"
+BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
+SKY, PURPLE, GREY = "#56b4e9", "#cc79a7", "#9aa0a8"
+PRIOR, POSTERIOR = GREY, BLUE
+ALIGNMENT, CAPABILITIES, BOTH, NEITHER = BLUE, RED, PURPLE, GRID
+LEVEL_COLOURS = (
+    "#d9d9d9",
+    "#c7dcef",
+    "#9cc4e4",
+    "#63a5d3",
+    "#2f7fb9",
+    "#e69f00",
+    "#d55e00",
+    "#8f2d56",
+)
+STYLE: Any = {
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10.0,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 10.5,
+    "figure.dpi": 110,
+    "figure.facecolor": PAPER,
+    "figure.max_open_warning": 0,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9.5,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 9.0,
+    "legend.labelcolor": INK,
+    "lines.linewidth": 1.8,
+    "savefig.facecolor": "auto",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "forecast",
+    "text.color": INK,
+    "text.parse_math": False,
+    "text.usetex": False,
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 9.0,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 9.0,
+}
+"""Settings of every figure; names from a user's files are never read as mathematics."""
+DPI = 110
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What a reader is told of a figure: its title, what to see, and a text in its place."""
+
+    title: str
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One figure of a report: its file name, what draws it, and the variables it needs."""
+
+    name: str
+    draw: Callable[..., Caption]
+    needs: tuple[tuple[str, str], ...]
+
+    def described(self, caption: Caption) -> dict[str, str]:
+        """Return name, title, caption and alt."""
+        return {"name": self.name, **asdict(caption)}
+
+
+def new(width: float, height: float) -> Figure:
+    """Return an empty figure, in inches, that fits its parts when drawn."""
+    fig = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(fig)
+    return fig
+
+
+def style() -> Any:
+    """Return the context in which every figure is drawn and saved."""
+    return mpl.rc_context(STYLE)
+
+
+def save(fig: Figure, path: Path, *, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write ``path`` + .png, .svg and .csv; the parts are laid out once, for both pictures."""
+    fig.savefig(_with(path, "png"), dpi=DPI)
+    fig.set_layout_engine("none")
+    text = StringIO()
+    fig.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    svg = text.getvalue().replace(FONT, f"{FONT}, Verdana, sans-serif")
+    _with(path, "svg").write_text(svg, encoding="utf-8", newline="\n")
+    fig.clear()
+    write_rows(_with(path, "csv"), rows)
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the numbers of a figure."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def short(text: str, most: int = 34) -> str:
+    """Return a label that fits beside an axis."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def _with(path: Path, ending: str) -> Path:
+    return path.with_name(f"{path.name}.{ending}")

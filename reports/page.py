@@ -1,0 +1,89 @@
+"""The page report.html: one offline file, without scripts, for screen, phone and print.
+
+Everything that comes from a user's TOML or CSV is escaped by Jinja; pictures are the run's own SVG
+files, whose texts matplotlib escapes. The content policy in the page's head allows styles and
+nothing else, so even a slip could load or run nothing.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from models.quantities import GLOSSARY, QUANTITIES
+from reports import drawing, words
+from reports.view import make_view
+
+TEMPLATES = Path(__file__).parent / "templates"
+COLOURS = {
+    drawing.INK: "var(--ink)",
+    drawing.MUTED: "var(--muted)",
+    drawing.GRID: "var(--grid)",
+    drawing.PAPER: "var(--paper)",
+    "#000000": "var(--ink)",
+}
+"""Colours of a figure that follow the page's own, so that figures fit a dark page."""
+IDS = re.compile(r"""(\bid="|\bhref="#|url\(#)([\w.-]+)""")
+
+
+def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
+    """Write ``report.html`` into the folder of a run.
+
+    Parameters
+    ----------
+    folder
+        Holds ``figures/``, whose SVG files go into the page; a missing one is left out.
+    context
+        What the run found, as plain data; missing or empty parts are said to be so. See
+        :func:`reports.view.make_view` for its keys.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "chance": words.chance,
+        "of_hundred": words.of_hundred,
+        "number": words.number,
+        "value": words.value,
+        "interval": words.interval,
+    }
+    text = environment.get_template("report.html.j2").render(
+        make_view(context),
+        words=words,
+        glossary=GLOSSARY,
+        quantities=QUANTITIES,
+        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        picture=lambda name: picture(folder, name),
+    )
+    path = folder / "report.html"
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+def picture(folder: Path, name: str) -> Markup | None:
+    """Return a figure's SVG for the page, or None where it was not drawn."""
+    path = folder / "figures" / f"{name}.svg"
+    if not re.fullmatch(r"[a-z_]+", name) or not path.is_file():
+        return None
+    text = path.read_text(encoding="utf-8")
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = IDS.sub(rf"\1{name}-\2", text)
+    for colour, variable in COLOURS.items():
+        text = text.replace(colour, variable)
+    text = re.sub(
+        r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg aria-hidden="true" \1>', text, count=1
+    )
+    return Markup(text.replace("xlink:href", "href"))

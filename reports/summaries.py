@@ -1,0 +1,64 @@
+"""Draws as arrays, and their summaries: mean, median and 89% equal-tailed interval."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.words import LOWER, UPPER
+
+Array = NDArray[np.float64]
+Frames = Mapping[str, Sequence[Mapping[str, Any]]]
+MOST = 1000
+"""Draws that a density or a scatter is drawn from; summaries use them all."""
+
+
+def has(dt: Any, group: str, *names: str) -> bool:
+    """Return whether a group exists and holds each variable."""
+    return group in dt.children and all(name in dt[group].data_vars for name in names)
+
+
+def flat(dt: Any, group: str, *, name: str) -> Array:
+    """Return a variable with chains joined; dims (draw, ...)."""
+    x = dt[group][name].transpose("chain", "draw", ...).values
+    return np.asarray(x.reshape(-1, *x.shape[2:]), dtype=np.float64)
+
+
+def labels(dt: Any, group: str, *, dim: str) -> list[Any]:
+    """Return the labels of a dim."""
+    return [x.item() for x in dt[group][dim].values]
+
+
+def few(x: Array, n: int = MOST) -> Array:
+    """Return at most ``n`` draws, evenly spread over all."""
+    if len(x) <= n:
+        return x
+    return x[np.linspace(0, len(x) - 1, n).astype(int)]
+
+
+def thinned(group: Any, n: int = MOST) -> Any:
+    """Return a group with at most about ``n`` draws over all chains."""
+    step = max(1, -(-group.sizes["chain"] * group.sizes["draw"] // n))
+    return group.isel(draw=slice(None, None, step))
+
+
+def summary(x: Array) -> dict[str, Array]:
+    """Return mean, median, lower and upper over the first axis."""
+    lower, median, upper = np.quantile(x, (LOWER, 0.5, UPPER), axis=0)
+    return {"mean": x.mean(axis=0), "median": median, "lower": lower, "upper": upper}
+
+
+def summarise(dt: Any, group: str, *, name: str) -> dict[str, Array]:
+    """Return the summary of one variable of a group."""
+    return summary(flat(dt, group, name=name))
+
+
+def row(found: Mapping[str, Array], *at: int) -> dict[str, float]:
+    """Return one entry of a summary as plain numbers."""
+    return {key: float(x[at]) for key, x in found.items()}
+
+
+def names_of_agendas(frames: Frames) -> dict[str, str]:
+    """Return each agenda's name for people."""
+    return {str(r["agenda"]): str(r.get("name") or r["agenda"]) for r in frames.get("agendas", ())}

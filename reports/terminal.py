@@ -1,0 +1,171 @@
+"""The table that the terminal prints after a run."""
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from reports.view import MAIN, SAME_BAR_SPLIT, STRICT_SPLIT, label, make_view
+from reports.words import (
+    INTERVAL_OF_CHANCE,
+    NO_EVIDENCE,
+    NOT_CONVERGED,
+    NOT_CONVERGED_TEXT,
+    chance,
+    clean,
+    interval,
+    number,
+    of_hundred,
+)
+
+WIDTH = 100
+TOP = 5
+"""Agendas shown."""
+
+
+def terminal_table(context: Mapping[str, Any], *, colour: bool = False) -> str:
+    """Return a run's headline, splits, agendas and warnings as plain text, 100 wide.
+
+    Parameters
+    ----------
+    context
+        As of :func:`reports.view.make_view`.
+    colour
+        Whether to mark with the terminal's colours.
+    """
+    view = make_view(context)
+    parts = [*_head(view), *_tables(view), *_foot(view)]
+    return render(parts, colour=colour)
+
+
+def render(parts: Sequence[RenderableType], *, colour: bool = False) -> str:
+    """Return parts as text; lines carry no spaces at their end."""
+    console = Console(
+        file=StringIO(),
+        width=WIDTH,
+        color_system="standard" if colour else None,
+        force_terminal=colour,
+        no_color=not colour,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        legacy_windows=False,
+    )
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def told(text: str, style: str = "") -> Text:
+    """Return text from anywhere as one line of plain text."""
+    return Text(clean(text), style=style)
+
+
+def _head(view: Mapping[str, Any]) -> list[RenderableType]:
+    question, found = view["question"], view["found"].get("alignment_relevant")
+    out: list[RenderableType] = []
+    if not view["converged"]:
+        out += [told(f"{NOT_CONVERGED}. {NOT_CONVERGED_TEXT}", "bold red"), Text("")]
+        out += [told(f"- {one}") for one in view["diagnostics"].get("failures", [])]
+    out.append(
+        told(
+            f"{view['name']}: interpretability works of {question['cohort']}, "
+            f"by the end of {question['horizon']}",
+            "bold",
+        )
+    )
+    if found:
+        out.append(
+            told(
+                f"Of 100 works {of_hundred(found['mean']).removesuffix(' of 100')} end up "
+                f"alignment-relevant in the strict sense: probability {chance(found['mean'])}, "
+                f"{INTERVAL_OF_CHANCE}: {interval(found)}."
+            )
+        )
+    else:
+        out.append(told("This run holds no headline."))
+    out.append(told(f"Below: mean probabilities, and the {INTERVAL_OF_CHANCE} of each."))
+    return [*out, Text("")]
+
+
+def _tables(view: Mapping[str, Any]) -> list[RenderableType]:
+    out: list[RenderableType] = []
+    for title, names in (
+        ("A work ends up", MAIN),
+        ("Same bar: documented use", SAME_BAR_SPLIT),
+        ("Strict split", STRICT_SPLIT),
+    ):
+        if any(name in view["found"] for name in names):
+            out += [_quantities(view, names, title=title), Text("")]
+    if view["worldviews"]:
+        out += [_worldviews(view), Text("")]
+    if view["agenda_rows"]:
+        out += [_agendas(view), Text("")]
+    return out
+
+
+def _quantities(view: Mapping[str, Any], names: Sequence[str], *, title: str) -> Table:
+    table = _grid(title, ["mean", "interval", "prior alone", "interval"])
+    for name in names:
+        found, prior = view["found"].get(name), view["prior"].get(name)
+        if found:
+            table.add_row(told(label(name)), *_cells(found), *_cells(prior))
+    return table
+
+
+def _worldviews(view: Mapping[str, Any]) -> Table:
+    table = _grid(
+        "Strictly alignment-relevant under", ["mean", "interval", "prior alone", "interval"]
+    )
+    for w in view["worldviews"]:
+        posterior, prior = (
+            (w.get(key) or {}).get("alignment_relevant") for key in ("posterior", "prior_only")
+        )
+        table.add_row(told(w["name"]), *_cells(posterior), *_cells(prior))
+    return table
+
+
+def _agendas(view: Mapping[str, Any]) -> Table:
+    heads = ["strict", "interval", "cap. first", "interval"]
+    table = _grid(f"Top {TOP} agendas: strictly relevant, capabilities first", heads)
+    for r in view["agenda_rows"][:TOP]:
+        strict, first = (r["found"].get(n) for n in ("alignment_relevant", "capabilities_first"))
+        table.add_row(told(r["name"]), *_cells(strict), *_cells(first))
+    return table
+
+
+def _grid(title: str, heads: Sequence[str]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    table.add_column(title, width=47, overflow="fold")
+    for head, width in zip(heads, (6, 11, 11, 11), strict=True):
+        table.add_column(head, width=width, overflow="fold")
+    return table
+
+
+def _cells(found: Mapping[str, Any] | None) -> tuple[str, str]:
+    return (chance(found["mean"]), interval(found)) if found else ("-", "-")
+
+
+def _foot(view: Mapping[str, Any]) -> list[RenderableType]:
+    out: list[RenderableType] = [told(sentence) for sentence in view["standing"]]
+    share = view["variance_share"].get("untouched")
+    if share is not None:
+        where = "in parameters no evidence touches"
+        out.append(told(f"Share of the headline's variance {where}: {chance(share)}."))
+    empty = view["evidence"].get("empty") or []
+    out += [told(f"{one}: {NO_EVIDENCE}.") for one in empty]
+    checks = view["diagnostics"]
+    if checks.get("max_rhat") is not None:
+        out.append(
+            told(
+                f"{'Converged' if view['converged'] else NOT_CONVERGED}: largest R-hat "
+                f"{checks['max_rhat']:.3f}, least effective draws {number(checks['min_ess_bulk'])} "
+                f"(bulk), {number(checks['min_ess_tail'])} (tail), "
+                f"{checks['divergences']} divergences."
+            )
+        )
+    return out

@@ -1,0 +1,233 @@
+"""What the page and the terminal show, from the plain data that a run hands over."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from models.quantities import OUTCOMES, QUANTITIES
+from models.structure import STEPS
+from reports.words import CHANCES, LEVEL_NAMES, RATED, SAME_BAR, USE_NOT_BENEFIT, number
+
+MAIN = (
+    "alignment_relevant",
+    "alignment_used",
+    "capabilities_relevant",
+    "alignment_used_by_others",
+    "capabilities_used_by_others",
+    "capabilities_first",
+)
+"""The quantities of the first table."""
+SAME_BAR_SPLIT, STRICT_SPLIT = OUTCOMES[6:10], OUTCOMES[10:14]
+BY_AGENDA = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
+WORST = 15
+"""Parameters in the table of the worst diagnosed."""
+EMPTY: dict[str, Any] = {
+    "name": "forecast",
+    "author": "",
+    "date": "",
+    "summary": "",
+    "question": {},
+    "headline": {},
+    "worldviews": [],
+    "claims": [],
+    "diagnostics": {},
+    "evidence": {},
+    "variance_share": {},
+    "not_observed": [],
+    "unit_headlines": {},
+    "halo": [],
+    "shared_error": [],
+    "works_by_2026": [],
+    "figures": [],
+    "manifest": {},
+    "works": [],
+    "parameters": [],
+    "milestones": [],
+    "forecasts": [],
+    "sources": [],
+    "agendas": [],
+    "ratings_agreement": [],
+}
+"""Every key of a context, with what stands in place of a missing one."""
+
+
+def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything the templates read.
+
+    Parameters
+    ----------
+    context
+        Plain data under the keys of :data:`EMPTY`. ``headline`` is headline.json; ``parameters``,
+        ``milestones``, ``forecasts``, ``agendas`` and ``ratings_agreement`` are the rows of the
+        frames of the same use (``parameters``: the diagnostics of each).
+
+    Returns
+    -------
+    dict
+        The context without gaps, and tables made from it.
+    """
+    c = EMPTY | {key: value for key, value in context.items() if value is not None}
+    head = c["headline"]
+    found, prior = head.get("quantities", {}), head.get("prior", {})
+    question = {"cohort": head.get("cohort"), "horizon": head.get("horizon")} | c["question"]
+    names = {str(r["agenda"]): str(r.get("name") or r["agenda"]) for r in c["agendas"]}
+    return c | {
+        "question": question,
+        "converged": is_converged(c),
+        "found": found,
+        "prior": prior,
+        "main": [name for name in MAIN if name in found],
+        "splits": splits(found),
+        "standing": standing(c),
+        "agenda_rows": agenda_rows(head, names),
+        "milestone_rows": milestone_rows(c),
+        "claim_rows": [claim_row(claim) for claim in c["claims"]],
+        "worst": worst(c["parameters"]),
+        "units": unit_rows(c["unit_headlines"]),
+        "tables": {
+            key: plain_table(c[key]) for key in ("halo", "shared_error", "ratings_agreement")
+        },
+        "provenance": list(flat_rows(c["manifest"])),
+        "captions": {f["name"]: f for f in c["figures"]},
+    }
+
+
+def is_converged(c: Mapping[str, Any]) -> bool:
+    """Return whether the run met its rule; what does not say so did not."""
+    told = (c.get("headline") or {}).get("converged"), (c.get("diagnostics") or {}).get("converged")
+    return True in told and False not in told
+
+
+def splits(found: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
+    """Return the two splits as (title, what is compared, names)."""
+    same = (
+        "Split on the same bar",
+        "documented use by alignment work against documented use by capabilities work",
+        list(SAME_BAR_SPLIT),
+    )
+    strict = (
+        "Strict split",
+        "alignment relevance in the strict sense against any capabilities use",
+        list(STRICT_SPLIT),
+    )
+    return [split for split in (same, strict) if all(name in found for name in split[2])]
+
+
+def standing(c: Mapping[str, Any]) -> list[str]:
+    """Return the four standing sentences."""
+    unseen = " ".join(str(one) for one in c["not_observed"])
+    if not unseen:
+        unseen = "Levels without rated works are extrapolation by priors."
+    return [USE_NOT_BENEFIT, SAME_BAR, f"What rests on no observation: {unseen}", RATED]
+
+
+def agenda_rows(head: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return outcomes by agenda, most strictly relevant first."""
+    rows = [
+        {"agenda": key, "name": names.get(key, key), "found": found}
+        for key, found in head.get("by_agenda", {}).items()
+    ]
+    return sorted(rows, key=lambda r: -r["found"].get(BY_AGENDA[0], {}).get("mean", 0.0))
+
+
+def milestone_rows(c: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return per level: when established, works by 2026, works rated, feats reached and open."""
+    told = c["headline"].get("milestones", {})
+    works = {int(r["level"]): r for r in c["works_by_2026"]}
+    out = []
+    for level in STEPS:
+        feats = [r for r in c["milestones"] if str(r.get("level", "")) == str(level)]
+        out.append(
+            {
+                "level": level,
+                "name": LEVEL_NAMES[level],
+                "told": told.get(str(level)) or told.get(level),
+                "works": works.get(level),
+                "reached": [r["name"] for r in feats if r.get("reached")],
+                "open": [r["name"] for r in feats if not r.get("reached")],
+            }
+        )
+    return out
+
+
+def claim_row(claim: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a claim with a small interval plot for each quantity."""
+    quantities = [{**q, "plot": interval_plot(q)} for q in claim.get("quantities", [])]
+    return {**claim, "quantities": quantities}
+
+
+def interval_plot(q: Mapping[str, Any]) -> dict[str, Any]:
+    """Return positions (0 to 100) of prior and posterior on one axis, and its two ends as text.
+
+    Chances lie on 0 to 1; others between the widest ends, on a log scale where all are positive.
+    """
+    rows = {key: q[key] for key in ("prior", "posterior") if q.get(key)}
+    values = [r[key] for r in rows.values() for key in ("lower", "median", "upper")]
+    values = [x for x in values if x is not None and np.isfinite(x)]
+    if not values:
+        return {}
+    chances = q.get("unit") in CHANCES
+    low, high = (0.0, 1.0) if chances else (min(values), max(values))
+    scale = np.log if not chances and low > 0 else np.asarray
+    width = float(scale(high) - scale(low)) or 1.0
+    out: dict[str, Any] = {
+        key: {
+            name: round(100.0 * float(scale(r[name]) - scale(low)) / width, 1)
+            for name in ("lower", "median", "upper")
+        }
+        for key, r in rows.items()
+    }
+    ends = ("0%", "100%") if chances else (number(low), number(high))
+    return out | {"low": ends[0], "high": ends[1], "log": scale is np.log}
+
+
+def worst(parameters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the parameters with the fewest effective draws."""
+
+    def least(r: Mapping[str, Any]) -> float:
+        sizes = [r.get("ess_bulk"), r.get("ess_tail")]
+        return min((float(x) for x in sizes if x is not None), default=np.inf)
+
+    return sorted(parameters, key=least)[:WORST]
+
+
+def unit_rows(units: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return strict relevance by the unit in which a level counts as established."""
+    as_row = {k: v if isinstance(v, Mapping) else {"mean": v} for k, v in units.items()}
+    return [(str(unit), dict(found)) for unit, found in as_row.items() if found]
+
+
+def plain_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows of any columns as a head and cells of text."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return {
+        "head": [str(key).replace("_", " ") for key in columns],
+        "rows": [[cell(row.get(key)) for key in columns] for row in rows],
+    }
+
+
+def cell(x: object) -> str:
+    """Return any value as the text of a cell."""
+    if isinstance(x, bool) or x is None:
+        return {True: "yes", False: "no", None: ""}[x]
+    if isinstance(x, Mapping):
+        return ", ".join(f"{key} {cell(value)}" for key, value in x.items())
+    if isinstance(x, list | tuple):
+        return ", ".join(map(cell, x))
+    return number(x) if isinstance(x, float) else str(x)
+
+
+def flat_rows(data: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
+    """Yield the entries of nested data, one row each."""
+    for key, x in data.items():
+        name = f"{before}{key}"
+        if isinstance(x, Mapping):
+            yield from flat_rows(x, f"{name} / ")
+        else:
+            yield name, cell(x)
+
+
+def label(name: str) -> str:
+    """Return a quantity's label for people."""
+    return QUANTITIES[name].label if name in QUANTITIES else name
