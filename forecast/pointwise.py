@@ -34,7 +34,7 @@ def log_likelihoods(fit: Fit) -> dict[str, np.ndarray]:
     for draws in _chunks(fit.draws, fit.n):
         parts = terms_from_draws(draws)
         for like in likelihoods(structure):
-            params = like.params(NumPy, parts, data, structure)
+            params = like.params(NumPy, parts, data, structure=structure)
             out[like.name].append(like.logp(NumPy, data[like.table]["value"], *params))
     return {name: np.concatenate(blocks) for name, blocks in out.items()}
 
@@ -47,13 +47,11 @@ def replicated(fit: Fit, draws: dict[str, np.ndarray], stage: str) -> dict[str, 
     parts = terms_from_draws({name: values[at] for name, values in draws.items()})
     out = {}
     for like in likelihoods(structure):
-        params = like.params(NumPy, parts, data, structure)
+        params = like.params(NumPy, parts, data, structure=structure)
         cores = [c.count(",") + bool(c) for c in like.signature.split("->")[0][1:-1].split("),(")]
         rows = []
         for i in range(len(at)):
-            one = [
-                p[i] if np.ndim(p) > core else p for p, core in zip(params, cores, strict=False)
-            ]
+            one = [p[i] if np.ndim(p) > core else p for p, core in zip(params, cores, strict=False)]
             rows.append(like.random(rng, *one))
         out[like.name] = np.stack(rows)
     return out
@@ -82,11 +80,11 @@ def _row_states(fit: Fit, draws: dict[str, np.ndarray]) -> np.ndarray:
     """Return the posterior of (state, capabilities use, alignment use), summed over draws."""
     structure, data = fit.compiled.structure, fit.case.evidence.arrays
     parts = terms_from_draws(draws)
-    state, unused = states.cell_states(NumPy, parts, data["cells"], structure.link)
+    state, unused = states.cell_states(NumPy, parts, data["cells"], link=structure.link)
     cell = data["ratings"]["cell"]
     terms = {name: parts["raters"][name] for name in TERMS}
     columns = columns_of(data["ratings"]["value"], len(structure.raters))
-    answers = answer_terms(NumPy, terms, columns, structure.kind_of)
+    answers = answer_terms(NumPy, terms, columns, kind_of=structure.kind_of)
     pair = answers["level"][..., :, None] * answers["tracking"][..., None, :]
     joint = state[..., cell, :] * ratings.flatten(pair)
     cap = _split_use(unused[0][..., cell, :], unused[1][..., cell, :], answers["capabilities"])
@@ -99,7 +97,7 @@ def _row_states(fit: Fit, draws: dict[str, np.ndarray]) -> np.ndarray:
 def _split_use(own: np.ndarray, others: np.ndarray, terms: np.ndarray) -> np.ndarray:
     """Return the joint of answers and (no use, some use); dims (..., row, state, 2)."""
     none = own * others * terms[..., 0][..., None]
-    return np.stack([none, ratings.use_mixture(own, others, terms) - none], axis=-1)
+    return np.stack([none, ratings.use_mixture(own, others, terms=terms) - none], axis=-1)
 
 
 def _marginals(full: np.ndarray) -> dict[str, np.ndarray]:

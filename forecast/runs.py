@@ -150,6 +150,10 @@ def _fill(partial: Path, job: _Job, stages: Stages, *, cores: int | None) -> Non
 
     _save_inputs(partial, job)
     try:
+        with stages("gates"):
+            from forecast.gates import check_gates
+
+            check_gates(job.case)
         with stages("compile"):
             from forecast.sampling import compiled_model
 

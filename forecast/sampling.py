@@ -62,7 +62,7 @@ def _compile(case: Case, structure: Structure) -> Compiled:
     from models.build import build_sampled
 
     start = time.perf_counter()
-    model, alone = build_sampled(case.by_name, case.evidence.arrays, structure)
+    model, alone = build_sampled(case.by_name, case.evidence.arrays, structure=structure)
     keep = [rv.name for rv in model.free_RVs if not rv.name.startswith("beliefs_")]
     keep += [v.name for v in model.deterministics]
     native = compile_model(model, keep)
@@ -161,5 +161,3 @@ def flat(group: Any) -> dict[str, np.ndarray]:
         for name, values in group.data_vars.items()
         if not str(name).startswith("beliefs_")
     }
-
-

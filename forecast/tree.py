@@ -22,6 +22,8 @@ ROWS = {
     "ratings": "rating",
 }
 """Dim of the rows of each observed variable."""
+WIDE = frozenset(QUANTITIES)
+"""Quantities by agenda and year are kept in single precision; draws of parameters are not."""
 
 
 def make_tree(fit: Fit, prior: dict[str, np.ndarray], groups: dict[str, Any]) -> Any:
@@ -79,9 +81,8 @@ def dataset(
     out, used = {}, set()
     for name, values in arrays.items():
         shape = (chains, len(values) // chains, *values.shape[1:])
-        kind = np.float32 if values.ndim > 1 and values.dtype == float else values.dtype
-        if name in QUANTITIES or values.ndim == 1:
-            kind = kind if values.ndim > 1 else values.dtype
+        kind = np.float32 if name in WIDE and values.ndim > 1 else values.dtype
+        kind = np.int8 if values.dtype.kind == "i" and values.ndim > 2 else kind
         own = dims.get(name, ())
         used |= set(own)
         out[name] = (("chain", "draw", *own), values.reshape(shape).astype(kind))

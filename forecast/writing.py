@@ -51,7 +51,7 @@ def save_results(
         found = answer(fit, fit.case)
         before = summaries.prior_quantities(fit, prior)
     with stages("diagnose"):
-        fit = _with_headline(fit, found)
+        fit = judged(fit, found)
     with stages("rows of evidence"):
         loglik = pointwise.log_likelihoods(fit)
         works = summaries.work_rows(tables, pointwise.work_states(fit))
@@ -83,7 +83,7 @@ def save_results(
     return Results(fit, whole, parts.frames_of(tables, works, learned), context)
 
 
-def _with_headline(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
+def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
     """Return the fit judged again, headline quantities included."""
     chains = fit.case.sampler.chains
     scalars = {name: found[name] for name in HEADLINE}

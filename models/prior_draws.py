@@ -22,7 +22,7 @@ from scipy import special, stats
 from models.prior import Array, Prior, find, ppf
 from models.slots import SLOTS
 from models.spillover import conditional_elasticity
-from models.structure import LOG_RATIO, Structure
+from models.structure import LOG_RATIO, SIDES, Structure
 
 DIMS: dict[str, tuple[str, ...]] = {
     "list_level": ("list",),
@@ -37,14 +37,11 @@ DIMS: dict[str, tuple[str, ...]] = {
 }
 """Dims of the priors that stand for one independent copy each; all others are scalars."""
 NORMALS: dict[str, tuple[str, ...]] = {
-    "worker_growth_z": ("group",),
     "worker_shock_z": ("group", "shock"),
     "definition_z": ("definition",),
     "effort_slope_z": ("agenda",),
     "diagnosis_world_z": ("world",),
     "diagnosis_task_z": ("task",),
-    "capabilities_agenda_z": ("agenda",),
-    "alignment_agenda_z": ("agenda",),
     "agenda_share_z": ("agenda",),
     "rater_sensitivity_z": ("rater", "column"),
     "rater_specificity_z": ("rater", "column"),
@@ -88,6 +85,16 @@ def prior_draws(
     for name in ("tracking_agenda_z", "maturity_agenda_own"):
         u = uniform(name, ("agenda",))
         out[name] = np.asarray(stats.t.ppf(u, 4)) if heavy else special.ndtri(u)
+    if not heavy:
+        z = out["tracking_agenda_z"]
+        out["tracking_agenda_z"] = z - z.mean(axis=-1, keepdims=True)
+    growth = special.ndtri(uniform("worker_growth", ("group",)))
+    scaled = out["worker_growth_sd"][:, None] * growth
+    out["worker_growth"] = out["worker_growth_mean"][:, None] + scaled
+    for side in SIDES:
+        z = special.ndtri(uniform(f"{side}_agenda", ("agenda",)))
+        z = z - z.mean(axis=-1, keepdims=True)
+        out[f"{side}_agenda"] = out[f"{side}_agenda_sd"][:, None] * z
     return out | _agenda_draws(out, structure) | ratio_draws(out, priors)
 
 

@@ -18,6 +18,8 @@ the usual ratio of workers; ``ease`` :math:`= \eta - \beta L` and :math:`\beta` 
 Normal priors, so :math:`\eta` is sampled and then :math:`\beta` given :math:`\eta`, an exact change of
 variables (:func:`conditional_elasticity`).
 
+Agenda effects are sampled on their own scale and add up to zero, profiles over levels too.
+
 Uses here are *documented* ones. Actual uses are :math:`M_g / \text{documented}_g`: with that share
 stated as a belief about the forecast and not in the likelihood, it is exact, paired and free
 to change, and it cannot trade places with :math:`\kappa` and :math:`\eta` in the sampler.
@@ -80,13 +82,13 @@ def seen_age(xp: Any, age: Any, delay: Any) -> Any:
     return age - delay * (1.0 - xp.exp(-age / delay))
 
 
-def log_use(side: str, terms: Mapping[str, Any], ratio: Any) -> Any:
+def log_use(side: str, terms: Mapping[str, Any], *, ratio: Any) -> Any:
     """Return log M of a side but for agenda, level and tracking; ``ratio`` is l(t)."""
     sign = 0.5 if side == "capabilities" else -0.5
     return terms["rate"] + sign * (terms["eta"] + terms["elasticity"] * ratio)
 
 
-def level_factor(xp: Any, side: str, terms: Mapping[str, Any], diagnosed: Any) -> Any:
+def level_factor(xp: Any, side: str, terms: Mapping[str, Any], *, diagnosed: Any) -> Any:
     """Return the factor on M by level; dims (..., level)."""
     profile = xp.exp(terms[f"{side}_level"])
     if side == "alignment":
@@ -100,7 +102,7 @@ def tracking_factor(xp: Any, side: str, terms: Mapping[str, Any]) -> Any:
     return xp.exp(sign * terms[f"tracking_{side}"])
 
 
-def use_means(xp: Any, base: Any, level: Any, tracked: Any) -> Any:
+def use_means(xp: Any, base: Any, level: Any, *, tracked: Any) -> Any:
     """Return M by level and tracking; ``base`` (..., cell), out (..., cell, level, tracking)."""
     m = xp.exp(base)[..., None] * level[..., None, :]
     return xp.stack([m, m * tracked[..., None, None]], axis=-1)
@@ -158,11 +160,12 @@ def add_spillover(priors: Mapping[str, Prior]) -> dict[str, Any]:
     }
     for side in SIDES:
         level_z = pm.ZeroSumNormal(f"{side}_level_z", dims="level")
-        agenda_z = pm.Normal(f"{side}_agenda_z", dims="agenda")
+        spread = add(f"{side}_agenda_sd", priors)
+        agenda = pm.ZeroSumNormal(f"{side}_agenda", sigma=spread, dims="agenda")
         year_z = pm.ZeroSumNormal(f"{side}_year_z", dims="year")
         terms |= {
             f"{side}_level": add(f"{side}_level_sd", priors) * level_z,
-            f"{side}_agenda": add(f"{side}_agenda_sd", priors) * agenda_z,
+            f"{side}_agenda": agenda,
             f"{side}_year": add(f"{side}_year_sd", priors) * year_z,
             f"{side}_purposive": add(f"{side}_purposive", priors),
             f"tracking_{side}": add(f"tracking_{side}", priors),
@@ -191,7 +194,8 @@ def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
         "lag": np.stack([draws[f"{side}_lag"] for side in SIDES], axis=-1),
     }
     for side in SIDES:
-        for group in ("level", "agenda", "year"):
+        terms[f"{side}_agenda"] = draws[f"{side}_agenda"]
+        for group in ("level", "year"):
             scale = draws[f"{side}_{group}_sd"][:, None]
             terms[f"{side}_{group}"] = scale * draws[f"{side}_{group}_z"]
         for name in (f"{side}_purposive", f"tracking_{side}", f"{side}_own"):

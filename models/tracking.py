@@ -3,8 +3,8 @@ r"""Tracking: does a work name the milestone it works toward?
 .. math:: \mathrm{logit}\, \pi_{a,t,k} = \mu + \alpha_a + \tau\, h(t) + \lambda_k + \pi_c c,
     \qquad \mu = \mathrm{logit}(\text{tracking\_share})
 
-with agenda effects :math:`\alpha_a = \sigma z_a`, level effects :math:`\lambda_k` that add up to
-zero over the eight levels, and :math:`h(t) = t - 2023` in the window, damped after it:
+with agenda effects :math:`\alpha_a = \sigma z_a` and level effects :math:`\lambda_k` that each add up to
+zero (a typical agenda is the average one), and :math:`h(t) = t - 2023` in the window, damped after it:
 :math:`h(T + n) = h(T) + \sum_{i=1}^{n} \delta^i`. Tracking and level are not independent given the
 agenda, hence :math:`\lambda_k`. The rubric's ``tracks`` is any named milestone; the end goal is
 that times ``on_target``. Source: evidence/ratings.csv, RUBRIC.md.
@@ -33,7 +33,7 @@ def tracking_probability(xp: Any, level: Any, base: Any) -> Any:
     return xp.sigmoid(base[..., None] + level)
 
 
-def cell_base(tracking: Mapping[str, Any], h: Any, cells: Mapping[str, Any]) -> Any:
+def cell_base(tracking: Mapping[str, Any], h: Any, *, cells: Mapping[str, Any]) -> Any:
     """Return the log-odds of tracking of each cell but for the level's part."""
     return (
         tracking["mean"][..., None]
@@ -56,7 +56,7 @@ def add_tracking(priors: Mapping[str, Prior], tails: str) -> dict[str, Any]:
 
     share = add("tracking_share", priors)
     if tails == "normal":
-        agenda_z = pm.Normal("tracking_agenda_z", dims="agenda")
+        agenda_z = pm.ZeroSumNormal("tracking_agenda_z", dims="agenda")
     else:
         agenda_z = pm.StudentT("tracking_agenda_z", nu=4, dims="agenda")
     level_z = pm.ZeroSumNormal("tracking_level_z", dims="level")
@@ -79,5 +79,3 @@ def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
         "level": draws["tracking_level_sd"][:, None] * draws["tracking_level_z"],
         "purposive": draws["tracking_purposive"],
     }
-
-

@@ -4,7 +4,7 @@ r"""Workers: a local linear trend of three groups on a fixed axis of years.
 
     \log W_g(t) &= \lambda_g + \gamma_g (t - m_g)
         + \sigma_s \sum_j H_{g,t,j}\, z_{g,j}, \qquad z_{g,j} \sim \mathrm{Normal}(0, 1) \\
-    \gamma_g &= \gamma + \sigma_\gamma\, z^\gamma_g, \qquad z^\gamma_g \sim \mathrm{Normal}(0, 1)
+    \gamma_g &\sim \mathrm{Normal}(\gamma, \sigma_\gamma)
 
 The level :math:`\lambda_g` is stated in year :math:`m_g`, the middle of the group's figures;
 growth changes by a shock :math:`\sigma_s z_{g,j}` each year, and :math:`H` adds up what these
@@ -62,7 +62,7 @@ def year_offsets() -> Array:
     return np.array([[t - LEVEL_YEARS[g] for t in YEARS] for g in GROUPS], dtype=float)
 
 
-def log_workers(xp: Any, level: Any, growth: Any, shocks: Any) -> Any:
+def log_workers(xp: Any, level: Any, growth: Any, *, shocks: Any) -> Any:
     """Return log numbers of workers.
 
     Parameters
@@ -136,7 +136,7 @@ def figure_random(rng: np.random.Generator, centre: Array, scale: Array, *bound:
     return np.where(is_bound == 1, (figure <= threshold).astype(float), figure)
 
 
-def figure_centre(xp: Any, log_size: Any, offsets: Any, data: Any) -> Any:
+def figure_centre(xp: Any, log_size: Any, offsets: Any, *, data: Any) -> Any:
     """Return the centre of each figure: log size of its group and year, plus its definition.
 
     ``offsets`` has dims (..., definition + 1), the last entry zero for reference definitions.
@@ -162,13 +162,12 @@ def add_workers(priors: Mapping[str, Prior]) -> dict[str, Any]:
     import pytensor.tensor as pt
 
     level = pt.log(pt.stack([add(f"workers_{group}", priors) for group in GROUPS]))
-    growth = add("worker_growth_mean", priors) + add("worker_growth_sd", priors) * pm.Normal(
-        "worker_growth_z", dims="group"
-    )
+    mean, spread = (add(f"worker_growth_{name}", priors) for name in ("mean", "sd"))
+    growth = pm.Normal("worker_growth", mean, spread, dims="group")
     shock = add("worker_shock_sd", priors) * pm.Normal("worker_shock_z", dims=("group", "shock"))
     offset = add("definition_sd", priors) * pm.Normal("definition_z", dims="definition")
     return {
-        "log_workers": log_workers(pt, level, growth, shock),
+        "log_workers": log_workers(pt, level, growth, shocks=shock),
         "offsets": pt.concatenate([offset, pt.zeros(1)]),
         "error": add("worker_error", priors),
     }
@@ -177,9 +176,5 @@ def add_workers(priors: Mapping[str, Prior]) -> dict[str, Any]:
 def workers_from_draws(draws: Mapping[str, Array]) -> Array:
     """Return log workers of the axis from draws; dims (draw, group, year)."""
     level = np.log(np.stack([draws[f"workers_{group}"] for group in GROUPS], axis=-1))
-    growth = (
-        draws["worker_growth_mean"][:, None]
-        + draws["worker_growth_sd"][:, None] * draws["worker_growth_z"]
-    )
     shocks = draws["worker_shock_sd"][:, None, None] * draws["worker_shock_z"]
-    return np.asarray(log_workers(NumPy, level, growth, shocks))
+    return np.asarray(log_workers(NumPy, level, draws["worker_growth"], shocks=shocks))

@@ -54,12 +54,12 @@ NARROW = stats.norm(0, np.sqrt(1 - 1 / 4))  # four agendas less their mean
 
 
 @pytest.mark.parametrize(
-    ("tails", "law", "own_law"),
-    [("normal", stats.norm, NARROW), ("student-t", stats.t(4), stats.t(4))],
+    ("tails", "own_law"),
+    [("normal", NARROW), ("student-t", stats.t(4))],
 )
-def test_agenda_effects_have_the_stated_tails(priors, structure, tails, law, own_law):
+def test_agenda_effects_have_the_stated_tails(priors, structure, tails, own_law):
     out = prior_draws(priors, replace(structure, tails=tails), n=N, rng=rng())
-    assert_follows(out["tracking_agenda_z"], law.cdf)
+    assert_follows(out["tracking_agenda_z"][:, 0], own_law.cdf)
     family = out["maturity_family_sd"][:, None] * out["maturity_family_z"]
     centre = family[:, list(structure.family_of)]
     own = (out["maturity_agenda"] - centre) / out["maturity_agenda_sd"][:, None]

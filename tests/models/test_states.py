@@ -29,14 +29,14 @@ def computed(request, values, structure):
     def add(priors):
         parts = {
             "workers": workers.add_workers(priors),
-            "maturity": maturity.add_maturity(priors, structure.family_of, "normal"),
+            "maturity": maturity.add_maturity(priors, structure.family_of, tails="normal"),
             "tracking": tracking.add_tracking(priors, "normal"),
             "faults": faults.add_faults(priors),
             "spillover": spillover.add_spillover(priors),
         }
         from models.ops import graph
 
-        state, unused = states.cell_states(graph(), parts, CELLS, request.param)
+        state, unused = states.cell_states(graph(), parts, CELLS, link=request.param)
         parts["faults"] = {"diagnosed": parts["faults"]["diagnosed"]}
         return parts | {"state": state, "unused": dict(enumerate(unused))}
 
@@ -95,7 +95,7 @@ def test_chances_of_no_use(computed, side):
             for z in (0, 1):
                 m = log(d["use_rate"])
                 m += SIGN[side] * 0.5 * (d["use_ratio"] + terms["spillover"]["elasticity"] * ratio)
-                m += d[f"{side}_agenda_sd"] * d[f"{side}_agenda_z"][a]
+                m += d[f"{side}_agenda"][a]
                 m += d[f"{side}_year_sd"] * d[f"{side}_year_z"][year]
                 m += d[f"{side}_level_sd"] * d[f"{side}_level_z"][k] + d[f"{side}_purposive"] * c
                 m -= SIGN[side] * d[f"tracking_{side}"] * z
@@ -117,7 +117,7 @@ def test_one_formula_serves_draws_and_graph(computed, draws):
     shares = faults.world_shares(NumPy, draws["fault_learned_share"], draws["fault_no_learning"])
     rate = faults.rates(NumPy, faults.diagnosis_from_draws(draws))
     parts["faults"] = {"diagnosed": faults.diagnosed(NumPy, shares, rate)}
-    state, unused = states.cell_states(NumPy, parts, CELLS, link)
+    state, unused = states.cell_states(NumPy, parts, CELLS, link=link)
     np.testing.assert_allclose(state[3], terms["state"], rtol=1e-8)
     for i in range(4):
         np.testing.assert_allclose(unused[i][3], terms["unused"][i], rtol=1e-6)

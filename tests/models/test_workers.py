@@ -27,7 +27,7 @@ def walk(level, growth, *, shocks, middle):
 def test_log_workers_walk_from_the_level_with_changing_growth(values, draws):
     terms, d = values(workers.add_workers)
     for g, group in enumerate(GROUPS):
-        growth = d["worker_growth_mean"] + d["worker_growth_sd"] * d["worker_growth_z"][g]
+        growth = d["worker_growth"][g]
         shocks = dict(zip(YEARS[1:-1], d["worker_shock_sd"] * d["worker_shock_z"][g], strict=True))
         level = np.log(d[f"workers_{group}"])
         expected = walk(level, growth, shocks=shocks, middle=LEVEL_YEARS[group])
