@@ -43,13 +43,13 @@ def build(
         parts = {
             "workers": workers.add_workers(priors),
             "output": output.add_output(priors),
-            "maturity": maturity.add_maturity(priors, structure.family_of, structure.tails),
+            "maturity": maturity.add_maturity(priors, structure.family_of, tails=structure.tails),
             "tracking": tracking.add_tracking(priors, structure.tails),
             "faults": faults.add_faults(priors),
             "spillover": spillover.add_spillover(priors),
             "raters": ratings.add_raters(priors),
         }
-        observe.add_evidence(parts, data, structure)
+        observe.add_evidence(parts, data, structure=structure)
         for name in sorted(set(SLOTS) - set(model.named_vars) - EASE):
             add(name, priors)  # beliefs about the forecast alone
     return model
@@ -72,7 +72,7 @@ def split(model: pm.Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def build_sampled(
-    priors: Mapping[str, Prior], arrays: Arrays, structure: Structure
+    priors: Mapping[str, Prior], arrays: Arrays, *, structure: Structure
 ) -> tuple[pm.Model, tuple[str, ...]]:
     """Return the model that is sampled, and the names of the forecast-only priors left out."""
     scalars, alone = split(build(priors, arrays, structure=structure))

@@ -94,7 +94,7 @@ def mechanisms(
             "capabilities_level": np.zeros_like(paths.diagnosed),
             "bottleneck": draws["bottleneck"],
         },
-        paths.diagnosed,
+        diagnosed=paths.diagnosed,
     )
     unseen = np.log(draws["alignment_documented"] / draws["capabilities_documented"])
     ratio = tracking_ratio(

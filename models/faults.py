@@ -130,5 +130,3 @@ def diagnosis_from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
         "task": draws["diagnosis_task_sd"][:, None] * draws["diagnosis_task_z"],
         "practice": draws["diagnosis_practice"],
     }
-
-

@@ -74,12 +74,12 @@ def make_states(paths: Paths, link: str) -> States:
         "year": np.tile(np.arange(y), a),
         "purposive": np.zeros(1),
     }
-    theta = maturity.cell_theta(paths.maturity, paths.effort, cells)
+    theta = maturity.cell_theta(paths.maturity, paths.effort, cells=cells)
     terms = paths.maturity
     steps = maturity.step_probabilities(
-        NumPy, theta, terms["step"][:, None, :], terms["upper"][:, None, :], link
+        NumPy, theta, terms["step"][:, None, :], upper=terms["upper"][:, None, :], name=link
     )
-    base = tracking.cell_base(paths.tracking, paths.trend, cells)
+    base = tracking.cell_base(paths.tracking, paths.trend, cells=cells)
     track = tracking.tracking_probability(NumPy, paths.tracking["level"][:, None, :], base)
     track = track.reshape(n, a, y, -1)
     done = ~np.isnan(paths.tracking_set)
@@ -99,12 +99,12 @@ def documented_mean(paths: Paths, side: str, *, year: int) -> Array:
     """
     terms, i = paths.spillover, year - FIRST_YEAR
     ratio = spillover.log_ratio(paths.log_workers)[:, i]
-    base = spillover.log_use(side, terms, ratio)[:, None] + terms[f"{side}_agenda"]
+    base = spillover.log_use(side, terms, ratio=ratio)[:, None] + terms[f"{side}_agenda"]
     if side == "capabilities":
         base = base + np.log(paths.capabilities_use[i])
-    level = spillover.level_factor(NumPy, side, terms, paths.diagnosed)
+    level = spillover.level_factor(NumPy, side, terms, diagnosed=paths.diagnosed)
     factor = spillover.tracking_factor(NumPy, side, terms)
-    means = spillover.use_means(NumPy, base, level, factor)
+    means = spillover.use_means(NumPy, base, level, tracked=factor)
     return np.ascontiguousarray(means.swapaxes(-1, -2))
 
 

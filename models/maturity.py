@@ -47,7 +47,7 @@ def inverse_link(xp: Any, name: str, p: Any) -> Any:
     return xp.logit(p) if name == "logit" else xp.normal_quantile(p)
 
 
-def step_probabilities(xp: Any, theta: Any, step: Any, upper: Any, name: str) -> Any:
+def step_probabilities(xp: Any, theta: Any, step: Any, *, upper: Any, name: str) -> Any:
     """Return the chance of each step.
 
     Parameters
@@ -84,7 +84,7 @@ def reach_probabilities(steps: Array) -> Array:
     return np.cumprod(steps, axis=-1)
 
 
-def add_maturity(priors: Mapping[str, Prior], family_of: tuple[int, ...], tails: str) -> dict:
+def add_maturity(priors: Mapping[str, Prior], family_of: tuple[int, ...], *, tails: str) -> dict:
     """Add steps, agenda effects and the slope on effort to the model in context.
 
     Returns
@@ -115,7 +115,7 @@ def add_maturity(priors: Mapping[str, Prior], family_of: tuple[int, ...], tails:
     }
 
 
-def cell_theta(maturity: Mapping[str, Any], x: Any, cells: Mapping[str, Any]) -> Any:
+def cell_theta(maturity: Mapping[str, Any], x: Any, *, cells: Mapping[str, Any]) -> Any:
     """Return theta of each cell (agenda, year, selection) from effort ``x``, dims (..., year)."""
     at = cells["agenda"]
     return (

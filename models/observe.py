@@ -21,7 +21,7 @@ from models.structure import Structure
 class Likelihood:
     """One observed variable.
 
-    ``params(xp, parts, data, structure)`` gives the distribution's parameters from the sub-models'
+    ``params(xp, parts, data, structure=...)`` gives the distribution's parameters from the sub-models'
     terms; ``logp(xp, value, *params)`` the log probability of each row; ``random(rng, *params)``
     simulated values; ``dims`` the core dims of the value and of each parameter.
     """
@@ -35,116 +35,123 @@ class Likelihood:
     dtype: str = "float64"
 
 
-def _workers(xp: Any, parts: Any, data: Any, structure: Structure) -> tuple[Any, ...]:
+def _workers(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
     term, rows = parts["workers"], data["workers"]
-    centre = workers.figure_centre(xp, term["log_workers"], term["offsets"], rows)
+    centre = workers.figure_centre(xp, term["log_workers"], term["offsets"], data=rows)
     scale = workers.figure_scale(xp, term["error"], rows)
     return centre, scale, rows["bound"], rows["threshold"]
 
 
-def _lists(xp: Any, parts: Any, data: Any, structure: Structure) -> tuple[Any, ...]:
+def _lists(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
     term, size = parts["output"], parts["workers"]["log_workers"]
     relative = output.relative_output(xp, size[..., INTERPRETABILITY, :], term["elasticity"])
-    return output.list_mean(relative, term["level"], data["lists"]), term["dispersion"][..., None]
+    mean = output.list_mean(relative, term["level"], data=data["lists"])
+    return mean, term["dispersion"][..., None]
 
 
-def _fte(xp: Any, parts: Any, data: Any, structure: Structure) -> tuple[Any, ...]:
+def _fte(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
     term, rows = parts["output"], data["fte"]
     centre = term["fte_level"][..., None] + term["size"][..., rows["agenda"]]
     return centre, output.fte_scale(xp, term["fte_error"], rows["spread"])
 
 
-def _mixed(xp: Any, parts: Any, data: Any, structure: Structure) -> tuple[Any, ...]:
+def _mixed(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
     p, size = (parts["faults"][name][..., None] for name in ("mixed", "study"))
     total = data["studies"]["total"]
     return total, p * size, (1.0 - p) * size
 
 
-def _found(xp: Any, parts: Any, data: Any, structure: Structure) -> tuple[Any, ...]:
+def _found(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
     term = parts["faults"]
     rate = faults.row_rates(xp, term["diagnosis"], data["diagnosis"])
     c = term["concentration"][..., None]
     return data["diagnosis"]["total"], rate * c, (1.0 - rate) * c
 
 
-def _lags(xp: Any, parts: Any, data: Any, structure: Structure) -> tuple[Any, ...]:
+def _lags(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
     term, rows = parts["spillover"], data["lags"]
     return term["lag"][..., rows["side"]], term["slip"][..., None], rows["age"], rows["cells"]
 
 
-def _ratings(xp: Any, parts: Any, data: Any, structure: Structure) -> tuple[Any, ...]:
-    state, unused = states.cell_states(xp, parts, data["cells"], structure.link)
+def _ratings(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
+    state, unused = states.cell_states(xp, parts, data["cells"], link=structure.link)
     rows = data["ratings"]
     terms = tuple(parts["raters"][name] for name in ratings.TERMS)
     return state, *unused, *terms, rows["cell"], rows["asked"]
 
 
+COUNTS_AND_FIGURES = (
+    Likelihood(
+        "worker_figures",
+        "workers",
+        _workers,
+        workers.figure_logp,
+        workers.figure_random,
+        "(i),(i),(i),(i),(i)->(i)",
+    ),
+    Likelihood(
+        "list_counts",
+        "lists",
+        _lists,
+        output.negative_binomial_logp,
+        simulate.negative_binomial_random,
+        "(i),(o),(i)->(i)",
+    ),
+    Likelihood(
+        "fte_figures",
+        "fte",
+        _fte,
+        output.normal_logp,
+        simulate.normal_random,
+        "(i),(i),(i)->(i)",
+    ),
+    Likelihood(
+        "mixed_faults",
+        "studies",
+        _mixed,
+        faults.beta_binomial_logp,
+        simulate.beta_binomial_random,
+        "(i),(o),(o),(i)->(i)",
+    ),
+    Likelihood(
+        "found_faults",
+        "diagnosis",
+        _found,
+        faults.beta_binomial_logp,
+        simulate.beta_binomial_random,
+        "(i),(i),(i),(i)->(i)",
+    ),
+    Likelihood(
+        "use_lags",
+        "lags",
+        _lags,
+        spillover.lag_logp,
+        spillover.lag_random,
+        "(i),(o),(i),(i),(i)->(i)",
+    ),
+)
+"""Every observed variable but the ratings, in order."""
+
+
 def likelihoods(structure: Structure) -> tuple[Likelihood, ...]:
     """Return every observed variable, in order."""
     kind_of = structure.kind_of
-    return (
-        Likelihood(
-            "worker_figures",
-            "workers",
-            _workers,
-            workers.figure_logp,
-            workers.figure_random,
-            "(i),(i),(i),(i),(i)->(i)",
-        ),
-        Likelihood(
-            "list_counts",
-            "lists",
-            _lists,
-            output.negative_binomial_logp,
-            simulate.negative_binomial,
-            "(i),(o),(i)->(i)",
-        ),
-        Likelihood(
-            "fte_figures",
-            "fte",
-            _fte,
-            output.normal_logp,
-            simulate.normal,
-            "(i),(i),(i)->(i)",
-        ),
-        Likelihood(
-            "mixed_faults",
-            "studies",
-            _mixed,
-            faults.beta_binomial_logp,
-            simulate.beta_binomial,
-            "(i),(o),(o),(i)->(i)",
-        ),
-        Likelihood(
-            "found_faults",
-            "diagnosis",
-            _found,
-            faults.beta_binomial_logp,
-            simulate.beta_binomial,
-            "(i),(i),(i),(i)->(i)",
-        ),
-        Likelihood(
-            "use_lags",
-            "lags",
-            _lags,
-            spillover.lag_logp,
-            spillover.lag_random,
-            "(i),(o),(i),(i),(i)->(i)",
-        ),
-        Likelihood(
-            "ratings",
-            "ratings",
-            _ratings,
-            partial(ratings.row_logp, kind_of=kind_of),
-            partial(ratings_random.row_random, kind_of=kind_of),
-            "(c,s),(c,s),(c,s),(c,s),(c,s),(q),(q),(q,v),(q,v),(),(r),(r),(r),(r,v),(r,v),(),(),"
-            "(i),(i,a),(i)->(i,a)",
-            dtype="int64",
-        ),
+    rated = Likelihood(
+        "ratings",
+        "ratings",
+        _ratings,
+        partial(ratings.row_logp, kind_of=kind_of),
+        partial(ratings_random.row_random, kind_of=kind_of),
+        "(c,s),(c,s),(c,s),(c,s),(c,s),(q),(q),(q,v),(q,v),(),(r),(r),(r),(r,v),(r,v),(),(),"
+        "(i),(i,a),(i)->(i,a)",
+        dtype="int64",
     )
+    return (*COUNTS_AND_FIGURES, rated)
 
 
-def add_evidence(parts: Mapping[str, Any], data: Mapping[str, Any], structure: Structure) -> None:
+def add_evidence(
+    parts: Mapping[str, Any], data: Mapping[str, Any], *, structure: Structure
+) -> None:
     """Add the observed variables to the model in context."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -153,7 +160,7 @@ def add_evidence(parts: Mapping[str, Any], data: Mapping[str, Any], structure: S
 
     xp = graph()
     for like in likelihoods(structure):
-        params = like.params(xp, parts, data, structure)
+        params = like.params(xp, parts, data, structure=structure)
         pm.CustomDist(
             like.name,
             *(pt.as_tensor_variable(p) for p in params),

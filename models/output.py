@@ -47,7 +47,7 @@ def fte_scale(xp: Any, error: Any, spread: Any) -> Any:
     return xp.sqrt((error * error)[..., None] + spread**2)
 
 
-def list_mean(relative: Any, level: Any, data: Mapping[str, Any]) -> Any:
+def list_mean(relative: Any, level: Any, *, data: Mapping[str, Any]) -> Any:
     """Return the mean of each list count from relative output (..., year)."""
     return level[..., data["list"]] * relative[..., data["year"]]
 

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ops import flatten
+from models.ops import NumPy, flatten
 from models.prior import Array, Prior, add
 from models.structure import COLUMNS, LEVELS
 
@@ -130,9 +130,7 @@ def _answer(xp: Any, p: Any, y: Any) -> Any:
     return xp.where(xp.eq(y, MISSING), 1.0, xp.where(xp.eq(y, 1), p, 1.0 - p))
 
 
-def whose_terms(
-    xp: Any, shared_error: Any, rater_error: Any, *, answers: Any, most: int
-) -> Any:
+def whose_terms(xp: Any, shared_error: Any, rater_error: Any, *, answers: Any, most: int) -> Any:
     """Return the chance of the answers to 'whose use' given none, own, others, both.
 
     Returns
@@ -167,7 +165,9 @@ def shift(xp: Any, p: Any, odds: Any) -> Any:
     return p * factor / (1.0 - p + p * factor)
 
 
-def answer_terms(xp: Any, terms: Mapping[str, Any], columns: Mapping[str, Any], kind_of: Any) -> dict:
+def answer_terms(
+    xp: Any, terms: Mapping[str, Any], columns: Mapping[str, Any], *, kind_of: Any
+) -> dict:
     """Return what every row's answers say about each part of the state.
 
     ``columns`` holds the codes by column: ``level``, ``tracking``, ``capabilities``, ``alignment``,
@@ -182,9 +182,8 @@ def answer_terms(xp: Any, terms: Mapping[str, Any], columns: Mapping[str, Any], 
         xp, bias=terms["shared_scale"] * 0.0, scale=terms["shared_scale"], slip=terms["shared_slip"]
     )
     rater = level_kernel(xp, bias=terms["bias"], scale=terms["scale"], slip=terms["slip"])
-    out = {
-        "level": level_terms(xp, shared, rater, answers=columns["level"], kind_of=kind_of),
-    }
+    level = level_terms(xp, shared, rater, answers=columns["level"], kind_of=kind_of)
+    out = {"level": level}
     halo = terms["halo"][..., None, None] * tracked_share(xp, columns["tracking"])
     for c, column in enumerate(COLUMNS):
         absent, present = 1.0 - terms["shared_specificity"], terms["shared_sensitivity"]
@@ -208,14 +207,14 @@ def answer_terms(xp: Any, terms: Mapping[str, Any], columns: Mapping[str, Any], 
     return out
 
 
-def use_mixture(unused_own: Any, unused_others: Any, terms: Any) -> Any:
+def use_mixture(unused_own: Any, unused_others: Any, *, terms: Any) -> Any:
     """Sum over the four uses: chances of no own use and none by others, (..., row, state)."""
     a, b = unused_own, unused_others
     c = [terms[..., u][..., None] for u in range(4)]
     return b * (a * c[0] + (1.0 - a) * c[1]) + (1.0 - b) * (a * c[2] + (1.0 - a) * c[3])
 
 
-def row_probability(xp: Any, state: Any, answers: Mapping[str, Any], unused: Any) -> Any:
+def row_probability(xp: Any, state: Any, answers: Mapping[str, Any], *, unused: Any) -> Any:
     """Return the probability of each row's answers.
 
     Parameters
@@ -229,8 +228,8 @@ def row_probability(xp: Any, state: Any, answers: Mapping[str, Any], unused: Any
     """
     pair = answers["level"][..., :, None] * answers["tracking"][..., None, :]
     total = state * flatten(pair)
-    total = total * use_mixture(unused[0], unused[1], answers["capabilities"])
-    total = total * use_mixture(unused[2], unused[3], answers["alignment"])
+    total = total * use_mixture(unused[0], unused[1], terms=answers["capabilities"])
+    total = total * use_mixture(unused[2], unused[3], terms=answers["alignment"])
     return total.sum(axis=-1)
 
 
@@ -242,8 +241,9 @@ def row_logp(xp: Any, value: Any, state: Any, *params: Any, kind_of: tuple[int, 
     """
     unused, terms = params[:4], dict(zip(TERMS, params[4 : 4 + len(TERMS)], strict=True))
     at = params[4 + len(TERMS)]
-    answers = answer_terms(xp, terms, columns_of(value, len(kind_of)), kind_of)
-    p = row_probability(xp, state[..., at, :], answers, tuple(u[..., at, :] for u in unused))
+    answers = answer_terms(xp, terms, columns_of(value, len(kind_of)), kind_of=kind_of)
+    here = [u[..., at, :] for u in unused]
+    p = row_probability(xp, state[..., at, :], answers, unused=here)
     return xp.log(p + FLOOR)
 
 
@@ -276,8 +276,6 @@ def add_raters(priors: Mapping[str, Prior]) -> dict[str, Any]:
 
 def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
     """Return the terms of :func:`add_raters` from draws, with a leading draw axis."""
-    from scipy.special import expit, logit
-
     terms = {
         "shared_scale": draws["shared_level_scale"],
         "shared_slip": draws["shared_level_slip"],
@@ -292,7 +290,7 @@ def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
     }
     for name in ("sensitivity", "specificity"):
         z = draws["rater_spread_sd"][:, None, None] * draws[f"rater_{name}_z"]
-        terms[name] = expit(logit(draws[f"rater_{name}"])[:, None, :] + z)
+        terms[name] = NumPy.sigmoid(NumPy.logit(draws[f"rater_{name}"])[:, None, :] + z)
     return terms
 
 

@@ -35,8 +35,8 @@ def row_random(
     s = _pick(rng, state[at])
     n = len(kind_of)
     asked = asked[:, : 4 * n].reshape(len(at), 4, n)
-    level = _levels(rng, terms, s // 2, kind_of)
-    tracking = _binary(rng, terms, 0, (s % 2)[:, None], kind_of=kind_of)
+    level = _levels(rng, terms, level=s // 2, kind_of=kind_of)
+    tracking = _binary(rng, terms, column=0, present=(s % 2)[:, None], kind_of=kind_of)
     out = [
         np.where(asked[:, 0] == 1, level, MISSING_LEVEL),
         np.where(asked[:, 1] == 1, tracking, MISSING),
@@ -48,9 +48,9 @@ def row_random(
         own = rng.uniform(size=len(at)) > none_own
         others = rng.uniform(size=len(at)) > none_others
         used = (own | others)[:, None]
-        marked = _binary(rng, terms, c, used, kind_of=kind_of, odds=halo)
+        marked = _binary(rng, terms, column=c, present=used, kind_of=kind_of, odds=halo)
         out.append(np.where(asked[:, c + 1] == 1, marked, MISSING))
-        whose.append(_whose(rng, terms, own + 2 * others, out[-1]))
+        whose.append(_whose(rng, terms, use=own + 2 * others, marked=out[-1]))
     return np.concatenate([*out, *whose], axis=1)
 
 
@@ -60,20 +60,20 @@ def _pick(rng: np.random.Generator, p: Array) -> Any:
     return (u > cumulative).sum(axis=-1).clip(0, p.shape[-1] - 1)
 
 
-def _levels(rng: np.random.Generator, terms: Any, k: Any, kind_of: tuple[int, ...]) -> Any:
+def _levels(rng: np.random.Generator, terms: Any, *, level: Any, kind_of: tuple[int, ...]) -> Any:
     scale = terms["shared_scale"]
     shared = level_kernel(NumPy, bias=scale * 0.0, scale=scale, slip=terms["shared_slip"])
     raters = level_kernel(NumPy, bias=terms["bias"], scale=terms["scale"], slip=terms["slip"])
-    read = {kind: _pick(rng, shared[kind][k]) for kind in dict.fromkeys(kind_of)}
+    read = {kind: _pick(rng, shared[kind][level]) for kind in dict.fromkeys(kind_of)}
     return np.stack([_pick(rng, raters[r][read[q]]) for r, q in enumerate(kind_of)], axis=1)
 
 
 def _binary(
     rng: np.random.Generator,
     terms: Any,
+    *,
     column: int,
     present: Any,
-    *,
     kind_of: tuple[int, ...],
     odds: Any = 0.0,
 ) -> Any:
@@ -88,16 +88,16 @@ def _binary(
     return (rng.uniform(size=seen.shape) < np.where(seen, sensitivity, 1.0 - specificity)) * 1
 
 
-def _whose(rng: np.random.Generator, terms: Any, use: Any, marked: Any) -> Any:
+def _whose(rng: np.random.Generator, terms: Any, *, use: Any, marked: Any) -> Any:
     rows, n = marked.shape
     read = np.where(use == 0, rng.integers(1, 4, rows), use)
-    read = _confuse(rng, np.where(use == 0, 0.0, terms["shared_own"]), read[:, None])
-    answer = _confuse(rng, terms["own"], np.repeat(read, n, axis=1))
+    read = _confuse(rng, np.where(use == 0, 0.0, terms["shared_own"]), truth=read[:, None])
+    answer = _confuse(rng, terms["own"], truth=np.repeat(read, n, axis=1))
     asked = (marked == 1).any(axis=1)[:, None] & (marked != MISSING)
     return np.where(asked, answer, NO_ANSWER)
 
 
-def _confuse(rng: np.random.Generator, error: Any, truth: Any) -> Any:
+def _confuse(rng: np.random.Generator, error: Any, *, truth: Any) -> Any:
     wrong = rng.uniform(size=truth.shape) < np.reshape(error, (-1, 1))
     other = (truth - 1 + rng.integers(1, 3, truth.shape)) % 3 + 1
     return np.where(wrong, other, truth)

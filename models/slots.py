@@ -119,9 +119,7 @@ def _read(line: str) -> Slot:
     return Slot(name, support, block, unit, question, tuple(families))
 
 
-SLOTS: dict[str, Slot] = {
-    slot.name: slot for slot in map(_read, _ROWS.strip().splitlines())
-}
+SLOTS: dict[str, Slot] = {slot.name: slot for slot in map(_read, _ROWS.strip().splitlines())}
 """Every slot by name, in the order of the model's sections."""
 
 BLOCKS: tuple[str, ...] = tuple(dict.fromkeys(slot.block for slot in SLOTS.values()))

@@ -13,7 +13,7 @@ from models.structure import SIDES
 
 
 def cell_states(
-    xp: Any, parts: Mapping[str, Any], cells: Mapping[str, Any], link: str
+    xp: Any, parts: Mapping[str, Any], cells: Mapping[str, Any], *, link: str
 ) -> tuple[Any, tuple[Any, Any, Any, Any]]:
     """Return P(k, z), and the chances of no own use and no use by others on both sides.
 
@@ -36,33 +36,33 @@ def cell_states(
     """
     log_workers, grow = parts["workers"]["log_workers"], parts["maturity"]
     x = maturity.effort(xp, log_workers[..., maturity.INTERPRETABILITY, :])
-    theta = maturity.cell_theta(grow, x, cells)
+    theta = maturity.cell_theta(grow, x, cells=cells)
     steps = maturity.step_probabilities(
-        xp, theta, grow["step"][..., None, :], grow["upper"][..., None, :], link
+        xp, theta, grow["step"][..., None, :], upper=grow["upper"][..., None, :], name=link
     )
     level = maturity.level_probabilities(xp, steps)
     trend = xp.asarray(tracking.YEARS_FROM_CENTRE)
-    base = tracking.cell_base(parts["tracking"], trend, cells)
+    base = tracking.cell_base(parts["tracking"], trend, cells=cells)
     track = tracking.tracking_probability(xp, parts["tracking"]["level"][..., None, :], base)
     state = flatten(xp.stack([level * (1.0 - track), level * track], axis=-1))
-    unused = [cell_unused(xp, side, parts, cells) for side in SIDES]
+    unused = [cell_unused(xp, side, parts, cells=cells) for side in SIDES]
     return state, (*unused[0], *unused[1])
 
 
-def cell_unused(xp: Any, side: str, parts: Mapping[str, Any], cells: Any) -> tuple[Any, Any]:
+def cell_unused(xp: Any, side: str, parts: Mapping[str, Any], *, cells: Any) -> tuple[Any, Any]:
     """Return the chances of no own use and of no documented use by others, as raters see them."""
     use = parts["spillover"]
     ratio = spillover.log_ratio(parts["workers"]["log_workers"])[..., cells["year"]]
     spread = {name: use[name][..., None] for name in ("rate", "eta", "elasticity")}
     base = (
-        spillover.log_use(side, spread, ratio)
+        spillover.log_use(side, spread, ratio=ratio)
         + use[f"{side}_agenda"][..., cells["agenda"]]
         + use[f"{side}_year"][..., cells["year"]]
         + use[f"{side}_purposive"][..., None] * cells["purposive"]
     )
-    level = spillover.level_factor(xp, side, use, parts["faults"]["diagnosed"])
+    level = spillover.level_factor(xp, side, use, diagnosed=parts["faults"]["diagnosed"])
     factor = spillover.tracking_factor(xp, side, use)
-    means = flatten(spillover.use_means(xp, base, level, factor))
+    means = flatten(spillover.use_means(xp, base, level, tracked=factor))
     age = spillover.seen_age(xp, cells["age"], use["delay"][..., None])
     lag = use["lag"][..., SIDES.index(side)][..., None]
     grown = spillover.reached(xp, age, lag)[..., None]

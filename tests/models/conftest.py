@@ -184,11 +184,11 @@ def values(priors, structure, draws, evaluate):
     """Values of a sub-model's terms at one draw, and that draw by name."""
     import pymc as pm
 
-    def run(add, *args, draw=3):
+    def run(add, *args, draw=3, **options):
         coords = structure.coords() | {"hyperparameter": hyper_names(priors)}
         with pm.Model(coords=coords) as model:
             pm.Data("hyper", hyper_values(priors))
-            terms = add(priors, *args)
+            terms = add(priors, *args, **options)
         point = {rv.name: draws[rv.name][draw] for rv in model.free_RVs}
         given = {model[name]: np.asarray(x) for name, x in point.items()}
         return evaluate(terms, given), point

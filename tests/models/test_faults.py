@@ -94,6 +94,6 @@ def test_counts_are_beta_binomial(graph_value):
 def test_simulated_counts_are_beta_binomial(total, a, b, assert_counts):
     n, support = 20000, np.arange(total + 1.0)
     numbers = (np.full(n, float(x)) for x in (total, a, b))
-    drawn = simulate.beta_binomial(np.random.default_rng(9), *numbers)
+    drawn = simulate.beta_binomial_random(np.random.default_rng(9), *numbers)
     chances = np.exp(faults.beta_binomial_logp(NumPy, support, float(total), a, b))
     assert_counts(drawn, support, chances=chances)

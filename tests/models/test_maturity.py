@@ -66,7 +66,7 @@ def test_levels_are_products_of_steps(graph_value):
 
 @pytest.mark.parametrize("tails", ["normal", "student-t"])
 def test_agendas_are_their_family_plus_their_own(tails, values, structure, draws):
-    terms, d = values(maturity.add_maturity, structure.family_of, tails)
+    terms, d = values(maturity.add_maturity, structure.family_of, tails=tails)
     for a, family in enumerate(structure.family_of):
         expected = d["maturity_family_sd"] * d["maturity_family_z"][family]
         expected += d["maturity_agenda_own"][a]
@@ -89,7 +89,7 @@ def test_density_of_an_agendas_own_effect(tails, priors, structure, evaluate):
     coords = structure.coords() | {"hyperparameter": hyper_names(priors)}
     with pm.Model(coords=coords) as model:
         pm.Data("hyper", hyper_values(priors))
-        maturity.add_maturity(priors, structure.family_of, tails)
+        maturity.add_maturity(priors, structure.family_of, tails=tails)
     own, sd = np.array([0.3, -0.5, 0.4, -0.2]), 0.7
     density = pm.logp(model["maturity_agenda_own"], own)
     got = evaluate(density, {model["maturity_agenda_sd"]: np.array(sd)}).sum()
@@ -106,7 +106,7 @@ def test_theta_of_a_cell_adds_agenda_effort_and_selection(graph_value):
     cells = {"agenda": np.array([1, 0, 1]), "year": np.array([2, 0, 1])}
     cells["purposive"] = np.array([0, 1, 1])
     x = np.array([-1.0, 0.0, 2.0])
-    got = maturity.cell_theta(terms, x, cells)
+    got = maturity.cell_theta(terms, x, cells=cells)
     np.testing.assert_allclose(got, [-0.2 + 0.4 * 2, 0.5 - 0.1 + 0.9, -0.2 + 0.0 + 0.9])
 
 

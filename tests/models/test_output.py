@@ -21,7 +21,7 @@ def test_output_follows_workers_at_its_elasticity(graph_value):
 def test_mean_of_a_list_is_its_level_times_output():
     relative, level = np.linspace(0.1, 1.4, len(YEARS)), np.array([50.0, 8.0])
     rows = {"list": np.array([1, 0]), "year": np.array([12, 3])}
-    got = output.list_mean(relative, level, rows)
+    got = output.list_mean(relative, level, data=rows)
     np.testing.assert_allclose(got, [8.0 * relative[12], 50.0 * relative[3]])
 
 
@@ -58,7 +58,7 @@ def test_figures_are_normal(graph_value):
 
 @pytest.mark.parametrize(("mean", "size"), [(2.0, 3.0), (11.0, 0.7)])
 def test_simulated_counts_are_negative_binomial(mean, size, assert_counts):
-    drawn = simulate.negative_binomial(np.random.default_rng(7), np.full(N, mean), size)
+    drawn = simulate.negative_binomial_random(np.random.default_rng(7), np.full(N, mean), size)
     support = np.arange(drawn.max() + 1)
     chances = np.exp(output.negative_binomial_logp(NumPy, support, mean, size))
     assert_counts(drawn, support, chances=chances)
@@ -66,5 +66,5 @@ def test_simulated_counts_are_negative_binomial(mean, size, assert_counts):
 
 
 def test_simulated_figures_are_normal():
-    drawn = simulate.normal(np.random.default_rng(8), np.full(N, 1.5), np.full(N, 0.4))
+    drawn = simulate.normal_random(np.random.default_rng(8), np.full(N, 1.5), np.full(N, 0.4))
     assert stats.kstest(drawn, stats.norm(1.5, 0.4).cdf).pvalue > 1e-3

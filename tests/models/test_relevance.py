@@ -77,7 +77,7 @@ def test_states_are_those_of_the_likelihood(draws, paths, structure):
             "diagnosed": faults.diagnosed(NumPy, fault_shares(draws), practice_rates(draws))
         },
     }
-    state, unused = states.cell_states(NumPy, parts, cells, structure.link)
+    state, unused = states.cell_states(NumPy, parts, cells, link=structure.link)
     joint = make_states(paths, structure.link).joint(year)[:, :4].swapaxes(-1, -2)
     np.testing.assert_allclose(joint.reshape(state.shape), state)
     for i, side in enumerate(relevance_sides()):

@@ -45,10 +45,10 @@ def test_mean_uses_follow_the_formula(side, graph_value):
 
     def formula(xp, level, ratio, *numbers):
         terms = dict(zip(d, numbers, strict=True)) | {f"{side}_level": level}
-        base = spillover.log_use(side, terms, ratio)
-        by_level = spillover.level_factor(xp, side, terms, diagnosed)
+        base = spillover.log_use(side, terms, ratio=ratio)
+        by_level = spillover.level_factor(xp, side, terms, diagnosed=diagnosed)
         tracked = spillover.tracking_factor(xp, side, terms)
-        return spillover.use_means(xp, base, by_level, tracked)
+        return spillover.use_means(xp, base, by_level, tracked=tracked)
 
     got = graph_value(formula, level, ratio, *(np.array(x) for x in d.values()))
     assert got.shape == (3, 8, 2)

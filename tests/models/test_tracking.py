@@ -34,7 +34,7 @@ def test_chance_of_tracking_adds_its_parts_in_log_odds(graph_value):
     terms = {"mean": np.array(-0.4), "agenda": np.array([0.3, -0.6]), "trend": np.array(0.2)}
     terms["purposive"] = np.array(1.1)
     cells = {"agenda": np.array([1, 0]), "year": np.array([0, 12]), "purposive": np.array([1, 0])}
-    base = tracking.cell_base(terms, tracking.YEARS_FROM_CENTRE, cells)
+    base = tracking.cell_base(terms, tracking.YEARS_FROM_CENTRE, cells=cells)
     np.testing.assert_allclose(base, [-0.4 - 0.6 - 2.0 + 1.1, -0.4 + 0.3 + 0.4])
     level = np.linspace(-0.7, 0.7, len(LEVELS))
     got = graph_value(tracking.tracking_probability, level, base)
