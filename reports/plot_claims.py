@@ -19,7 +19,7 @@ SINGLE: dict[str, tuple[int | slice, str]] = {
     "level_share": (slice(1, 4), "works at levels 1 to 3"),
     "tracking_field": (NOW, f"works that track a milestone, {LAST_YEAR}"),
     "diagnosed": (3, "faults diagnosed by a work at level 3"),
-    "worker_ratio": (NOW, f"workers of both sides, {LAST_YEAR}"),
+    "worker_ratio": (NOW, f"capabilities per alignment worker, {LAST_YEAR}"),
 }
 """Which entry of a quantity with dims is drawn (a slice is summed), and what it is called."""
 DRAWS = {"prior": ("prior_predictions", d.PRIOR), "posterior": ("predictions", d.POSTERIOR)}
@@ -80,7 +80,7 @@ def plot_claims(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     return d.Caption(
         "The claims C1 to C14",
         f"Prior and posterior of each claim's quantities: dot, median; line, {INTERVAL}. Where "
-        "the two agree, no observation speaks to the claim.",
+        "the two agree, the evidence says little on the claim.",
         "Intervals of the quantities of fourteen claims, prior above posterior.",
     )
 

@@ -81,14 +81,14 @@ def _head(view: Mapping[str, Any]) -> list[RenderableType]:
     if found:
         out.append(
             told(
-                f"Of 100 works {of_hundred(found['mean']).removesuffix(' of 100')} end up "
+                f"Of 100 works {of_hundred(found['mean'])} end up "
                 f"alignment-relevant in the strict sense: probability {chance(found['mean'])}, "
                 f"{INTERVAL_OF_CHANCE}: {interval(found)}."
             )
         )
     else:
         out.append(told("This run holds no headline."))
-    out.append(told(f"Below: mean probabilities, and the {INTERVAL_OF_CHANCE} of each."))
+    out.append(told(f"Below: means, each with the {INTERVAL_OF_CHANCE}."))
     return [*out, Text("")]
 
 
@@ -131,7 +131,7 @@ def _worldviews(view: Mapping[str, Any]) -> Table:
 
 def _agendas(view: Mapping[str, Any]) -> Table:
     heads = ["strict", "interval", "cap. first", "interval"]
-    table = _grid(f"Top {TOP} agendas: strictly relevant, capabilities first", heads)
+    table = _grid(f"Top {TOP} agendas (strict; capabilities first)", heads)
     for r in view["agenda_rows"][:TOP]:
         strict, first = (r["found"].get(n) for n in ("alignment_relevant", "capabilities_first"))
         table.add_row(told(r["name"]), *_cells(strict), *_cells(first))

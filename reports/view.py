@@ -1,5 +1,6 @@
 """What the page and the terminal show, from the plain data that a run hands over."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ MAIN = (
 """The quantities of the first table."""
 SAME_BAR_SPLIT, STRICT_SPLIT = OUTCOMES[6:10], OUTCOMES[10:14]
 BY_AGENDA = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
+MANY = 16
+"""Entries of one quantity above which the page folds them away."""
 WORST = 15
 """Parameters in the table of the worst diagnosed."""
 EMPTY: dict[str, Any] = {
@@ -83,11 +86,11 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "agenda_rows": agenda_rows(head, names),
         "milestone_rows": milestone_rows(c),
         "claim_rows": [claim_row(claim) for claim in c["claims"]],
-        "worst": worst(c["parameters"]),
+        "worst": worst(c["parameters"] or c["diagnostics"].get("parameters", ())),
+        "bfmi": cell(c["diagnostics"].get("bfmi")),
         "units": unit_rows(c["unit_headlines"]),
-        "tables": {
-            key: plain_table(c[key]) for key in ("halo", "shared_error", "ratings_agreement")
-        },
+        "agreement": plain_table(c["ratings_agreement"]),
+        "settings": {key: setting_table(c[key]) for key in ("halo", "shared_error")},
         "provenance": list(flat_rows(c["manifest"])),
         "captions": {f["name"]: f for f in c["figures"]},
     }
@@ -144,7 +147,8 @@ def milestone_rows(c: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "name": LEVEL_NAMES[level],
                 "told": told.get(str(level)) or told.get(level),
                 "works": works.get(level),
-                "reached": [r["name"] for r in feats if r.get("reached")],
+                "reached": [r["name"] for r in feats if r.get("reached")]
+                or list((works.get(level) or {}).get("milestones", ())),
                 "open": [r["name"] for r in feats if not r.get("reached")],
             }
         )
@@ -152,9 +156,12 @@ def milestone_rows(c: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def claim_row(claim: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a claim with a small interval plot for each quantity."""
-    quantities = [{**q, "plot": interval_plot(q)} for q in claim.get("quantities", [])]
-    return {**claim, "quantities": quantities}
+    """Return a claim with a small interval plot for each quantity; long ones under ``more``."""
+    every = [{**q, "plot": interval_plot(q)} for q in claim.get("quantities", [])]
+    entries = Counter(q["name"] for q in every)
+    few = [q for q in every if entries[q["name"]] <= MANY]
+    more = [q for q in every if entries[q["name"]] > MANY]
+    return {**claim, "quantities": few, "more": more}
 
 
 def interval_plot(q: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,10 +193,15 @@ def worst(parameters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the parameters with the fewest effective draws."""
 
     def least(r: Mapping[str, Any]) -> float:
-        sizes = [r.get("ess_bulk"), r.get("ess_tail")]
-        return min((float(x) for x in sizes if x is not None), default=np.inf)
+        return min(float(r["ess_bulk"]), float(r["ess_tail"]))
 
-    return sorted(parameters, key=least)[:WORST]
+    drawn = [r for r in parameters if known(r.get("ess_bulk")) and known(r.get("ess_tail"))]
+    return sorted(drawn, key=least)[:WORST]
+
+
+def known(x: object) -> bool:
+    """Return whether a cell holds a number."""
+    return x is not None and x != "" and bool(np.isfinite(float(str(x))))
 
 
 def unit_rows(units: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -207,10 +219,21 @@ def plain_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     }
 
 
+def setting_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return quantities by setting: a row each, a column for each setting."""
+    names = [key for key in dict.fromkeys(k for row in rows for k in row) if key != "setting"]
+    return {
+        "head": ["", *(str(row.get("setting", "")) for row in rows)],
+        "rows": [[label(name), *(cell(row.get(name)) for row in rows)] for name in names],
+    }
+
+
 def cell(x: object) -> str:
     """Return any value as the text of a cell."""
     if isinstance(x, bool) or x is None:
-        return {True: "yes", False: "no", None: ""}[x]
+        return {True: "yes", False: "no", None: "none"}[x]
+    if isinstance(x, Mapping) and {"median", "lower", "upper"} <= set(x):
+        return f"{number(x['median'])} ({number(x['lower'])} to {number(x['upper'])})"
     if isinstance(x, Mapping):
         return ", ".join(f"{key} {cell(value)}" for key, value in x.items())
     if isinstance(x, list | tuple):
@@ -230,4 +253,4 @@ def flat_rows(data: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, 
 
 def label(name: str) -> str:
     """Return a quantity's label for people."""
-    return QUANTITIES[name].label if name in QUANTITIES else name
+    return QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ")

@@ -55,10 +55,10 @@ def chance(p: float | None) -> str:
 
 
 def of_hundred(p: float) -> str:
-    """Return a probability as works of a hundred."""
+    """Return a probability as a number of works of a hundred."""
     if p < 0.02:
-        return "fewer than 2 of 100"
-    return "more than 98 of 100" if p > 0.98 else f"{100 * p:.0f} of 100"
+        return "fewer than 2"
+    return "more than 98" if p > 0.98 else f"{100 * p:.0f}"
 
 
 def number(x: float | None) -> str:
@@ -76,8 +76,9 @@ def value(x: float | None, unit: str) -> str:
 
 
 def interval(row: Mapping[str, Any], unit: str = "probability") -> str:
-    """Return 'lower to upper' of a summary."""
-    return f"{value(row.get('lower'), unit)} to {value(row.get('upper'), unit)}"
+    """Return 'lower to upper' of a summary; one word where both ends read alike."""
+    lower, upper = value(row.get("lower"), unit), value(row.get("upper"), unit)
+    return lower if lower == upper else f"{lower} to {upper}"
 
 
 def clean(text: object) -> str:
