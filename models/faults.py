@@ -11,8 +11,8 @@ code fault in a bin that mixes worlds, so that of its :math:`n_s` mixed and code
 .. math:: \text{mixed}_s \sim \mathrm{BetaBinomial}(n_s, p\kappa, (1 - p)\kappa), \qquad
     p = a + (1 - a) m,
 
-in effect an upper bound on :math:`a`; studies are pooled with concentration :math:`\kappa`, their own
-shares summed out. A tool's finds in a world and task are overdispersed too (tools met the same
+in effect an upper bound on :math:`a`; studies are pooled with concentration :math:`\kappa`, their
+own shares summed out. A tool's finds in a world and task are overdispersed too (tools met the same
 models), with the tools' differences summed out:
 
 .. math:: \text{found}_i \sim \mathrm{BetaBinomial}(n_i, r_i c, (1 - r_i) c), \quad
@@ -90,7 +90,7 @@ def add_faults(priors: Mapping[str, Prior]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``mixed``, ``study`` and ``concentration`` (), ``diagnosis`` (terms), ``diagnosed`` (level,).
+        ``mixed``, ``study``, ``concentration`` (), ``diagnosis`` (terms), ``diagnosed`` (level,).
     """
     import pymc as pm
     import pytensor.tensor as pt

@@ -4,7 +4,8 @@ r"""Maturity: how far a work of an agenda and year gets on the ladder of levels 
 
     x(t) &= \log\Big(1 + \sum_{s \le t} W_{int}(s)\Big) - (\text{the same at } t_0 = 2023) \\
     \theta_{a,t} &= \theta_a + (\beta + \sigma_\beta z_a)\, x(t), \qquad
-        \theta_a = \sigma_f z_{f(a)} + \epsilon_a, \quad \epsilon_a \sim \mathrm{Normal}(0, \sigma_a) \\
+        \theta_a = \sigma_f z_{f(a)} + \epsilon_a, \quad
+        \epsilon_a \sim \mathrm{Normal}(0, \sigma_a) \\
     P(\text{level} \ge k \mid \text{level} \ge k - 1) &= F(d_k + u_k (\theta_{a,t} + \pi\, c)),
         \qquad d_k = F^{-1}(\text{step}_k)
 
@@ -15,7 +16,8 @@ since 2013) and not the calendar moves maturity. ``step_k`` answers "of works of
 level k - 1 in a typical agenda, what share reaches k?", so each is elicited as a share.
 Agenda effects are sampled on their own scale: with about 25 works each the data dominate them
 (Betancourt & Girolami 2013, arXiv:1312.0906). They and the families' add up to zero, so that a
-typical agenda is the average one and the steps do not trade places with the effects' mean. Source: evidence/ratings.csv, RUBRIC.md.
+typical agenda is the average one and the steps do not trade places with the effects' mean (under
+heavy tails an agenda's own are independent Student t). Source: evidence/ratings.csv, RUBRIC.md.
 """
 
 from collections.abc import Mapping

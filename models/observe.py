@@ -21,9 +21,9 @@ from models.structure import Structure
 class Likelihood:
     """One observed variable.
 
-    ``params(xp, parts, data, structure=...)`` gives the distribution's parameters from the sub-models'
-    terms; ``logp(xp, value, *params)`` the log probability of each row; ``random(rng, *params)``
-    simulated values; ``dims`` the core dims of the value and of each parameter.
+    ``params(xp, parts, data, structure=...)`` gives the distribution's parameters from the terms of
+    the sub-models; ``logp(xp, value, *params)`` the log probability of each row;
+    ``random(rng, *params)`` simulated values; ``signature`` the core dims of each parameter.
     """
 
     name: str

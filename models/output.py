@@ -3,7 +3,8 @@ r"""Output: how many works appear, and how they are shared among agendas.
 .. math::
 
     N(t) &= N_{2025}\, (W_{int}(t) / W_{int}(2025))^e \\
-    \text{count}_i &\sim \mathrm{NegBinomial}\big(\Lambda_l (W_{int}(t_i) / W_{int}(2025))^e, \phi_l\big) \\
+    \text{count}_i &\sim \mathrm{NegBinomial}\big(
+        \Lambda_l (W_{int}(t_i) / W_{int}(2025))^e, \phi\big) \\
     \log \text{fte}_a &\sim \mathrm{Normal}(c + \sigma z_a, \epsilon_a), \qquad
     \text{share}_a = \mathrm{softmax}_a(\sigma z_a)
 

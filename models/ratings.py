@@ -86,10 +86,9 @@ def level_terms(xp: Any, shared: Any, raters: Any, *, answers: Any, kind_of: Any
         padded = xp.concatenate([raters[..., r, :, :], raters[..., r, :, :1] * 0.0 + 1.0], axis=-1)
         chosen = padded[..., answers[:, r]]
         product[kind] = chosen if kind not in product else product[kind] * chosen
-    out = None
+    out: Any = 1.0
     for kind, p in product.items():
-        term = shared[..., kind, :, :] @ p
-        out = term if out is None else out * term
+        out = out * (shared[..., kind, :, :] @ p)
     return out.swapaxes(-1, -2)
 
 

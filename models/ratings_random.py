@@ -11,7 +11,6 @@ import numpy as np
 from models.ops import NumPy
 from models.prior import Array
 from models.ratings import (
-    COLUMNS,
     MISSING,
     MISSING_LEVEL,
     NO_ANSWER,
@@ -20,6 +19,7 @@ from models.ratings import (
     shift,
     tracked_share,
 )
+from models.structure import COLUMNS
 
 
 def row_random(
@@ -43,7 +43,7 @@ def row_random(
     ]
     halo = terms["halo"] * tracked_share(NumPy, out[1])
     whose = []
-    for c, side in enumerate(COLUMNS[1:], start=1):
+    for c in range(1, len(COLUMNS)):
         none_own, none_others = (u[at, s] for u in unused[2 * c - 2 : 2 * c])
         own = rng.uniform(size=len(at)) > none_own
         others = rng.uniform(size=len(at)) > none_others

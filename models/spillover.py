@@ -13,18 +13,18 @@ mean :math:`M_g G_g(x)`, :math:`G_g(x) = 1 - e^{-x/\text{lag}_g}`, and is its ow
     \log M_{ali} &= \kappa - \tfrac12(\eta + \beta\, l(t)) + q_k
         + \alpha^{ali}_a + c\,\gamma_{ali} + \tau_{ali} z
 
-with :math:`l(t) = \log W_{cap}(t)/W_{ali}(t) - L`. The data see :math:`\eta`, the log ratio of uses at
-the usual ratio of workers; ``ease`` :math:`= \eta - \beta L` and :math:`\beta` (the elasticity) have
-Normal priors, so :math:`\eta` is sampled and then :math:`\beta` given :math:`\eta`, an exact change of
-variables (:func:`conditional_elasticity`).
+with :math:`l(t) = \log W_{cap}(t)/W_{ali}(t) - L`. The data see :math:`\eta`, the log ratio of uses
+at the usual ratio of workers; ``ease`` :math:`= \eta - \beta L` and :math:`\beta` (the elasticity)
+have Normal priors, so :math:`\eta` is sampled and then :math:`\beta` given :math:`\eta`, an exact
+change of variables (:func:`conditional_elasticity`).
 
 Agenda effects are sampled on their own scale and add up to zero, profiles over levels too.
 
-Uses here are *documented* ones. Actual uses are :math:`M_g / \text{documented}_g`: with that share
-stated as a belief about the forecast and not in the likelihood, it is exact, paired and free
+Uses here are *documented* ones. Actual uses are :math:`M_g / \text{documented}_g`: with that
+share stated as a belief about the forecast and not in the likelihood, it is exact, paired and free
 to change, and it cannot trade places with :math:`\kappa` and :math:`\eta` in the sampler.
-A reporting delay :math:`D \sim \mathrm{Exponential}` of mean :math:`\bar D` shortens the age seen by
-raters to its expected excess :math:`E(x - D)^+ = x - \bar D (1 - e^{-x / \bar D})`.
+A reporting delay :math:`D \sim \mathrm{Exponential}` of mean :math:`\bar D` shortens the age seen
+by raters to its expected excess :math:`E(x - D)^+ = x - \bar D (1 - e^{-x / \bar D})`.
 
 The lag of a first use by others, given that there is one by age :math:`X`, falls in a year's cell
 
@@ -54,11 +54,12 @@ def log_ratio(log_workers: Any) -> Any:
 
 
 def conditional_elasticity(ease: Any, elasticity: Any) -> tuple[Any, Any, Any]:
-    r"""Return mean and sd of eta, and the regression of the elasticity on it.
+    r"""Return mean and variance of eta, and the regression of the elasticity on it.
 
     ``ease`` and ``elasticity`` are (mean, sd) pairs of independent Normal priors. With
-    :math:`\eta = \text{ease} + L \beta`: :math:`\eta \sim N(\mu_e + L\mu_b, \sigma_e^2 + L^2\sigma_b^2)`
-    and :math:`\beta \mid \eta \sim N(\mu_b + w(\eta - E\eta), \sigma_b^2 \sigma_e^2 / Var\,\eta)`,
+    :math:`\eta = \text{ease} + L \beta`:
+    :math:`\eta \sim N(\mu_e + L\mu_b, \sigma_e^2 + L^2\sigma_b^2)` and
+    :math:`\beta \mid \eta \sim N(\mu_b + w(\eta - E\eta), \sigma_b^2 \sigma_e^2 / Var\,\eta)`,
     :math:`w = L\sigma_b^2 / Var\,\eta`.
 
     Returns

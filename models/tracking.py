@@ -1,10 +1,11 @@
-r"""Tracking: does a work name the milestone it works toward?
+r"""Tracking: whether a work names the milestone it works toward.
 
 .. math:: \mathrm{logit}\, \pi_{a,t,k} = \mu + \alpha_a + \tau\, h(t) + \lambda_k + \pi_c c,
     \qquad \mu = \mathrm{logit}(\text{tracking\_share})
 
-with agenda effects :math:`\alpha_a = \sigma z_a` and level effects :math:`\lambda_k` that each add up to
-zero (a typical agenda is the average one), and :math:`h(t) = t - 2023` in the window, damped after it:
+with agenda effects :math:`\alpha_a = \sigma z_a` and level effects :math:`\lambda_k` that each add
+up to zero (a typical agenda is the average one; under heavy tails :math:`z_a` are independent
+Student t), and :math:`h(t) = t - 2023` in the window, damped after it:
 :math:`h(T + n) = h(T) + \sum_{i=1}^{n} \delta^i`. Tracking and level are not independent given the
 agenda, hence :math:`\lambda_k`. The rubric's ``tracks`` is any named milestone; the end goal is
 that times ``on_target``. Source: evidence/ratings.csv, RUBRIC.md.

@@ -116,6 +116,25 @@ def test_weights_multiply_and_zero_leaves_out(name, model, *, rows, draws, evalu
     assert got == pytest.approx(3.0 * by_row[1], rel=1e-7)
 
 
+def zero_sum_logpdf(x, sd):
+    """Log density of effects that add up to zero, in the plane where they do."""
+    return stats.norm.logpdf(x, 0.0, sd).sum() + np.log(sd * np.sqrt(2.0 * np.pi))
+
+
+def test_effects_sampled_on_their_own_scale_follow_scipy(model, draws, evaluate):
+    point = given(model, draws)
+    zero_sums = ("capabilities_agenda", "alignment_agenda", "maturity_agenda_own")
+    for name in (*zero_sums, "worker_growth"):
+        value = draws[name][DRAW]
+        got = evaluate(pm.logp(model[name], value).sum(), point)
+        sd = draws[f"{name.removesuffix('_own')}_sd"][DRAW]
+        if name in zero_sums:
+            assert got == pytest.approx(zero_sum_logpdf(value, sd))
+        else:
+            mean = draws["worker_growth_mean"][DRAW]
+            assert got == pytest.approx(stats.norm.logpdf(value, mean, sd).sum())
+
+
 def test_worker_figures_are_students_t_or_events(rows, arrays):
     (centre, scale, *_), got = rows("worker_figures")
     data = arrays["workers"]

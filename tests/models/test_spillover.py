@@ -4,6 +4,7 @@ from math import exp, log
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.integrate import quad
 
 from models import spillover
@@ -18,11 +19,12 @@ def test_terms_are_scaled_effects(values, draws):
     assert terms["rate"] == pytest.approx(log(d["use_rate"]))
     np.testing.assert_array_equal(terms["lag"], [d[f"{side}_lag"] for side in SIDES])
     for side in SIDES:
-        for group in ("level", "agenda", "year"):
+        np.testing.assert_array_equal(terms[f"{side}_agenda"], d[f"{side}_agenda"])
+        for group in ("level", "year"):
             expected = d[f"{side}_{group}_sd"] * d[f"{side}_{group}_z"]
             np.testing.assert_allclose(terms[f"{side}_{group}"], expected)
-        assert terms[f"{side}_level"].sum() == pytest.approx(0.0, abs=1e-12)
-        assert terms[f"{side}_year"].sum() == pytest.approx(0.0, abs=1e-12)
+        for group in ("level", "agenda", "year"):
+            assert terms[f"{side}_{group}"].sum() == pytest.approx(0.0, abs=1e-12)
     assert terms["elasticity"] == pytest.approx(draws["worker_ratio_elasticity"][3])
     assert terms["eta"] - LOG_RATIO * terms["elasticity"] == pytest.approx(draws["ease"][3])
     for name, value in spillover.from_draws(draws).items():
@@ -137,3 +139,10 @@ def test_conditional_elasticity_meets_simulation():
 def test_elasticity_of_draws_has_its_stated_prior(draws, priors):
     got = spillover.elasticity_from_draws(draws, priors)
     np.testing.assert_allclose(got, draws["worker_ratio_elasticity"])
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_drawn_agenda_effects_are_zero_sum_normals(side, draws):
+    z = draws[f"{side}_agenda"] / draws[f"{side}_agenda_sd"][:, None]
+    np.testing.assert_allclose(z.sum(axis=1), 0.0, atol=1e-12)
+    assert stats.kstest(z[:, 0], stats.norm(0, np.sqrt(1 - 1 / z.shape[1])).cdf).pvalue > 1e-3

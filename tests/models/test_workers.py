@@ -95,3 +95,9 @@ def test_simulated_bounds_have_their_chance(threshold, assert_counts):
     drawn = workers.figure_random(rng, *(np.full(n, x) for x in row))
     chances = [np.exp(workers.figure_logp(NumPy, value, *row)) for value in (0.0, 1.0)]
     assert_counts(drawn, (0.0, 1.0), chances=chances)
+
+
+def test_drawn_growth_is_normal_around_its_mean(draws):
+    mean, sd = (draws[f"worker_growth_{name}"][:, None] for name in ("mean", "sd"))
+    z = (draws["worker_growth"] - mean) / sd
+    assert stats.kstest(z.ravel(), stats.norm.cdf).pvalue > 1e-3
