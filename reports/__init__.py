@@ -9,7 +9,7 @@ from typing import Any
 EXPORTS = {
     "write_figures": "reports.figures",
     "write_page": "reports.page",
-    "terminal_table": "reports.terminal",
+    "terminal_table": "reports.text",
     "work_text": "reports.work",
 }
 """Public names, and the module of each."""

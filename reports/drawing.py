@@ -5,7 +5,7 @@ turns INK, MUTED, GRID and PAPER into those of a dark page, so no other colour m
 """
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
@@ -15,6 +15,8 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from reports.words import clean
+
 INK, MUTED, GRID, PAPER = "#1b1d1f", "#5b626b", "#dcdfe3", "#fffffe"
 ON_COLOUR = "#ffffff"
 FONT = "'DejaVu Sans'"
@@ -22,6 +24,8 @@ BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 SKY, PURPLE, GREY = "#56b4e9", "#cc79a7", "#9aa0a8"
 PRIOR, POSTERIOR = GREY, BLUE
 ALIGNMENT, CAPABILITIES, BOTH, NEITHER = BLUE, RED, PURPLE, GRID
+SERIES = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY)
+"""Colours of several series, in order."""
 LEVEL_COLOURS = (
     "#d9d9d9",
     "#c7dcef",
@@ -78,18 +82,9 @@ class Caption:
     caption: str
     alt: str
 
-
-@dataclass(frozen=True)
-class Plot:
-    """One figure of a report: its file name, what draws it, and the variables it needs."""
-
-    name: str
-    draw: Callable[..., Caption]
-    needs: tuple[tuple[str, str], ...]
-
-    def described(self, caption: Caption) -> dict[str, str]:
+    def described(self, name: str) -> dict[str, str]:
         """Return name, title, caption and alt."""
-        return {"name": self.name, **asdict(caption)}
+        return {"name": name, **asdict(self)}
 
 
 def new(width: float, height: float) -> Figure:
@@ -127,7 +122,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def short(text: str, most: int = 34) -> str:
     """Return a label that fits beside an axis."""
-    line = " ".join(text.split())
+    line = clean(text)
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from models.quantities import GLOSSARY, QUANTITIES
 from reports import drawing, words
-from reports.view import make_view
+from reports.tables import make_view
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLOURS = {
@@ -26,6 +26,8 @@ COLOURS = {
     "#000000": "var(--ink)",
 }
 """Colours of a figure that follow the page's own, so that figures fit a dark page."""
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters without a place in a page: controls, and marks that turn the direction of text."""
 IDS = re.compile(r"""(\bid="|\bhref="#|url\(#)([\w.-]+)""")
 
 
@@ -38,7 +40,7 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
         Holds ``figures/``, whose SVG files go into the page; a missing one is left out.
     context
         What the run found, as plain data; missing or empty parts are said to be so. See
-        :func:`reports.view.make_view` for its keys.
+        :func:`reports.tables.make_view` for its keys.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
         picture=lambda name: picture(folder, name),
     )
     path = folder / "report.html"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_text(CONTROLS.sub("", text), encoding="utf-8", newline="\n")
     return path
 
 

@@ -10,6 +10,8 @@ from reports.words import LOWER, UPPER
 
 Array = NDArray[np.float64]
 Frames = Mapping[str, Sequence[Mapping[str, Any]]]
+GROUPS = {"prior_predictions": "prior", "predictions": "posterior"}
+"""The groups that hold predictions, and the word for each."""
 MOST = 1000
 """Draws that a density or a scatter is drawn from; summaries use them all."""
 
@@ -62,3 +64,13 @@ def row(found: Mapping[str, Array], *at: int) -> dict[str, float]:
 def names_of_agendas(frames: Frames) -> dict[str, str]:
     """Return each agenda's name for people."""
     return {str(r["agenda"]): str(r.get("name") or r["agenda"]) for r in frames.get("agendas", ())}
+
+
+def outcome_rows(dt: Any, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return prior and posterior summaries of scalar predictions, one row each."""
+    return [
+        {"quantity": name, "draws": word, **row(summarise(dt, group, name=name))}
+        for name in names
+        for group, word in GROUPS.items()
+        if has(dt, group, name)
+    ]

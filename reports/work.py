@@ -10,8 +10,8 @@ from rich.text import Text
 
 from models.errors import InputError
 from models.structure import LEVELS
-from reports.terminal import render, told
-from reports.view import make_view
+from reports.tables import make_view
+from reports.text import render, told
 from reports.words import LEVEL_NAMES, NOT_CONVERGED, RATED, chance, clean
 
 CHANCES = {

@@ -14,6 +14,7 @@ from reports.summaries import Array, Frames, flat, has, row, summary
 from reports.words import CHANCES, INTERVAL, number
 
 NOW = LAST_YEAR - FIRST_YEAR
+
 SINGLE: dict[str, tuple[int | slice, str]] = {
     "plateau": (slice(1, 4), "field ends at levels 1 to 3"),
     "level_share": (slice(1, 4), "works at levels 1 to 3"),
@@ -22,7 +23,10 @@ SINGLE: dict[str, tuple[int | slice, str]] = {
     "worker_ratio": (NOW, f"capabilities per alignment worker, {LAST_YEAR}"),
 }
 """Which entry of a quantity with dims is drawn (a slice is summed), and what it is called."""
+
 DRAWS = {"prior": ("prior_predictions", d.PRIOR), "posterior": ("predictions", d.POSTERIOR)}
+NEEDS = (("predictions", "alignment_relevant"),)
+"""What must be there: (group, variable) pairs."""
 
 
 def _values(dt: Any, claim: str, *, group: str) -> dict[tuple[str, str], Array]:
@@ -99,7 +103,3 @@ def _draw(ax: Any, part: Sequence[dict[str, Any]]) -> None:
     ax.set_yticks(range(len(lines)), [f"{label}  {claim}" for claim, label in lines])
     ax.set_ylim(len(lines) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
-
-
-PLOTS = (d.Plot("claims", plot_claims, (("predictions", "alignment_relevant"),)),)
-"""In the order of the page."""

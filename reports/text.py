@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from reports.view import MAIN, SAME_BAR_SPLIT, STRICT_SPLIT, label, make_view
+from reports.tables import MAIN, SAME_BAR_SPLIT, STRICT_SPLIT, label, make_view
 from reports.words import (
     INTERVAL_OF_CHANCE,
     NO_EVIDENCE,
@@ -32,7 +32,7 @@ def terminal_table(context: Mapping[str, Any], *, colour: bool = False) -> str:
     Parameters
     ----------
     context
-        As of :func:`reports.view.make_view`.
+        As of :func:`reports.tables.make_view`.
     colour
         Whether to mark with the terminal's colours.
     """

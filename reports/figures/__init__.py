@@ -1,19 +1,31 @@
-"""Every figure of a run, drawn into one folder as SVG, PNG and CSV."""
+"""Every figure of a run, one a file, drawn into one folder as SVG, PNG and CSV."""
 
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from reports.drawing import Plot, style
+from reports.drawing import style
 from reports.summaries import Frames, has
 
-MODULES = ("plot_outcomes", "plot_claims", "plot_time", "plot_checks")
-
-
-def plots() -> tuple[Plot, ...]:
-    """Return every figure, in order."""
-    return tuple(p for module in MODULES for p in import_module(f"reports.{module}").PLOTS)
+NAMES = (
+    "headline",
+    "splits",
+    "agendas",
+    "race",
+    "claims",
+    "workers",
+    "worker_ratio",
+    "levels",
+    "milestones",
+    "tracking",
+    "raters",
+    "contraction",
+    "energy",
+    "ranks",
+)
+"""Every figure: module ``reports.figures.NAME`` has ``plot_NAME`` and ``NEEDS``."""
 
 
 def write_figures(
@@ -44,11 +56,19 @@ def write_figures(
     """
     folder.mkdir(parents=True, exist_ok=True)
     done = []
-    with style():
-        for plot in plots():
-            if not all(has(dt, group, name) for group, name in plot.needs):
+    with style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a name in another script
+        for name in NAMES:
+            module = import_module(f"reports.figures.{name}")
+            if not all(_there(dt, frames, need=need) for need in module.NEEDS):
                 continue
             if progress is not None:
-                progress(plot.name)
-            done.append(plot.described(plot.draw(dt, folder / plot.name, frames=frames)))
+                progress(name)
+            caption = getattr(module, f"plot_{name}")(dt, folder / name, frames=frames)
+            done.append(caption.described(name))
     return done
+
+
+def _there(dt: Any, frames: Frames, *, need: tuple[str, str]) -> bool:
+    group, name = need
+    return bool(frames.get(name)) if group == "frames" else has(dt, group, name)

@@ -55,6 +55,18 @@ EMPTY: dict[str, Any] = {
 """Every key of a context, with what stands in place of a missing one."""
 
 
+CHECKS: dict[str, Any] = {
+    "rule": "",
+    "failures": [],
+    "max_rhat": None,
+    "min_ess_bulk": None,
+    "min_ess_tail": None,
+    "divergences": None,
+    "bfmi": None,
+}
+"""What diagnostics hold, when nothing is known."""
+
+
 def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything the templates read.
 
@@ -71,6 +83,8 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         The context without gaps, and tables made from it.
     """
     c = EMPTY | {key: value for key, value in context.items() if value is not None}
+    c["diagnostics"] = CHECKS | c["diagnostics"]
+    c["evidence"] = {"folder": "", "tables": [], "empty": []} | c["evidence"]
     head = c["headline"]
     found, prior = head.get("quantities", {}), head.get("prior", {})
     question = {"cohort": head.get("cohort"), "horizon": head.get("horizon")} | c["question"]

@@ -1,0 +1,29 @@
+"""The figure of strict relevance by agenda."""
+
+from pathlib import Path
+from typing import Any
+
+from reports import drawing as d
+from reports.forest import plot_forest
+from reports.summaries import Frames
+from reports.words import INTERVAL
+
+NEEDS = (("predictions", "agenda_alignment_relevant"),)
+"""What must be there: (group, variable) pairs."""
+
+
+def plot_agendas(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
+    """Draw strict relevance of a work by its agenda."""
+    return plot_forest(
+        dt,
+        path,
+        frames=frames,
+        name="alignment_relevant",
+        caption=d.Caption(
+            "Strict relevance by agenda",
+            "Chance that a work of the cohort ends up alignment-relevant in the strict sense, by "
+            f"agenda, highest first. Dot: mean; thick line: middle half; thin line: {INTERVAL}. "
+            "Where intervals overlap, the order says little.",
+            "Intervals of strict relevance, one agenda a row.",
+        ),
+    )

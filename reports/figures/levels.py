@@ -1,0 +1,50 @@
+"""The figure of levels by year."""
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib.ticker import PercentFormatter
+
+from reports import drawing as d
+from reports.series import by_year, until_now
+from reports.summaries import Frames, labels, summarise
+from reports.words import INTERVAL, LEVEL_NAMES
+
+NEEDS = (("predictions", "level_field"),)
+"""What must be there: (group, variable) pairs."""
+
+
+def plot_levels(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
+    """Draw the share of each year's works at each level."""
+    found = summarise(dt, "predictions", name="level_field")
+    years = labels(dt, "predictions", dim="forecast_year")
+    fig = d.new(7.4, 4.2)
+    ax = fig.subplots()
+    names = [f"{k}: {name}" for k, name in enumerate(LEVEL_NAMES)]
+    ax.stackplot(years, found["mean"].T, colors=d.LEVEL_COLOURS, labels=names)
+    until_now(ax)
+    ax.set_xlim(years[0], years[-1])
+    ax.set_ylim(0, 1)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.set_ylabel("share of the year's works (mean)")
+    ax.set_xlabel("year of the works")
+    handles, shown = ax.get_legend_handles_labels()
+    fig.legend(
+        handles[::-1],
+        shown[::-1],
+        loc="outside right upper",
+        title="highest level shown",
+        alignment="left",
+    )
+    rows = [
+        r
+        for k in range(len(LEVEL_NAMES))
+        for r in by_year({key: x[:, k] for key, x in found.items()}, years, level=k)
+    ]
+    d.save(fig, path, rows=rows)
+    return d.Caption(
+        "Maturity: levels of the works of each year",
+        "Mean share of works whose highest level is each one, in the field. Shares of the two "
+        f"highest levels are extrapolation. The file beside it has the {INTERVAL} of each.",
+        "Stacked areas of the shares of eight levels by year.",
+    )

@@ -1,0 +1,26 @@
+"""Series over years: rows, bands, and the end of the evidence."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from models.structure import LAST_YEAR
+from reports import drawing as d
+from reports.summaries import row
+
+
+def by_year(found: Mapping[str, Any], years: Sequence[int], **names: Any) -> list[dict[str, Any]]:
+    """Return a summary by year as rows, each with ``names`` before it."""
+    return [{**names, "year": year, **row(found, i)} for i, year in enumerate(years)]
+
+
+def band(ax: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, label: str = "") -> None:
+    """Draw the interval of each year, and a line through the medians."""
+    years = [r["year"] for r in rows]
+    ends = [[r[key] for r in rows] for key in ("lower", "upper")]
+    ax.fill_between(years, *ends, color=colour, alpha=0.18, linewidth=0)
+    ax.plot(years, [r["median"] for r in rows], color=colour, label=label)
+
+
+def until_now(ax: Any, *, last: int = LAST_YEAR) -> None:
+    """Mark the end of the evidence."""
+    ax.axvline(last + 0.5, color=d.MUTED, linewidth=0.9, linestyle=":")

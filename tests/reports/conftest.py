@@ -1,0 +1,187 @@
+"""Fixtures for the tests of reports: a small tree with hostile names, and a context from it."""
+
+import copy
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from forecast.config import load_config
+from models.forecast_paths import NEW_AGENDA, Asked
+from models.milestones import milestone_dates
+from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
+from models.quantities import CLAIMS, HEADLINE, QUANTITIES
+from models.relevance import cohorts, forecast_years, predict
+from models.structure import Structure, families
+from reports.figures import write_figures
+from reports.figures.raters import RATER_TERMS
+from reports.summaries import summary
+
+CHAINS, DRAWS = 2, 40
+SCRIPT = "<script>alert(1)</script>"
+STYLE = "</style></svg>$x^{2$ & \"quoted' \x1b[31mred\x07"
+AGENDAS = ("circuits", "probing", SCRIPT, STYLE)
+QUESTION = Asked(2026, 2040, 3, "field")
+VARIABLE_DIMS = DIMS | NORMALS | {name: (dim,) for name, dim in ZERO_SUMS.items()}
+
+
+@pytest.fixture(scope="session")
+def structure():
+    return Structure(
+        families=families({p.name: p for p in load_config("default").priors}),
+        link="logit",
+        tails="normal",
+        agendas=AGENDAS,
+        family_of=(0, 0, 1, 1),
+        agenda_families=("first", "second"),
+        definitions=("other",),
+        lists=("hand",),
+        studies=("one",),
+        raters=("R1", SCRIPT),
+        kind_of=(0, 0),
+        kinds=("language-model",),
+        capacities=(),
+    )
+
+
+def dataset(arrays, dims, *, coords):
+    shaped = {
+        name: (("chain", "draw", *dims(name)), x.reshape(CHAINS, DRAWS, *x.shape[1:]))
+        for name, x in arrays.items()
+    }
+    used = {dim for names, _ in shaped.values() for dim in names}
+    return xr.Dataset(shaped, {dim: x for dim, x in coords.items() if dim in used})
+
+
+@pytest.fixture(scope="session")
+def tree(structure):
+    """Prior draws of two seeds as prior and posterior, with their predictions."""
+    priors = {p.name: p for p in load_config("default").priors}
+    coords = {name: list(x) for name, x in structure.coords().items()}
+    coords |= {"forecast_year": list(forecast_years(2040)), "cohort": list(cohorts(QUESTION))}
+    coords |= {"chain": range(CHAINS), "draw": range(DRAWS)}
+    groups, n = {}, CHAINS * DRAWS
+    for seed, (sampled, predicted) in enumerate(
+        [("prior", "prior_predictions"), ("posterior", "predictions")]
+    ):
+        rng = np.random.default_rng(seed)
+        draws = prior_draws(priors, structure, n=n, rng=rng)
+        future = {"worker_shocks": rng.normal(size=(n, 3, 14))}
+        future["new_agenda"] = rng.normal(size=(n, len(NEW_AGENDA)))
+        found = predict(draws, future, structure=structure, question=QUESTION)
+        shown = {name: draws[name] for name in RATER_TERMS}
+        groups[sampled] = dataset(shown, lambda name: VARIABLE_DIMS.get(name, ()), coords=coords)
+        groups[predicted] = dataset(found, lambda name: QUANTITIES[name].dims, coords=coords)
+    energy = rng.normal(600, 12, size=n)
+    groups["sample_stats"] = dataset({"energy": energy}, lambda name: (), coords=coords)
+    return xr.DataTree.from_dict(groups)
+
+
+@pytest.fixture(scope="session")
+def frames():
+    worker = {"group": "alignment", "definition": "x", "source": SCRIPT}
+    return {
+        "workers": [
+            worker
+            | {"year": 2022, "low": None, "central": 300, "high": None}
+            | {"kind": "point", "use": "fit"},
+            worker
+            | {"year": 2023, "low": 200, "central": None, "high": 1000}
+            | {"kind": "interval", "use": "compare"},
+            worker
+            | {"year": 2024, "low": None, "central": 1, "high": None}
+            | {"kind": "point", "use": "none"},
+        ],
+        "agendas": [{"agenda": a, "family": "first", "name": a} for a in AGENDAS],
+        "diagnostics": [
+            {"parameter": "use_rate", "r_hat": 1.001, "ess_bulk": 900.0, "ess_tail": 800.0}
+            | {"prior_sd": 1.0, "posterior_sd": 0.4},
+            {"parameter": "stop_6", "r_hat": float("nan"), "ess_bulk": float("nan")}
+            | {"ess_tail": float("nan"), "prior_sd": 0.2, "posterior_sd": 0.2},
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def run_folder(tree, frames, tmp_path_factory):
+    """A folder with every figure, and what was said of each."""
+    folder = tmp_path_factory.mktemp("run")
+    return folder, write_figures(tree, frames, folder / "figures")
+
+
+def plain(x):
+    return {key: float(value) for key, value in summary(x.reshape(-1)).items()}
+
+
+@pytest.fixture(scope="session")
+def full_context(tree, run_folder):
+    found, prior = tree["predictions"], tree["prior_predictions"]
+    dates = milestone_dates(found["established"].values.reshape(-1, 7, 28))
+    headline = {
+        "cohort": 2026,
+        "horizon": 2040,
+        "converged": True,
+        "quantities": {n: plain(found[n].values) for n in HEADLINE},
+        "prior": {n: plain(prior[n].values) for n in HEADLINE},
+        "by_agenda": {
+            a: {n: plain(found[f"agenda_{n}"].values[..., i]) for n in HEADLINE}
+            for i, a in enumerate(AGENDAS)
+        },
+        "milestones": {str(k): date for k, date in dates.items()},
+    }
+    claims = [
+        {"id": key, "who": c.who, "text": c.text}
+        | {
+            "quantities": [
+                {"name": n, "label": QUANTITIES[n].label, "unit": QUANTITIES[n].unit}
+                | {"prior": plain(prior[n].values), "posterior": plain(found[n].values)}
+                for n in c.quantities
+            ]
+        }
+        for key, c in CLAIMS.items()
+    ]
+    return {
+        "name": "test",
+        "author": SCRIPT,
+        "date": "2026-11-22",
+        "summary": STYLE,
+        "question": {"cohort": 2026, "horizon": 2040},
+        "headline": headline,
+        "claims": claims,
+        "figures": run_folder[1],
+    } | other_parts(headline)
+
+
+def other_parts(headline):
+    posterior = headline["quantities"]
+    setting = {"setting": STYLE, "pareto_k": 0.3, "alignment_used": posterior["alignment_used"]}
+    return {
+        "worldviews": [
+            {"name": "doubter", "summary": SCRIPT, "prior_only": posterior, "posterior": None},
+            {"name": "other", "summary": "", "prior_only": posterior, "posterior": posterior},
+        ],
+        "diagnostics": {"converged": True, "max_rhat": 1.004, "min_ess_bulk": 812.0}
+        | {"min_ess_tail": 640.0, "divergences": 0, "bfmi": 0.9, "failures": [SCRIPT], "rule": "x"},
+        "evidence": {"folder": STYLE, "tables": [{"name": "works", "rows": 0}], "empty": ["works"]},
+        "variance_share": {"touched": 0.4, "untouched": 0.6, "text": ""},
+        "not_observed": ["no work is rated at level 7."],
+        "unit_headlines": {"field": posterior["alignment_relevant"], "agenda": 0.1},
+        "halo": [setting, setting | {"setting": "off", "alignment_used": None}],
+        "works_by_2026": [{"level": 5, "rated": 2, **posterior["neither"]}],
+        "manifest": {"seed": 7, "hashes": {"evidence": SCRIPT}},
+        "milestones": [{"level": 5, "name": SCRIPT, "reached": 2024, "work": "w"}],
+        "agendas": [{"agenda": a, "name": a} for a in AGENDAS],
+        "ratings_agreement": [{"a": "R1", "b": SCRIPT, "level": 0.9, "works": 4}],
+        "works": [
+            {"work": "w", "title": SCRIPT, "year": 2020, "agenda": STYLE, "selection": "sampled"}
+            | {"gist": STYLE, "p_tracks": 0.5, "p_level_0": 0.99, "p_level_1": 0.01}
+            | {"ratings": [{"rater": STYLE, "level": 0, "tracks": None, "cap_use": 1}]},
+            {"work": "bare", "title": "t", "year": 2021, "agenda": "circuits"},
+        ],
+    }
+
+
+@pytest.fixture
+def context(full_context):
+    """A context that a test may change."""
+    return copy.deepcopy(full_context)

@@ -1,0 +1,141 @@
+"""Figures: three files each, with the draws' own numbers, and without any evidence too."""
+
+import csv
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from models.quantities import QUANTITIES
+from reports.figures import NAMES, write_figures
+from reports.figures.claims import NOW
+from reports.words import INTERVAL, LOWER, NO_EVIDENCE, UPPER
+
+
+def rows(folder, name):
+    with (folder / "figures" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def draws(tree, name, *, group="predictions"):
+    x = tree[group][name].transpose("chain", "draw", ...).values
+    return x.reshape(-1, *x.shape[2:])
+
+
+def assert_summary(row, x):
+    expected = [x.mean(), *np.quantile(x, (LOWER, 0.5, UPPER))]
+    found = [float(row[key]) for key in ("mean", "lower", "median", "upper")]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_every_figure_is_drawn(run_folder):
+    assert [figure["name"] for figure in run_folder[1]] == list(NAMES)
+    assert len(set(NAMES)) == len(NAMES) == 14
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_and_words_of_each_figure(run_folder, name):
+    folder, told = run_folder
+    assert (folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert rows(folder, name)
+    svg = (folder / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+    assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert "alert(1)</" not in svg.replace("alert(1)&lt;/", "")
+    assert "Date" not in svg
+    figure = next(f for f in told if f["name"] == name)
+    assert all(figure[key] for key in ("title", "caption", "alt"))
+    if name not in {"contraction", "energy", "ranks"}:  # ratios of sds, densities and ranks
+        assert INTERVAL in figure["caption"]
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"splits"}))
+def test_axes_have_labels(run_folder, name):
+    svg = (run_folder[0] / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+    units = "probability|share|people|year|ratio|factor|nats|rank|level"
+    assert re.search(units, svg)
+
+
+def test_headline_and_splits_hold_the_draws_numbers(run_folder, tree):
+    for name in ("headline", "splits"):
+        for row in rows(run_folder[0], name):
+            group = "predictions" if row["draws"] == "posterior" else "prior_predictions"
+            assert_summary(row, draws(tree, row["quantity"], group=group))
+
+
+def test_agendas_are_sorted_and_hold_the_draws_numbers(run_folder, tree):
+    for name, variable in (("agendas", "alignment_relevant"), ("race", "capabilities_first")):
+        x, labels = draws(tree, f"agenda_{variable}"), list(tree["predictions"]["agenda"].values)
+        found = rows(run_folder[0], name)
+        for row in found:
+            assert_summary(row, x[:, labels.index(row["agenda"])])
+        means = [float(row["mean"]) for row in found]
+        assert means == sorted(means, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("figure", "variable", "at"),
+    [
+        ("workers", "workers", (slice(None), 0, 0)),
+        ("worker_ratio", "worker_ratio", (slice(None), 0)),
+        ("levels", "level_field", (slice(None), 0, 0)),
+        ("milestones", "established", (slice(None), 0, 0)),
+        ("tracking", "tracking_field", (slice(None), 0)),
+    ],
+)
+def test_first_year_of_each_series_is_that_of_the_draws(run_folder, tree, figure, variable, at):
+    found = [r for r in rows(run_folder[0], figure) if r.get("draws") != "prior"]
+    assert found[0]["year"] == "2013"
+    assert_summary(found[0], draws(tree, variable)[at])
+
+
+def test_claims_hold_the_draws_numbers(run_folder, tree):
+    found = rows(run_folder[0], "claims")
+    assert {row["claim"] for row in found} == {f"C{i}" for i in range(1, 15)}
+    for row in found:
+        group = "predictions" if row["draws"] == "posterior" else "prior_predictions"
+        x = draws(tree, row["quantity"], group=group)
+        if row["quantity"] == "worker_ratio":
+            assert_summary(row, x[:, NOW])
+        elif row["unit"] == "factor":
+            assert_summary(row, np.exp(x))
+        elif not QUANTITIES[row["quantity"]].dims:
+            assert_summary(row, x)
+
+
+def test_evidence_points_are_those_of_the_fit_and_for_comparison(run_folder):
+    points = [row for row in rows(run_folder[0], "workers") if row["use"]]
+    assert [(p["year"], p["use"], float(p["median"])) for p in points] == [
+        ("2022", "fit", 300.0),
+        ("2023", "compare", pytest.approx(200_000**0.5)),
+    ]
+
+
+def test_raters_hold_the_bias_of_the_draws(run_folder, tree):
+    row = next(r for r in rows(run_folder[0], "raters") if r["what"] == "bias")
+    sd, z = (draws(tree, name, group="posterior") for name in ("rater_bias_sd", "rater_bias_z"))
+    assert_summary(row, sd * z[:, 0])
+
+
+def test_contraction_is_the_ratio_of_sds(run_folder):
+    found = {r["parameter"]: float(r["ratio"]) for r in rows(run_folder[0], "contraction")}
+    assert found == {"use_rate": 0.4, "stop_6": 1.0}
+
+
+def test_figures_without_evidence_and_without_other_groups(tree, tmp_path):
+    alone = xr.DataTree.from_dict({"predictions": tree["predictions"].ds})
+    seen = []
+    told = write_figures(alone, {}, tmp_path / "figures", progress=seen.append)
+    assert [figure["name"] for figure in told] == seen
+    assert not {"headline", "raters", "energy", "contraction"} & set(seen)
+    caption = {figure["name"]: figure["caption"] for figure in told}["workers"]
+    assert NO_EVIDENCE in caption
+    assert all(row["kind"] == "model" for row in rows(tmp_path, "workers"))
+
+
+def test_the_same_draws_give_the_same_svg(tree, frames, run_folder, tmp_path):
+    write_figures(xr.DataTree.from_dict({"predictions": tree["predictions"].ds}), frames, tmp_path)
+    for name in ("levels", "agendas"):
+        first = (run_folder[0] / "figures" / f"{name}.svg").read_bytes()
+        assert (tmp_path / f"{name}.svg").read_bytes() == first

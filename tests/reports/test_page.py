@@ -1,0 +1,177 @@
+"""The page: offline, escaped, marked when not converged, and whole without evidence."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from models.quantities import CLAIMS, GLOSSARY
+from reports.page import write_page
+from reports.tables import interval_plot, plain_table, setting_table
+from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+SECTIONS = 14
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes, ids and text, and refuses tags that do not nest."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.ids, self.text = [], [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(page):
+    reader = Reader()
+    reader.feed(page.read_text(encoding="utf-8"))
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture
+def folder(run_folder):
+    return run_folder[0]
+
+
+def words_of(reader):
+    return " ".join(" ".join(reader.text).split())
+
+
+def test_page_answers_in_words(folder, context):
+    found = context["headline"]["quantities"]["alignment_used"]
+    context["headline"]["quantities"]["alignment_relevant"] |= {"mean": 0.012, "lower": 0.001}
+    text = words_of(read(write_page(folder, context=context)))
+    assert "Of 100 works, fewer than 2 end up alignment-relevant in the strict sense" in text
+    assert INTERVAL_OF_CHANCE in text
+    assert f"Alignment work uses {100 * found['mean']:.0f}" in text
+    assert "<2%" in text
+    for sentence in (
+        "Use, not benefit",
+        "Both sides on the same bar",
+        "What rests on no obs",
+        "Rated",
+    ):
+        assert sentence in text
+    for key in (*CLAIMS, *GLOSSARY):
+        assert key in text
+    assert NOT_CONVERGED not in text
+
+
+def test_page_is_one_offline_file_without_scripts(folder, context):
+    path = write_page(folder, context=context)
+    reader = read(path)
+    assert path == folder / "report.html"
+    assert path.stat().st_size < 6_000_000
+    attributes = dict(reader.attributes)
+    policy = next(v for v in dict.fromkeys(v for _, v in reader.attributes) if v and "default" in v)
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+    assert not {"script", "link", "iframe", "object", "img", "base", "form"} & set(reader.tags)
+    targets = [v for name, v in reader.attributes if name in {"src", "href", "xlink:href", "data"}]
+    assert targets
+    assert all(target.startswith("#") for target in targets)
+    assert not re.search(r"url\((?!#)|@import", path.read_text(encoding="utf-8"))
+    assert not [name for name in attributes if name.startswith("on")]
+
+
+def test_hostile_names_stay_text(folder, context):
+    reader = read(write_page(folder, context=context))
+    text = words_of(reader)
+    assert "alert(1)" in text
+    assert not [c for c in text if c in "\x1b\x07"]
+    assert "script" not in reader.tags
+
+
+def test_links_within_the_page_lead_somewhere_and_ids_are_unique(folder, context):
+    reader = read(write_page(folder, context=context))
+    targets = {v[1:] for name, v in reader.attributes if name == "href"}
+    assert targets <= set(reader.ids)
+    assert len(reader.ids) == len(set(reader.ids))
+
+
+@pytest.mark.parametrize("place", ["headline", "diagnostics"])
+def test_not_converged_is_said_on_top_of_every_section(folder, context, place):
+    context[place]["converged"] = False
+    path = write_page(folder, context=context)
+    html = path.read_text(encoding="utf-8")
+    parts = html.split("<section")[1:]
+    assert len(parts) == SECTIONS
+    for part in parts:
+        assert part.split("<h", 1)[0].count(NOT_CONVERGED) == 1
+    assert f"<title>{NOT_CONVERGED}" in html
+
+
+def test_a_run_that_does_not_say_so_is_not_converged(tmp_path):
+    assert NOT_CONVERGED in write_page(tmp_path, context={}).read_text(encoding="utf-8")
+
+
+def test_page_without_anything_is_whole(tmp_path):
+    text = words_of(read(write_page(tmp_path, context={"name": "bare"})))
+    assert "This run holds no headline" in text
+    assert "This run holds no claims" in text
+    assert NO_EVIDENCE in text
+
+
+def test_empty_tables_are_named(folder, context):
+    context["evidence"]["empty"] = ["workers", "ratings"]
+    text = words_of(read(write_page(folder, context=context)))
+    for table in ("Workers", "Ratings"):
+        assert f"{table}: {NO_EVIDENCE}" in text
+
+
+def test_figures_of_the_run_stand_in_the_page_with_their_texts(folder, context):
+    reader = read(write_page(folder, context=context))
+    labels = [v for name, v in reader.attributes if name == "aria-label"]
+    assert {figure["alt"] for figure in context["figures"]} <= set(labels)
+    assert reader.tags.count("figure") == len(context["figures"])
+
+
+def test_every_worldview_stands_beside_the_forecast(folder, context):
+    text = words_of(read(write_page(folder, context=context)))
+    assert "doubter, prior alone" in text
+    assert "its prior alone" in text
+    assert "forecast run doubter" in text
+
+
+def test_interval_plots_place_chances_from_0_to_1_and_others_on_a_log_scale():
+    chances = {"unit": "probability", "prior": {"lower": 0.1, "median": 0.2, "upper": 0.5}}
+    assert interval_plot(chances)["prior"] == {"lower": 10.0, "median": 20.0, "upper": 50.0}
+    ratios = {
+        "unit": "ratio",
+        "prior": {"lower": 1.0, "median": 10.0, "upper": 100.0},
+        "posterior": {"lower": 10.0, "median": 10.0, "upper": 10.0},
+    }
+    plot = interval_plot(ratios)
+    assert plot["posterior"] == {"lower": 50.0, "median": 50.0, "upper": 50.0}
+    assert (plot["low"], plot["high"], plot["log"]) == ("1", "100", True)
+    assert interval_plot({"unit": "ratio"}) == {}
+
+
+def test_tables_of_any_columns():
+    assert plain_table([{"a_b": 1, "c": None}, {"d": 0.1234}]) == {
+        "head": ["a b", "c", "d"],
+        "rows": [["1", "none", "none"], ["none", "none", "0.123"]],
+    }
+    spread = {"median": 0.5, "lower": 0.25, "upper": 0.75, "mean": 0.5}
+    table = setting_table([{"setting": "off", "both": spread}, {"setting": "on", "both": None}])
+    assert table["head"] == ["", "off", "on"]
+    assert table["rows"] == [["use on both sides", "0.5 (0.25 to 0.75)", "none"]]

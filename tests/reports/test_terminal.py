@@ -1,0 +1,113 @@
+"""The terminal's table and one work's text: plain, named intervals, no control characters."""
+
+import unicodedata
+
+import pytest
+
+from models.errors import InputError
+from reports.text import WIDTH, terminal_table
+from reports.words import (
+    INTERVAL_OF_CHANCE,
+    NO_EVIDENCE,
+    NOT_CONVERGED,
+    chance,
+    clean,
+    interval,
+    number,
+    of_hundred,
+)
+from reports.work import work_text
+
+
+def assert_plain(text):
+    assert all(len(line) <= WIDTH for line in text.splitlines())
+    assert not [c for c in text if unicodedata.category(c).startswith("C") and c != "\n"]
+
+
+def test_table_has_headline_interval_splits_and_agendas(context):
+    text = terminal_table(context)
+    assert_plain(text)
+    found = context["headline"]["quantities"]
+    line = next(x for x in text.splitlines() if x.startswith("capabilities-relevant"))
+    assert chance(found["capabilities_relevant"]["mean"]) in line
+    assert interval(found["capabilities_relevant"]) in line
+    assert interval(context["headline"]["prior"]["capabilities_relevant"]) in line
+    assert INTERVAL_OF_CHANCE in " ".join(text.split())
+    for part in (
+        "Same bar",
+        "Strict split",
+        "agendas",
+        "doubter",
+        "Use, not benefit",
+        "at level 7",
+    ):
+        assert part in text
+    assert f"works: {NO_EVIDENCE}" in text
+    assert NOT_CONVERGED not in text
+
+
+@pytest.mark.parametrize("place", ["headline", "diagnostics"])
+def test_table_says_first_that_a_run_did_not_converge(context, place):
+    context[place]["converged"] = False
+    assert terminal_table(context).startswith(NOT_CONVERGED)
+
+
+def test_colour_only_when_asked(context):
+    assert "\x1b[" not in terminal_table(context)
+    assert "\x1b[1m" in terminal_table(context, colour=True)
+
+
+def test_table_of_an_empty_context():
+    text = terminal_table({})
+    assert NOT_CONVERGED in text
+    assert "This run holds no headline." in text
+
+
+def test_work_shows_levels_uses_and_ratings_but_no_rank(context):
+    text = work_text(context, "w")
+    assert_plain(text)
+    assert "nothing about its working" in text
+    assert ">98%" in text
+    assert "<2%" in text
+    assert "alert(1)" in text
+    assert "not a rank" in text
+    ends = [line.split()[-5:] for line in text.splitlines()]
+    assert ["0", "-", "1", "-", "-"] in ends
+
+
+def test_work_without_ratings_says_that_the_prior_speaks(context):
+    assert "the prior speaks" in work_text(context, "bare")
+
+
+def test_unknown_work_names_the_nearest(context):
+    with pytest.raises(InputError, match="did you mean 'bare'"):
+        work_text(context, "bares")
+
+
+@pytest.mark.parametrize(
+    ("p", "text", "works"),
+    [
+        (0.0, "<2%", "fewer than 2"),
+        (0.0199, "<2%", "fewer than 2"),
+        (0.02, "2%", "2"),
+        (0.5, "50%", "50"),
+        (0.98, "98%", "98"),
+        (0.981, ">98%", "more than 98"),
+    ],
+)
+def test_chances_in_words(p, text, works):
+    assert chance(p) == text
+    assert of_hundred(p) == works
+
+
+def test_numbers_intervals_and_clean_text():
+    assert [number(x) for x in (1234567.0, 12.345, 0.01234, None, float("nan"))] == [
+        "1,230,000",
+        "12.3",
+        "0.0123",
+        "none",
+        "none",
+    ]
+    assert interval({"lower": 0.001, "upper": 0.01}) == "<2%"
+    assert interval({"lower": 1.0, "upper": 20.0}, "ratio") == "1 to 20"
+    assert clean("a\x1b[31m\n\tb\u202ec\x07") == "a[31m bc"
