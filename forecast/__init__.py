@@ -13,7 +13,7 @@ EXPORTS = {
     "show": "forecast.runs",
     "report": "forecast.runs",
     "check": "forecast.checks",
-    "reweight": "forecast.reweighting",
+    "reweight": "forecast.runs",
     "evaluate": "forecast.engine",
     "load_config": "forecast.config",
     "load_tables": "forecast.evidence",

@@ -263,13 +263,13 @@ def _lags(tables: Tables) -> Any:
     sourced = (("capabilities", tables.spillovers), ("alignment", tables.alignment_uses))
     for side, rows in sourced:
         for row in _fit(rows):
-            dated.setdefault((row.mi_work, side), [row.lag])
+            if row.mi_work in year_of:
+                dated.setdefault((row.mi_work, side), [row.lag])
     weight: dict[tuple[str, int, int], float] = defaultdict(float)
     for (work, side), lags in dated.items():
+        longest = LAST_YEAR - year_of[work]
         for lag in lags:
-            weight[side, year_of[work], int(np.clip(lag, 0, LAST_YEAR - year_of[work]))] += 1 / len(
-                lags
-            )
+            weight[side, year_of[work], min(max(lag, 0), longest)] += 1 / len(lags)
     out = [
         {
             "value": lag,

@@ -8,7 +8,7 @@ import numpy as np
 from forecast.engine import Fit
 from forecast.seeds import stream
 from models import ratings, states
-from models.observe import likelihoods
+from models.observe import Likelihood, likelihoods
 from models.ops import NumPy
 from models.ratings import TERMS, answer_terms, columns_of
 from models.structure import LEVELS
@@ -39,7 +39,7 @@ def log_likelihoods(fit: Fit) -> dict[str, np.ndarray]:
     return {name: np.concatenate(blocks) for name, blocks in out.items()}
 
 
-def replicated(fit: Fit, draws: dict[str, np.ndarray], stage: str) -> dict[str, np.ndarray]:
+def replicated(fit: Fit, draws: dict[str, np.ndarray], *, stage: str) -> dict[str, np.ndarray]:
     """Simulate every table of evidence from thinned draws; dims (draw, row ...)."""
     structure, data = fit.compiled.structure, fit.case.evidence.arrays
     rng, n = stream(fit.case.seed, stage), len(draws["use_rate"])
@@ -48,13 +48,15 @@ def replicated(fit: Fit, draws: dict[str, np.ndarray], stage: str) -> dict[str, 
     out = {}
     for like in likelihoods(structure):
         params = like.params(NumPy, parts, data, structure=structure)
-        cores = [c.count(",") + bool(c) for c in like.signature.split("->")[0][1:-1].split("),(")]
-        rows = []
-        for i in range(len(at)):
-            one = [p[i] if np.ndim(p) > core else p for p, core in zip(params, cores, strict=False)]
-            rows.append(like.random(rng, *one))
+        rows = [like.random(rng, *one_draw(like, params, at=i)) for i in range(len(at))]
         out[like.name] = np.stack(rows)
     return out
+
+
+def one_draw(like: Likelihood, params: tuple[Any, ...], *, at: int) -> list[Any]:
+    """Return the parameters of draw ``at``: those with more axes than their core dims have draws."""
+    cores = [c.count(",") + bool(c) for c in like.signature.split("->")[0][1:-1].split("),(")]
+    return [p[at] if np.ndim(p) > core else p for p, core in zip(params, cores, strict=False)]
 
 
 def work_states(fit: Fit) -> dict[str, np.ndarray]:

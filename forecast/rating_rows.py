@@ -55,11 +55,12 @@ def rating_arrays(
         (agendas.index(w.agenda), w.year - FIRST_YEAR, int(w.selection == "purposive"))
         for w in tables.works
     ]
-    usable = [FIRST_YEAR <= w.year <= LAST_YEAR for w in tables.works]
+    usable = np.array([FIRST_YEAR <= w.year <= LAST_YEAR for w in tables.works], dtype=bool)
     cells = sorted({t for t, ok in zip(triples, usable, strict=True) if ok}) or [(0, 0, 0)]
     place = {cell: i for i, cell in enumerate(cells)}
     rated = usable & (codes != _blank(len(raters))).any(axis=1)
-    keys = np.column_stack([[place.get(t, 0) for t in triples], codes]) if triples else codes
+    at = np.array([place.get(t, 0) for t in triples], dtype=np.int64)
+    keys = np.column_stack([at, codes])
     row_of_work = np.full(len(codes), -1)
     capacity = max(len(codes), 1)
     rows: dict[str, Any] = {

@@ -78,25 +78,3 @@ def smoothed(log_weights: np.ndarray) -> Importance:
     smooth, k = array_stats.psislw(log_weights)
     weights = np.exp(smooth - smooth.max())
     return Importance(weights / weights.sum(), float(k))
-
-
-def reweight(run: Any, priors: Any) -> Any:
-    """Return the Answer of a finished run under other priors, by reweighting its draws.
-
-    Parameters
-    ----------
-    run
-        A run or its folder.
-    priors
-        A priors file or shipped name; its families must be the run's.
-    """
-    from forecast.config import load_config
-    from forecast.engine import evaluate
-    from forecast.runs import fit_of
-
-    fit = fit_of(run)
-    config = load_config(priors)
-    from dataclasses import replace
-
-    case = replace(fit.case, priors=config.priors, question=config.question)
-    return evaluate([case], how="reweight", base=fit)[0]

@@ -170,6 +170,7 @@ def _fill(partial: Path, job: _Job, stages: Stages, *, cores: int | None) -> Non
         folders.drop_partial(partial)
         raise
     results = save_results(partial, fit, job.config, job.tables, stages=stages)
+    results.context["manifest"] = _manifest(job, stages)
     if job.report:
         save_report(partial, results, stages=stages)
     with stages("write context"):
@@ -187,10 +188,14 @@ def _save_inputs(partial: Path, job: _Job) -> None:
 def _save_manifest(partial: Path, job: _Job, stages: Stages, **more: Any) -> None:
     """Write the manifest; it is the last file, and says whether the run is whole."""
     interrupted = bool(more.pop("interrupted", False))
-    content = {
+    whole = {"complete": not interrupted, "interrupted": interrupted}
+    folders.write_json(partial / folders.MANIFEST, _manifest(job, stages) | whole | more)
+
+
+def _manifest(job: _Job, stages: Stages) -> dict[str, Any]:
+    """Return what made the numbers: hashes, options, versions, seconds by stage so far."""
+    return {
         "schema": folders.SCHEMA,
-        "complete": not interrupted,
-        "interrupted": interrupted,
         "name": job.config.name,
         "hash": job.hash,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -201,7 +206,6 @@ def _save_manifest(partial: Path, job: _Job, stages: Stages, **more: Any) -> Non
         "versions": versions(),
         "timings_s": {name: round(s, 3) for name, s in stages.seconds.items()},
     }
-    folders.write_json(partial / folders.MANIFEST, content | more)
 
 
 def show(folder: str | Path, *, work: str | None = None) -> Run:
@@ -244,6 +248,24 @@ def fit_of(run: Run | str | Path) -> Any:
     return stored_fit(case, made.dt, made.context["diagnostics"])
 
 
+def reweight(run: Run | str | Path, priors: str | Path) -> Any:
+    """Return the Answer of a finished run under other priors, by reweighting its draws.
+
+    Parameters
+    ----------
+    run
+        A run or its folder.
+    priors
+        A priors file or shipped name, of the run's families. The Answer says its Pareto k: above
+        0.7 it is not to be trusted.
+    """
+    from forecast.engine import evaluate
+
+    fit, config = fit_of(run), load_config(priors)
+    case = replace(fit.case, priors=config.priors, question=config.question)
+    return evaluate([case], how="reweight", base=fit)[0]
+
+
 def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -252,4 +274,4 @@ def _json(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
-__all__ = ["Run", "fit_of", "report", "run", "show"]
+__all__ = ["Run", "fit_of", "report", "reweight", "run", "show"]

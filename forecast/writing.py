@@ -55,8 +55,8 @@ def save_results(
     with stages("rows of evidence"):
         loglik = pointwise.log_likelihoods(fit)
         works = summaries.work_rows(tables, pointwise.work_states(fit))
-        replicated = pointwise.replicated(fit, fit.draws, "posterior predictive")
-        expected = pointwise.replicated(fit, prior, "prior predictive")
+        replicated = pointwise.replicated(fit, fit.draws, stage="posterior predictive")
+        expected = pointwise.replicated(fit, prior, stage="prior predictive")
     with stages("tree"):
         alone = alone_draws(fit.case, fit.compiled.alone, n=n)
         groups = {"posterior": fit.draws | alone, "predictions": found}
@@ -80,7 +80,9 @@ def save_results(
         "works": works,
     }
     context |= _extras(fit, found, tables, stages=stages)
-    return Results(fit, whole, parts.frames_of(tables, works, learned), context)
+    frames = parts.frames_of(tables, works, learned)
+    context |= {name: frames[name] for name in ("milestones", "agendas", "ratings_agreement")}
+    return Results(fit, whole, frames, context | {"parameters": learned})
 
 
 def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
@@ -128,4 +130,4 @@ def save_report(folder: Path, results: Results, *, stages: Stages) -> None:
     with stages("figures"):
         results.context["figures"] = write_figures(results.tree, results.frames, figures)
     with stages("report"):
-        write_page(folder, context=results.context | {"manifest": {"seed": results.fit.case.seed}})
+        write_page(folder, context=results.context)

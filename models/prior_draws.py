@@ -22,7 +22,7 @@ from scipy import special, stats
 from models.prior import Array, Prior, find, ppf
 from models.slots import SLOTS
 from models.spillover import conditional_elasticity
-from models.structure import LOG_RATIO, SIDES, Structure
+from models.structure import LOG_RATIO, Structure
 
 DIMS: dict[str, tuple[str, ...]] = {
     "list_level": ("list",),
@@ -54,9 +54,14 @@ ZERO_SUMS: dict[str, str] = {
     "alignment_level_z": "level",
     "capabilities_year_z": "year",
     "alignment_year_z": "year",
-    "rater_bias_z": "rater",
 }
-"""Dim of the effects that add up to zero."""
+"""Dim of the standard effects that add up to zero."""
+SCALED_ZERO_SUMS: dict[str, str] = {
+    "capabilities_agenda": "agenda",
+    "alignment_agenda": "agenda",
+    "rater_bias": "rater",
+}
+"""Dim of the effects that add up to zero on their own scale, ``NAME_sd``."""
 EASE = ("ease", "worker_ratio_elasticity")
 
 
@@ -91,10 +96,9 @@ def prior_draws(
     growth = special.ndtri(uniform("worker_growth", ("group",)))
     scaled = out["worker_growth_sd"][:, None] * growth
     out["worker_growth"] = out["worker_growth_mean"][:, None] + scaled
-    for side in SIDES:
-        z = special.ndtri(uniform(f"{side}_agenda", ("agenda",)))
-        z = z - z.mean(axis=-1, keepdims=True)
-        out[f"{side}_agenda"] = out[f"{side}_agenda_sd"][:, None] * z
+    for name, dim in SCALED_ZERO_SUMS.items():
+        z = special.ndtri(uniform(name, (dim,)))
+        out[name] = out[f"{name}_sd"][:, None] * (z - z.mean(axis=-1, keepdims=True))
     return out | _agenda_draws(out, structure) | ratio_draws(out, priors)
 
 

@@ -252,7 +252,7 @@ def add_raters(priors: Mapping[str, Prior]) -> dict[str, Any]:
     import pytensor.tensor as pt
 
     by_column = ("kind", "column")
-    bias = pm.ZeroSumNormal("rater_bias_z", dims="rater")
+    lean = add("rater_bias_sd", priors)
     spread = add("rater_spread_sd", priors)
     terms = {
         "shared_scale": add("shared_level_scale", priors, dims="kind"),
@@ -260,7 +260,7 @@ def add_raters(priors: Mapping[str, Prior]) -> dict[str, Any]:
         "shared_sensitivity": add("shared_sensitivity", priors, dims=by_column),
         "shared_specificity": add("shared_specificity", priors, dims=by_column),
         "shared_own": add("shared_own_error", priors),
-        "bias": add("rater_bias_sd", priors) * bias,
+        "bias": pm.ZeroSumNormal("rater_bias", sigma=lean, dims="rater"),
         "scale": add("rater_level_scale", priors, dims="rater"),
         "slip": add("rater_level_slip", priors, dims="rater"),
         "own": add("rater_own_error", priors),
@@ -281,7 +281,7 @@ def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
         "shared_sensitivity": draws["shared_sensitivity"],
         "shared_specificity": draws["shared_specificity"],
         "shared_own": draws["shared_own_error"],
-        "bias": draws["rater_bias_sd"][:, None] * draws["rater_bias_z"],
+        "bias": draws["rater_bias"],
         "scale": draws["rater_level_scale"],
         "slip": draws["rater_level_slip"],
         "own": draws["rater_own_error"],

@@ -14,8 +14,7 @@ from reports.summaries import Array, Frames, flat, labels, row, summary
 from reports.words import INTERVAL
 
 RATER_TERMS = (
-    "rater_bias_sd",
-    "rater_bias_z",
+    "rater_bias",
     "rater_level_scale",
     "rater_level_slip",
     "rater_own_error",

@@ -260,7 +260,7 @@ def test_terms_of_the_raters(values, draws):
         share = d[f"rater_{name}"]
         odds = np.log(share / (1 - share)) + d["rater_spread_sd"] * d[f"rater_{name}_z"]
         np.testing.assert_allclose(terms[name], 1 / (1 + np.exp(-odds)))
-    np.testing.assert_allclose(terms["bias"], d["rater_bias_sd"] * d["rater_bias_z"])
+    np.testing.assert_allclose(terms["bias"], d["rater_bias"])
     assert set(terms) == set(TERMS)
     for name, value in ratings.from_draws(draws).items():
         np.testing.assert_allclose(value[3], terms[name], rtol=1e-6)

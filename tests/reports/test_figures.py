@@ -114,8 +114,8 @@ def test_evidence_points_are_those_of_the_fit_and_for_comparison(run_folder):
 
 def test_raters_hold_the_bias_of_the_draws(run_folder, tree):
     row = next(r for r in rows(run_folder[0], "raters") if r["what"] == "bias")
-    sd, z = (draws(tree, name, group="posterior") for name in ("rater_bias_sd", "rater_bias_z"))
-    assert_summary(row, sd * z[:, 0])
+    bias = draws(tree, "rater_bias", group="posterior")
+    assert_summary(row, bias[:, 0])
 
 
 def test_contraction_is_the_ratio_of_sds(run_folder):

@@ -1,0 +1,88 @@
+"""One seam for tests of plumbing: fits are prior draws, so nothing is compiled or sampled."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from forecast.case import make_case, structure_of
+from forecast.checks import load_inputs
+from forecast.sampling import Compiled
+from forecast.seeds import stream
+from models.build import build, split
+from models.prior_draws import DIMS, NORMALS, SCALED_ZERO_SUMS, ZERO_SUMS, prior_draws
+from models.slots import SLOTS
+
+EXTRA = {
+    "tracking_agenda_z": ("agenda",),
+    "maturity_agenda_own": ("agenda",),
+    "maturity_agenda": ("agenda",),
+    "worker_growth": ("group",),
+}
+
+
+@pytest.fixture(scope="session")
+def default_case():
+    """The default priors on the shipped evidence, with few draws."""
+    config, tables = load_inputs("default")
+    case = make_case(config, tables)
+    return replace(case, sampler=replace(case.sampler, draws=40, tune=10, chains=2))
+
+
+@pytest.fixture(scope="session")
+def alone(default_case):
+    """Names of the priors that no likelihood touches, from the graph."""
+    case = default_case
+    model = build(case.by_name, case.evidence.arrays, structure=structure_of(case))
+    return split(model)[1]
+
+
+@pytest.fixture
+def fake_fits(monkeypatch, alone):
+    """Replace compiling and drawing; returns the list of Cases that were 'fitted'."""
+    fitted = []
+
+    def compiled(case):
+        return Compiled(structure_of(case), None, alone, {}, 0.0)
+
+    def draw(made, case, *, cores=None, tick=None):
+        fitted.append(case)
+        return fake_tree(case, made)
+
+    monkeypatch.setattr("forecast.engine.compiled_model", compiled)
+    monkeypatch.setattr("forecast.sampling.compiled_model", compiled)
+    monkeypatch.setattr("forecast.engine.draw", draw)
+    monkeypatch.setattr("forecast.variants.DRAWS", 60)
+    monkeypatch.setattr("forecast.gates.prior_predictions.__defaults__", (60,))
+    monkeypatch.setattr("forecast.pointwise.REPLICATES", 5)
+    return fitted
+
+
+def fake_tree(case, made):
+    """Return prior draws in the shape of a sampled tree."""
+    chains, draws = case.sampler.chains, case.sampler.draws
+    rng = stream(case.seed, "fake")
+    flat = prior_draws(case.by_name, made.structure, n=chains * draws, rng=rng)
+    skip = {"ease", "worker_ratio_elasticity", *made.alone}
+    dims = DIMS | NORMALS | {k: (v,) for k, v in (ZERO_SUMS | SCALED_ZERO_SUMS).items()} | EXTRA
+    posterior = {
+        name: (
+            ("chain", "draw", *dims.get(name, ())),
+            x.reshape((chains, draws, *x.shape[1:])),
+        )
+        for name, x in flat.items()
+        if name not in skip
+    }
+    shape = (chains, draws)
+    stats = {
+        "diverging": (("chain", "draw"), np.zeros(shape, dtype=bool)),
+        "energy": (("chain", "draw"), rng.normal(size=shape)),
+        "n_steps": (("chain", "draw"), np.full(shape, 31)),
+        "depth": (("chain", "draw"), np.full(shape, 5)),
+        "maxdepth_reached": (("chain", "draw"), np.zeros(shape, dtype=bool)),
+    }
+    assert set(SLOTS) - set(flat) == set()
+    at = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    groups = {"posterior": posterior, "sample_stats": stats}
+    return xr.DataTree.from_dict({name: xr.Dataset(x, at) for name, x in groups.items()})

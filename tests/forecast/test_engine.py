@@ -1,0 +1,104 @@
+"""The one mechanism: exact where nothing sampled changes, reweighted where trusted, else refitted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forecast.case import structure_of, with_arrays, with_prior
+from forecast.engine import evaluate, posterior
+from forecast.reweighting import smoothed
+from forecast.sampling import Compiled, changed, data_of, swap
+from models.errors import InputError
+from models.forecast_paths import Do
+from models.prior import logpdf
+
+
+def moved(case, name, **numbers):
+    prior = case.by_name[name]
+    params = tuple((p, numbers.get(p, value)) for p, value in prior.params)
+    return with_prior(case, replace(prior, params=params))
+
+
+def test_forecast_only_priors_follow_from_the_graph(alone):
+    assert "gate_tracked" in alone and "value_constancy" in alone and "stop_7" in alone
+    assert "bottleneck" not in alone and "ease" not in alone and "step_7" not in alone
+
+
+def test_a_forecast_only_change_is_exact_and_paired(default_case, fake_fits):
+    other = moved(default_case, "leak_untracked", alpha=1.0, beta=400.0)
+    base, less = evaluate([default_case, other])
+    assert (base.how, less.how, len(fake_fits)) == ("refit", "exact", 1)
+    paired = less.quantities["alignment_relevant"] <= base.quantities["alignment_relevant"]
+    assert paired.mean() > 0.99
+    used = "alignment_used"
+    np.testing.assert_array_equal(less.quantities[used], base.quantities[used])
+
+
+def test_a_question_or_an_intervention_is_exact(default_case, fake_fits):
+    later = replace(default_case, question=replace(default_case.question, horizon=2035))
+    done = replace(default_case, do=(Do("tracking", 1.0, 2026),))
+    answers = evaluate([default_case, later, done])
+    assert [a.how for a in answers] == ["refit", "exact", "exact"]
+    assert answers[2].quantities["tracking_field"][:, -1].min() > 0.999
+
+
+def test_a_small_change_of_a_sampled_prior_is_reweighted(default_case, fake_fits):
+    near = moved(default_case, "bottleneck", mu=default_case.by_name["bottleneck"].values["mu"] + 0.1)
+    _, answer = evaluate([default_case, near])
+    assert answer.how == "reweight" and answer.pareto_k <= 0.7 and answer.ess > 40
+
+
+def test_a_large_change_of_a_sampled_prior_is_refitted(default_case, fake_fits):
+    far = moved(default_case, "bottleneck", mu=6.0, sigma=0.05)
+    _, answer = evaluate([default_case, far])
+    assert answer.how == "refit" and len(fake_fits) == 2
+
+
+def test_exact_refuses_what_it_cannot_do(default_case, fake_fits):
+    with pytest.raises(InputError, match="cannot be answered by exact"):
+        evaluate([default_case, moved(default_case, "bottleneck", mu=6.0)], how="exact")
+
+
+def test_how_is_checked(default_case):
+    with pytest.raises(InputError, match="found 'fast'; use one of auto"):
+        evaluate([default_case], how="fast")
+
+
+def test_log_ratio_is_the_change_of_log_prior(default_case, fake_fits):
+    from forecast.reweighting import log_ratio
+
+    fit = posterior(default_case)
+    near = moved(default_case, "ease", mu=0.0)
+    old, new = default_case.by_name["ease"], near.by_name["ease"]
+    expected = logpdf(new, fit.draws["ease"]) - logpdf(old, fit.draws["ease"])
+    np.testing.assert_allclose(log_ratio(fit, near), expected)
+
+
+def test_importance_weights_give_the_reweighted_mean():
+    x = np.random.default_rng(1).normal(size=20_000)
+    weights = smoothed(0.5 * x - 0.125)  # to a normal of mean 0.5
+    assert weights.mean(x) == pytest.approx(0.5, abs=0.04)
+    assert weights.pareto_k < 0.7
+
+
+def test_a_wrong_shape_never_reaches_native_code(default_case):
+    shapes = {name: np.shape(value) for name, value in data_of(default_case).items()}
+    made = Compiled(structure_of(default_case), None, (), shapes, 0.0)
+    short = with_arrays(default_case, "workers", value=np.zeros(3))
+    with pytest.raises(InputError, match=r"workers.value has shape \(3,\)"):
+        swap(made, short)
+
+
+def test_what_forces_a_compilation_is_named(default_case):
+    probit = replace(default_case, model=replace(default_case.model, link="probit"))
+    assert changed(structure_of(probit), structure_of(default_case)).startswith("link of")
+    assert structure_of(moved(default_case, "ease", mu=1.0)) == structure_of(default_case)
+    heavier = with_arrays(default_case, "ratings", weight=np.zeros(483))
+    assert structure_of(heavier) == structure_of(default_case)
+
+
+def test_cases_are_hashable_and_equal_by_content(default_case):
+    again = with_arrays(default_case, "workers")
+    assert again == default_case and hash(again) == hash(default_case)
+    assert with_arrays(default_case, "workers", value=np.zeros(28)) != default_case

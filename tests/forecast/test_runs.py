@@ -1,0 +1,221 @@
+"""The run folder, its identity, interruption, and what commands say of it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import forecast.engine
+from forecast.cli import cli
+from forecast.runs import fit_of, report, run, show
+from forecast.sampling import Interrupted
+from models.errors import InputError
+from models.quantities import HEADLINE
+
+SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
+FILES = {
+    "manifest.json",
+    "priors.toml",
+    "evidence",
+    "posterior.nc",
+    "summary.csv",
+    "claims.csv",
+    "works.csv",
+    "headline.json",
+    "diagnostics.json",
+    "context.json",
+}
+GROUPS = {
+    "posterior",
+    "sample_stats",
+    "observed_data",
+    "constant_data",
+    "prior",
+    "prior_predictive",
+    "posterior_predictive",
+    "predictions",
+    "prior_predictions",
+    "log_likelihood",
+    "log_prior",
+}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, fake_fits):
+    """An empty working folder, with fits replaced."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_run_writes_its_folder_whole(here):
+    made = run("default", **SMALL)
+    assert made.folder.name.startswith("default-") and len(made.folder.name) == 16
+    assert {p.name for p in made.folder.iterdir()} == FILES
+    assert not list(Path("runs").glob("*.partial"))
+    assert set(made.dt.children) == GROUPS
+
+
+def test_headline_has_every_name_and_its_splits_sum_to_one(here):
+    head = run("default", **SMALL).headline
+    assert list(head["quantities"]) == list(HEADLINE)
+    assert head["interval"] == {"kind": "eti", "prob": 0.89}
+    for names in (HEADLINE[6:10], HEADLINE[10:14]):
+        total = sum(head["quantities"][name]["mean"] for name in names)
+        assert total == pytest.approx(1.0, abs=1e-9)
+    assert len(head["by_agenda"]) == 19 and set(head["milestones"]) == set("1234567")
+    assert all("mcse" in q for q in head["quantities"].values())
+
+
+def test_the_tree_has_named_dims_and_row_ids(here):
+    dt = run("default", **SMALL).dt
+    assert dt["posterior"]["maturity_agenda"].dims == ("chain", "draw", "agenda")
+    assert dt["log_likelihood"]["ratings"].dims == ("chain", "draw", "rating")
+    assert "ali-2015-filan" in dt["log_likelihood"]["worker_figures"].worker_row.values
+    assert "ease.mu" in dt["constant_data"].hyperparameter.values
+    assert dt["log_prior"]["ease"].attrs["block"] == "spillover"
+    row = dt["constant_data"]["row_of_work"]
+    assert row.sizes["work"] == 483 and int(row.max()) < 483
+
+
+def test_the_same_run_is_shown_again_and_force_draws_anew(here, fake_fits):
+    first = run("default", **SMALL)
+    again = run("default", **SMALL)
+    assert again.already and not first.already and len(fake_fits) == 1
+    assert not run("default", force=True, **SMALL).already and len(fake_fits) == 2
+
+
+def test_the_same_seed_gives_the_same_headline_and_another_seed_another(here):
+    a = run("default", out="a", **SMALL).headline
+    b = run("default", out="b", **SMALL).headline
+    c = run("default", out="c", seed=1, **SMALL).headline
+    assert a == b and a["quantities"] != c["quantities"]
+
+
+def test_identity_follows_content_and_not_line_endings(here, tmp_path):
+    one = run("default", **SMALL).folder.name
+    folder = tmp_path / "copy"
+    shutil.copytree(Path(__file__).parents[2] / "evidence", folder)
+    for table in folder.glob("*.csv"):
+        table.write_bytes(table.read_bytes().replace(b"\n", b"\r\n"))
+    assert run("default", evidence=folder, **SMALL).folder.name == one
+    assert run("default", seed=3, **SMALL).folder.name != one
+    assert run("default", **(SMALL | {"draws": 50})).folder.name != one
+
+
+def test_out_must_be_new_or_a_run_with_force(here):
+    Path("taken").mkdir()
+    Path("taken/notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="exists and is no run folder"):
+        run("default", out="taken", force=True, **SMALL)
+    assert Path("taken/notes.txt").read_text() == "mine"
+    run("default", out="mine", **SMALL)
+    with pytest.raises(InputError, match="add --force"):
+        run("default", out="mine", **SMALL)
+    assert run("default", out="mine", force=True, **SMALL).folder == Path("mine")
+
+
+def test_an_interrupted_fit_keeps_its_draws_and_is_never_complete(here, monkeypatch):
+    whole = forecast.engine.draw
+
+    def stop(made, case, **options):
+        raise Interrupted(whole(made, case))
+
+    monkeypatch.setattr("forecast.engine.draw", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run("default", **SMALL)
+    (partial,) = Path("runs").iterdir()
+    assert partial.name.endswith(".partial")
+    left = show(partial)
+    assert not left.converged and "not complete; 2 chains of 40 draws" in left.text()
+    with pytest.raises(InputError, match="was interrupted"):
+        report(partial)
+    monkeypatch.setattr("forecast.engine.draw", whole)
+    made = run("default", **SMALL)
+    assert {p.name for p in Path("runs").iterdir()} == {made.folder.name}
+
+
+def test_a_fault_while_writing_leaves_nothing(here, monkeypatch):
+    def fail(*args, **options):
+        raise RuntimeError("disk on fire")
+
+    monkeypatch.setattr("forecast.summaries.headline", fail)
+    with pytest.raises(RuntimeError):
+        run("default", **SMALL)
+    assert not any(Path("runs").iterdir())
+
+
+def test_not_converged_exits_3_and_is_marked_everywhere(here):
+    result = CliRunner().invoke(cli, ["run", "default", "--draws", "40", "--tune", "10", "--json"])
+    head = json.loads(result.stdout)
+    assert result.exit_code == 3 and head["converged"] is False
+    folder = next(p for p in Path("runs").iterdir() if not p.name.endswith(".partial"))
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "NOT CONVERGED" in page and "NOT CONVERGED" in show(folder).text()
+    again = CliRunner().invoke(cli, ["show", str(folder)])
+    assert again.exit_code == 0 and "NOT CONVERGED" in again.stdout
+
+
+def test_a_table_switched_off_leaves_the_priors_to_speak(here, tmp_path):
+    text = (Path(__file__).parents[2] / "priors/default.toml").read_text(encoding="utf-8")
+    path = tmp_path / "bare.toml"
+    path.write_text(text.replace("[question]", '[evidence]\noff = ["works", "workers"]\n\n[question]'))
+    made = run(path, **SMALL)
+    assert "ratings" in made.context["evidence"]["empty"]
+    assert "workers" in made.context["evidence"]["empty"]
+
+
+def test_show_looks_one_work_up_and_suggests_a_near_miss(here):
+    made = run("default", **SMALL)
+    key = made.context["works"][0]["work"]
+    assert key in made.work_text(key)
+    with pytest.raises(InputError, match=key):
+        made.work_text(key + "x")
+    with pytest.raises(InputError, match="no run here"):
+        show("nowhere")
+
+
+def test_a_stored_run_can_be_reweighted(here):
+    import forecast as fc
+
+    made = run("default", **SMALL)
+    fit = fit_of(made)
+    assert "gate_tracked" in fit.compiled.alone and "ease" not in fit.compiled.alone
+    answer = fc.reweight(made, "default")
+    means = answer.quantities["alignment_relevant"].mean()
+    assert means == pytest.approx(made.headline["quantities"]["alignment_relevant"]["mean"])
+    assert answer.pareto_k == 0.0
+
+
+def test_one_belief_goes_from_toml_to_the_headline_under_one_name(here, tmp_path):
+    name = "gate_tracked"
+    text = (Path(__file__).parents[2] / "priors/default.toml").read_text(encoding="utf-8")
+    assert f"[priors.{name}]" in text
+    low = run("default", **SMALL)
+    head, _, tail = text.partition(f"[priors.{name}]")
+    lines = [
+        "alpha = 900.0" if x.startswith("alpha") else "beta = 1.0" if x.startswith("beta") else x
+        for x in tail.split("[priors.")[0].splitlines()
+    ]
+    rest = "[priors." + "[priors.".join(tail.split("[priors.")[1:])
+    path = tmp_path / "sure.toml"
+    path.write_text(head + f"[priors.{name}]" + "\n".join(lines) + "\n\n" + rest)
+    high = run(path, out="sure", **SMALL)
+    assert f"{name}.alpha" in high.dt["constant_data"].hyperparameter.values
+    assert float(high.dt["posterior"][name].mean()) > 0.99
+    assert name in (high.folder / "summary.csv").read_text(encoding="utf-8")
+    claim = next(c for c in high.context["claims"] if c["id"] == "C14")
+    assert any(q["name"] == "relevant_tracked" for q in claim["quantities"])
+    gain = [r.headline["quantities"]["alignment_relevant"]["mean"] for r in (low, high)]
+    assert gain[1] > 1.3 * gain[0]
+
+
+def test_numbers_in_csv_are_those_of_the_draws(here):
+    made = run("default", **SMALL)
+    draws = made.dt["predictions"]["alignment_used"].to_numpy()
+    assert made.headline["quantities"]["alignment_used"]["mean"] == pytest.approx(draws.mean())
+    np.testing.assert_allclose(
+        made.headline["quantities"]["alignment_used"]["lower"], np.quantile(draws, 0.055)
+    )
