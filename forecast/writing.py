@@ -9,10 +9,11 @@ import numpy as np
 from forecast import context as parts
 from forecast import convergence, pointwise, summaries, tree, variants
 from forecast.config import Config
-from forecast.engine import Fit, alone_draws, answer
+from forecast.engine import alone_draws, answer
 from forecast.evidence import Tables
 from forecast.folder import write_csv, write_json
 from forecast.progress import Stages
+from forecast.sampling import Fit
 from forecast.seeds import stream
 from models.prior_draws import prior_draws
 from models.quantities import HEADLINE
@@ -42,7 +43,7 @@ def save_draws(folder: Path, partial: Any) -> None:
 
 
 def save_results(
-    folder: Path, fit: Fit, config: Config, tables: Tables, *, stages: Stages
+    folder: Path, fit: Fit, *, config: Config, tables: Tables, stages: Stages
 ) -> Results:
     """Compute and write the tables, JSON and netCDF of a run."""
     structure, n = fit.compiled.structure, fit.n
@@ -62,25 +63,24 @@ def save_results(
         groups = {"posterior": fit.draws | alone, "predictions": found}
         groups |= {"prior_predictions": before, "log_likelihood": loglik}
         groups |= {"posterior_predictive": replicated, "prior_predictive": expected}
-        whole = tree.make_tree(fit, prior, groups)
+        whole = tree.make_tree(fit, prior, groups=groups)
         tree.save_tree(whole, folder / "posterior.nc")
     with stages("tables"):
         learned = summaries.learned_rows(fit, prior)
-        claims = summaries.claim_rows(found, before, tree.coordinates(fit))
-        head = summaries.headline(fit, found, before, converged=fit.diagnosis.converged)
+        claims = summaries.claim_rows(found, before, coords=tree.coordinates(fit))
+        head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
         write_json(folder / "headline.json", head)
         write_json(folder / "diagnostics.json", parts.diagnostics_dict(fit.diagnosis))
-        write_csv(folder / "summary.csv", learned)
-        write_csv(folder / "claims.csv", claims)
-        write_csv(folder / "works.csv", works)
+        for name, rows in (("summary", learned), ("claims", claims), ("works", works)):
+            write_csv(folder / f"{name}.csv", rows)
     context = parts.base_context(config, head) | {
         "claims": parts.claims_context(claims),
         "diagnostics": parts.diagnostics_dict(fit.diagnosis),
         "evidence": parts.evidence_summary(tables, fit.case.evidence),
         "works": works,
     }
-    context |= _extras(fit, found, tables, stages=stages)
-    frames = parts.frames_of(tables, works, learned)
+    context |= _extras(fit, found, tables=tables, stages=stages)
+    frames = parts.frames_of(tables, works, learned=learned)
     context |= {name: frames[name] for name in ("milestones", "agendas", "ratings_agreement")}
     return Results(fit, whole, frames, context | {"parameters": learned})
 
@@ -94,7 +94,7 @@ def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
 
 
 def _extras(
-    fit: Fit, found: dict[str, np.ndarray], tables: Tables, *, stages: Stages
+    fit: Fit, found: dict[str, np.ndarray], *, tables: Tables, stages: Stages
 ) -> dict[str, Any]:
     """Return what the report shows beside the headline: worldviews, variance, raters, units."""
     with stages("share of variance"):
@@ -128,6 +128,6 @@ def save_report(folder: Path, results: Results, *, stages: Stages) -> None:
     figures = folder / "figures"
     figures.mkdir()
     with stages("figures"):
-        results.context["figures"] = write_figures(results.tree, results.frames, figures)
+        results.context["figures"] = write_figures(results.tree, results.frames, folder=figures)
     with stages("report"):
         write_page(folder, context=results.context)

@@ -31,8 +31,8 @@ NAMES = (
 def write_figures(
     dt: Any,
     frames: Frames,
-    folder: Path,
     *,
+    folder: Path,
     progress: Callable[[str], None] | None = None,
 ) -> list[dict[str, str]]:
     """Draw every figure whose variables are there.

@@ -106,7 +106,7 @@ def frames():
 def run_folder(tree, frames, tmp_path_factory):
     """A folder with every figure, and what was said of each."""
     folder = tmp_path_factory.mktemp("run")
-    return folder, write_figures(tree, frames, folder / "figures")
+    return folder, write_figures(tree, frames, folder=folder / "figures")
 
 
 def plain(x):

@@ -126,7 +126,7 @@ def test_contraction_is_the_ratio_of_sds(run_folder):
 def test_figures_without_evidence_and_without_other_groups(tree, tmp_path):
     alone = xr.DataTree.from_dict({"predictions": tree["predictions"].ds})
     seen = []
-    told = write_figures(alone, {}, tmp_path / "figures", progress=seen.append)
+    told = write_figures(alone, {}, folder=tmp_path / "figures", progress=seen.append)
     assert [figure["name"] for figure in told] == seen
     assert not {"headline", "raters", "energy", "contraction"} & set(seen)
     caption = {figure["name"]: figure["caption"] for figure in told}["workers"]
@@ -135,7 +135,8 @@ def test_figures_without_evidence_and_without_other_groups(tree, tmp_path):
 
 
 def test_the_same_draws_give_the_same_svg(tree, frames, run_folder, tmp_path):
-    write_figures(xr.DataTree.from_dict({"predictions": tree["predictions"].ds}), frames, tmp_path)
+    alone = xr.DataTree.from_dict({"predictions": tree["predictions"].ds})
+    write_figures(alone, frames, folder=tmp_path)
     for name in ("levels", "agendas"):
         first = (run_folder[0] / "figures" / f"{name}.svg").read_bytes()
         assert (tmp_path / f"{name}.svg").read_bytes() == first
