@@ -7,8 +7,8 @@ import numpy as np
 from forecast.arrays import Evidence
 from forecast.config import Config
 from forecast.convergence import RULE, Diagnosis
-from forecast.engine import Fit
 from forecast.evidence import TABLE_NAMES, Tables
+from forecast.sampling import Fit
 from models.quantities import CLAIMS, QUANTITIES
 
 MODEL_TABLES = {
@@ -24,7 +24,9 @@ MODEL_TABLES = {
 """Evidence tables that enter a likelihood, and the arrays that they fill."""
 
 
-def frames_of(tables: Tables, works: list[dict[str, Any]], learned: list[dict[str, Any]]) -> dict:
+def frames_of(
+    tables: Tables, works: list[dict[str, Any]], *, learned: list[dict[str, Any]]
+) -> dict:
     """Return the frames that figures draw from: evidence rows and per-work posteriors."""
     figures = ("row", "group", "year", "low", "central", "high", "kind", "definition", "use")
     return {
@@ -58,8 +60,7 @@ def agreement(tables: Tables) -> list[dict[str, Any]]:
             line: dict[str, Any] = {"a": a, "b": b, "works": len(both)}
             for column in ("level", "tracks", "cap_use", "ali_use"):
                 pairs = [
-                    (getattr(by_rater[a][w], column), getattr(by_rater[b][w], column))
-                    for w in both
+                    (getattr(by_rater[a][w], column), getattr(by_rater[b][w], column)) for w in both
                 ]
                 known = [x == y for x, y in pairs if x is not None and y is not None]
                 line[column] = float(np.mean(known)) if known else None
@@ -142,7 +143,8 @@ def not_observed(tables: Tables) -> list[str]:
         n = len({row.work for row in tables.ratings if row.level == k})
         out.append(f"{said.get(n, f'{n} works are')} rated at level {k}")
     return [
-        f"{out[0].capitalize()}, {out[1]} and {out[2]}: what lies above is extrapolation by priors.",
+        f"{out[0].capitalize()}, {out[1]} and {out[2]}: what lies above is extrapolation by "
+        "priors.",
         "No evidence bears on the gates, the leak, value constancy, the field's ceiling or the "
         "share of uses that are ever documented.",
     ]

@@ -1,13 +1,13 @@
 """The one mechanism behind every analysis: Cases in, Answers out.
 
-``posterior`` samples the priors that a likelihood touches; ``answer`` adds the forecast-only priors,
-pushed through their quantile functions at uniforms fixed by seed and name, and computes the
-quantities; ``evaluate`` does this for many Cases at the least price: exact, else reweighted, else
-refitted.
+``posterior`` samples the priors that a likelihood touches; ``answer`` adds the forecast-only
+priors, pushed through their quantile functions at uniforms fixed by seed and name, and computes
+the quantities; ``evaluate`` does this for many Cases at the least price: exact, else reweighted,
+else refitted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from forecast import convergence
 from forecast.case import Answer, Case
 from forecast.reweighting import importance
-from forecast.sampling import Compiled, compiled_model, draw, flat
+from forecast.sampling import Fit, compiled_model, draw, flat
 from forecast.seeds import integer, stream
 from models.errors import InputError
 from models.forecast_paths import NEW_AGENDA
@@ -28,22 +28,6 @@ from models.structure import LAST_YEAR, LOG_RATIO
 WAYS = ("auto", "exact", "reweight", "refit")
 MAX_PARETO_K = 0.7
 """Above this, importance weights are not to be trusted (Vehtari et al. 2024, JMLR 25:72)."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """The draws of one Case: nutpie's tree, flat draws by name, and its diagnosis."""
-
-    case: Case
-    compiled: Compiled
-    tree: Any
-    draws: dict[str, np.ndarray]
-    diagnosis: convergence.Diagnosis
-
-    @property
-    def n(self) -> int:
-        """Number of draws, chains joined."""
-        return len(self.draws["use_rate"])
 
 
 def posterior(case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:

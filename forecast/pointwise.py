@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from forecast.engine import Fit
+from forecast.sampling import Fit
 from forecast.seeds import stream
 from models import ratings, states
 from models.observe import Likelihood, likelihoods
-from models.ops import NumPy
+from models.ops import NumPy, flatten
 from models.ratings import TERMS, answer_terms, columns_of
 from models.structure import LEVELS
 from models.terms import terms_from_draws
@@ -54,7 +54,7 @@ def replicated(fit: Fit, draws: dict[str, np.ndarray], *, stage: str) -> dict[st
 
 
 def one_draw(like: Likelihood, params: tuple[Any, ...], *, at: int) -> list[Any]:
-    """Return the parameters of draw ``at``: those with more axes than their core dims have draws."""
+    """Return the parameters of draw ``at``; those with more axes than core dims have draws."""
     cores = [c.count(",") + bool(c) for c in like.signature.split("->")[0][1:-1].split("),(")]
     return [p[at] if np.ndim(p) > core else p for p, core in zip(params, cores, strict=False)]
 
@@ -65,8 +65,8 @@ def work_states(fit: Fit) -> dict[str, np.ndarray]:
     Returns
     -------
     dict
-        ``level`` (work, level), ``tracking``, ``capabilities``, ``alignment`` (work,): chances that the
-        work is at the level, tracks, and has a documented use by the close of the evidence,
+        ``level`` (work, level), ``tracking``, ``capabilities``, ``alignment`` (work,): chances that
+        the work is at the level, tracks, and has a documented use by the close of the evidence,
         given its ratings; of an unrated work, given its cell alone.
     """
     at = np.linspace(0, fit.n - 1, min(fit.n, WORK_DRAWS)).astype(int)
@@ -88,15 +88,17 @@ def _row_states(fit: Fit, draws: dict[str, np.ndarray]) -> np.ndarray:
     columns = columns_of(data["ratings"]["value"], len(structure.raters))
     answers = answer_terms(NumPy, terms, columns, kind_of=structure.kind_of)
     pair = answers["level"][..., :, None] * answers["tracking"][..., None, :]
-    joint = state[..., cell, :] * ratings.flatten(pair)
-    cap = _split_use(unused[0][..., cell, :], unused[1][..., cell, :], answers["capabilities"])
-    ali = _split_use(unused[2][..., cell, :], unused[3][..., cell, :], answers["alignment"])
+    joint = state[..., cell, :] * flatten(pair)
+    cap = _split_use(
+        unused[0][..., cell, :], unused[1][..., cell, :], terms=answers["capabilities"]
+    )
+    ali = _split_use(unused[2][..., cell, :], unused[3][..., cell, :], terms=answers["alignment"])
     full = joint[..., None, None] * cap[..., :, None] * ali[..., None, :]
     norm = full.sum(axis=(-1, -2, -3), keepdims=True)
     return np.asarray((full / norm).sum(axis=0))
 
 
-def _split_use(own: np.ndarray, others: np.ndarray, terms: np.ndarray) -> np.ndarray:
+def _split_use(own: np.ndarray, others: np.ndarray, *, terms: np.ndarray) -> np.ndarray:
     """Return the joint of answers and (no use, some use); dims (..., row, state, 2)."""
     none = own * others * terms[..., 0][..., None]
     return np.stack([none, ratings.use_mixture(own, others, terms=terms) - none], axis=-1)

@@ -5,15 +5,13 @@ The log ratio needs no PyMC: priors by their log densities at the draws, evidenc
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.case import Case, structure_of
+from forecast.sampling import Fit
 from forecast.seeds import stream
 from models.prior import logpdf
-
-if TYPE_CHECKING:
-    from forecast.case import Case
 
 
 @dataclass(frozen=True)
@@ -42,20 +40,18 @@ class Importance:
         return float(np.sum(self.weights * values))
 
 
-def importance(fit: Any, case: "Case") -> Importance | None:
+def importance(fit: Fit, case: Case) -> Importance | None:
     """Return weights that turn the draws of ``fit`` into draws of ``case``.
 
     None if they differ in structure, evidence or seed, where only a fit will do.
     """
-    from forecast.case import structure_of
-
     same = case.evidence == fit.case.evidence and case.model == fit.case.model
     if not same or structure_of(case) != fit.compiled.structure:
         return None
     return smoothed(log_ratio(fit, case))
 
 
-def log_ratio(fit: Any, case: "Case") -> np.ndarray:
+def log_ratio(fit: Fit, case: Case) -> np.ndarray:
     """Return the log prior of ``case`` less that of the fit, at each draw."""
     old, new = fit.case.by_name, case.by_name
     total = np.zeros(fit.n)

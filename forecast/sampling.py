@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from forecast.case import Case, structure_of
+from forecast.convergence import Diagnosis
 from forecast.seeds import integer
 from models.errors import InputError
 from models.prior import hyper_values
@@ -39,6 +40,22 @@ class Compiled:
     alone: tuple[str, ...]
     shapes: dict[str, tuple[int, ...]]
     seconds: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The draws of one Case: nutpie's tree, flat draws by name, and its diagnosis."""
+
+    case: Case
+    compiled: Compiled
+    tree: Any
+    draws: dict[str, np.ndarray]
+    diagnosis: Diagnosis
+
+    @property
+    def n(self) -> int:
+        """Number of draws, chains joined."""
+        return len(self.draws["use_rate"])
 
 
 def compiled_model(case: Case) -> Compiled:

@@ -4,12 +4,11 @@ from typing import Any
 
 from forecast.case import Case, structure_of
 from forecast.convergence import Diagnosis
-from forecast.engine import Fit
-from forecast.sampling import Compiled, flat
+from forecast.sampling import Compiled, Fit, flat
 from models.slots import SLOTS
 
 
-def stored_fit(case: Case, tree: Any, diagnostics: dict[str, Any]) -> Fit:
+def stored_fit(case: Case, tree: Any, *, diagnostics: dict[str, Any]) -> Fit:
     """Return the fit that a run's tree and diagnostics describe."""
     draws = flat(tree["posterior"])
     touched = {str(name) for name in tree["log_prior"].data_vars}

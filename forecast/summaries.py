@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from forecast.engine import Fit, answer, future_normals
+from forecast.engine import answer, future_normals
+from forecast.sampling import Fit
 from models.milestones import milestone_dates
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
 
@@ -34,7 +35,7 @@ def with_mcse(x: np.ndarray, chains: int) -> dict[str, float]:
     return spread(x) | {"mcse": float(error)}
 
 
-def headline(fit: Fit, posterior: Quantities, prior: Quantities, *, converged: bool) -> dict:
+def headline(fit: Fit, posterior: Quantities, *, prior: Quantities, converged: bool) -> dict:
     """Return the content of headline.json (schema 1)."""
     from models.relevance import cohorts
 
@@ -60,12 +61,12 @@ def headline(fit: Fit, posterior: Quantities, prior: Quantities, *, converged: b
     }
 
 
-def claim_rows(posterior: Quantities, prior: Quantities, coords: dict[str, Any]) -> list[dict]:
+def claim_rows(posterior: Quantities, prior: Quantities, *, coords: dict[str, Any]) -> list[dict]:
     """Return one row per claim and quantity (and element), prior beside posterior."""
     rows = []
     for claim, stated in CLAIMS.items():
         for name in stated.quantities:
-            for label, at in _elements(name, posterior[name], coords):
+            for label, at in _elements(name, coords):
                 row: dict[str, Any] = {"claim": claim, "who": stated.who, "quantity": name}
                 row |= {"element": label, "unit": QUANTITIES[name].unit}
                 for group, values in (("prior", prior), ("posterior", posterior)):
@@ -75,17 +76,15 @@ def claim_rows(posterior: Quantities, prior: Quantities, coords: dict[str, Any])
     return rows
 
 
-def _elements(name: str, values: np.ndarray, coords: dict[str, Any]) -> list[tuple[str, tuple]]:
+def _elements(name: str, coords: dict[str, Any]) -> list[tuple[str, tuple]]:
     """Return label and index of each element; of years the last observed and the horizon."""
-    dims = QUANTITIES[name].dims
     choices = []
-    for axis, dim in enumerate(dims):
+    for dim in QUANTITIES[name].dims:
         labels = list(coords[dim])
-        keep = range(len(labels))
+        keep = list(range(len(labels)))
         if dim == "forecast_year":
             keep = sorted({labels.index(2026), len(labels) - 1} if 2026 in labels else {0})
         choices.append([(f"{labels[i]}", i) for i in keep])
-        del axis
     out: list[tuple[str, tuple]] = [("", ())]
     for choice in choices:
         out = [(f"{a} {b}".strip(), (*at, i)) for a, at in out for b, i in choice]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.engine import Fit
+from forecast.sampling import Fit
 from models.observe import likelihoods
 from models.prior import hyper_names, logpdf
 from models.quantities import QUANTITIES
@@ -26,7 +26,7 @@ WIDE = frozenset(QUANTITIES)
 """Quantities by agenda and year are kept in single precision; draws of parameters are not."""
 
 
-def make_tree(fit: Fit, prior: dict[str, np.ndarray], groups: dict[str, Any]) -> Any:
+def make_tree(fit: Fit, prior: dict[str, np.ndarray], *, groups: dict[str, Any]) -> Any:
     """Return the whole tree of a run.
 
     Parameters
@@ -62,7 +62,7 @@ def make_tree(fit: Fit, prior: dict[str, np.ndarray], groups: dict[str, Any]) ->
         "log_prior": log_prior(fit, chains),
         "posterior_predictive": dataset(groups["posterior_predictive"], rows, coords=coords),
         "prior_predictive": dataset(groups["prior_predictive"], rows, coords=coords),
-        "observed_data": _observed(fit, rows, coords),
+        "observed_data": _observed(fit, rows, coords=coords),
         "constant_data": _constant(fit, coords),
     }
     return xr.DataTree.from_dict(tree)
@@ -81,7 +81,7 @@ def dataset(
     out, used = {}, set()
     for name, values in arrays.items():
         shape = (chains, len(values) // chains, *values.shape[1:])
-        kind = np.float32 if name in WIDE and values.ndim > 1 else values.dtype
+        kind: Any = np.float32 if name in WIDE and values.ndim > 1 else values.dtype
         kind = np.int8 if values.dtype.kind == "i" and values.ndim > 2 else kind
         own = dims.get(name, ())
         used |= set(own)
@@ -145,7 +145,7 @@ def log_prior(fit: Fit, chains: int) -> Any:
     return made
 
 
-def _observed(fit: Fit, dims: dict[str, tuple[str, ...]], coords: dict[str, Any]) -> Any:
+def _observed(fit: Fit, dims: dict[str, tuple[str, ...]], *, coords: dict[str, Any]) -> Any:
     import xarray as xr
 
     arrays = fit.case.evidence.arrays

@@ -11,8 +11,9 @@ import numpy as np
 
 from forecast.case import Case, with_prior
 from forecast.config import load_config
-from forecast.engine import MAX_PARETO_K, Fit, answer
+from forecast.engine import MAX_PARETO_K, answer, future_normals
 from forecast.reweighting import importance
+from forecast.sampling import Fit
 from forecast.seeds import stream
 from forecast.summaries import spread
 from models.prior import FAMILIES, Prior
@@ -57,7 +58,7 @@ def reweighted(fit: Fit, case: Case) -> tuple[float, dict[str, np.ndarray] | Non
     return weights.pareto_k, answer(chosen, case)
 
 
-def restated(prior: Prior, dist: str, numbers: tuple[float, ...]) -> Prior:
+def restated(prior: Prior, dist: str, *, numbers: tuple[float, ...]) -> Prior:
     """Return a prior with another distribution's numbers."""
     params = tuple(zip(FAMILIES[dist].params, numbers, strict=True))
     return replace(prior, dist=dist, params=params, quantiles=None)
@@ -78,7 +79,10 @@ def variant_rows(fit: Fit, cases: dict[str, Case]) -> list[dict[str, Any]]:
 def halo_cases(case: Case) -> dict[str, Case]:
     """Return the Case with the halo off, as stated, and large."""
     stated = case.by_name["halo"]
-    made = {key: with_prior(case, restated(stated, *value)) for key, value in HALO.items()}
+    made = {
+        key: with_prior(case, restated(stated, dist, numbers=pair))
+        for key, (dist, pair) in HALO.items()
+    }
     return {"off": made["off"], "as stated": case, "large": made["large"]}
 
 
@@ -88,7 +92,7 @@ def shared_cases(case: Case) -> dict[str, Case]:
     for setting, numbers in SHARED.items():
         made = case
         for name, pair in numbers.items():
-            made = with_prior(made, restated(case.by_name[name], "Beta", pair))
+            made = with_prior(made, restated(case.by_name[name], "Beta", numbers=pair))
         out[setting] = made
     return {"none": out["none"], "as stated": case, "high": out["high"]}
 
@@ -114,8 +118,6 @@ def _worldview(fit: Fit, name: str) -> dict[str, Any]:
 
 def prior_headline(case: Case, fit: Fit) -> dict[str, np.ndarray]:
     """Return the quantities of a Case under its priors alone."""
-    from forecast.engine import future_normals
-
     structure = fit.compiled.structure
     rng = stream(case.seed, "prior")
     draws = prior_draws(case.by_name, structure, n=DRAWS, rng=rng)
