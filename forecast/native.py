@@ -43,7 +43,7 @@ def compile_model(model: Any, var_names: list[str]) -> Any:
     n_dim, n_expanded, logp, expand, initial_point, shape_info, renamed = made
     shared, keys = _shared(logp, expand)
     user_data = nc.make_user_data(keys, shared)
-    callbacks = _callbacks(made, shared, keys, user_data)
+    callbacks = _callbacks(made, shared, keys=keys)
     dims, coords = nc._prepare_dims_and_coords(model, shape_info, renamed)
     return nc.CompiledPyMCModel(
         _n_dim=n_dim,
@@ -77,7 +77,7 @@ def _shared(logp: Any, expand: Any) -> tuple[dict[str, np.ndarray], dict[Any, st
     return shared, keys
 
 
-def _callbacks(made: Any, shared: Any, keys: Any, user_data: Any) -> tuple[Any, Any]:
+def _callbacks(made: Any, shared: Any, *, keys: Any) -> tuple[Any, Any]:
     import numba
 
     n_dim, n_expanded, logp, expand, _, _, _ = made
@@ -90,7 +90,7 @@ def _callbacks(made: Any, shared: Any, keys: Any, user_data: Any) -> tuple[Any, 
     types = numba.types
     real = types.CPointer(types.double)
     value = _value_callback(n_dim, calls[0])
-    rest = _expand_callback(n_dim, n_expanded, calls[1])
+    rest = _expand_callback(n_dim, n_expanded, call=calls[1])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Cannot cache compiled function")
         return (
@@ -103,7 +103,7 @@ def _value_callback(n_dim: int, call: Any) -> Callable[..., int]:
     """Return the callback for value and gradient, with nutpie's own error codes."""
     import numba
 
-    def value(dim, x_, out_, logp_, data):  # type: ignore[no-untyped-def]
+    def value(dim: int, x_: Any, out_: Any, logp_: Any, data: Any) -> int:
         if dim != n_dim:
             return -1
         try:
@@ -121,11 +121,11 @@ def _value_callback(n_dim: int, call: Any) -> Callable[..., int]:
     return value
 
 
-def _expand_callback(n_dim: int, n_expanded: int, call: Any) -> Callable[..., int]:
+def _expand_callback(n_dim: int, n_expanded: int, *, call: Any) -> Callable[..., int]:
     """Return the callback that expands one unconstrained point to all kept variables."""
     import numba
 
-    def expand(dim, expanded, x_, out_, data):  # type: ignore[no-untyped-def]
+    def expand(dim: int, expanded: int, x_: Any, out_: Any, data: Any) -> int:
         if dim != n_dim or expanded != n_expanded:
             return -1
         try:
@@ -144,41 +144,24 @@ def _by_address(compiled: Any, shared: tuple[tuple[int, np.ndarray], ...]) -> Ca
     ``shared`` gives, for each further argument, its place among the addresses with which nutpie's
     user data begins, and an array of its shape, which is fixed (:mod:`forecast.sampling` checks).
     """
-    from numba.core import cgutils, types
+    import numba
+    from llvmlite import ir
+    from numba.core import cgutils
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array, populate_array
 
     (argtypes,) = compiled.signatures
     result = compiled.overloads[argtypes]
     address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
     returns, arrays = result.signature.return_type, argtypes[0].types
-
-    def array(context: Any, builder: Any, data: Any, at: int) -> Any:
-        from llvmlite import ir
-
-        place, like = shared[at]
-        kind, word = arrays[at + 1], context.get_value_type(types.intp)
-        slots = builder.bitcast(data, ir.IntType(64).as_pointer())
-        raw = builder.load(builder.gep(slots, [ir.Constant(ir.IntType(64), place)]))
-        made = make_array(kind)(context, builder)
-        populate_array(
-            made,
-            data=builder.inttoptr(raw, context.get_data_type(kind.dtype).as_pointer()),
-            shape=[word(n) for n in like.shape],
-            strides=[word(n) for n in like.strides],
-            itemsize=word(like.itemsize),
-            meminfo=None,
-        )
-        return made._getvalue()
+    rest = tuple((at, like, kind) for (at, like), kind in zip(shared, arrays[1:], strict=True))
 
     @intrinsic
     def invoke(typingctx: Any, x: Any, data: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            from llvmlite import ir
-
             conv, point = context.call_conv, context.cast(builder, values[0], x, arrays[0])
-            rest = [array(context, builder, values[1], at) for at in range(len(shared))]
-            packed = context.make_tuple(builder, argtypes[0], [point, *rest])
+            slots = builder.bitcast(values[1], ir.IntType(64).as_pointer())
+            others = [_array(context, builder, slots=slots, argument=one) for one in rest]
+            packed = context.make_tuple(builder, argtypes[0], [point, *others])
             kind = conv.get_function_type(returns, argtypes)
             target = builder.inttoptr(ir.Constant(ir.IntType(64), address), kind.as_pointer())
             status, value = conv.call_function(builder, target, returns, argtypes, [packed])
@@ -188,11 +171,31 @@ def _by_address(compiled: Any, shared: tuple[tuple[int, np.ndarray], ...]) -> Ca
 
         return returns(x, data), codegen
 
-    import numba
-
     @numba.njit
-    def call(x, data):  # type: ignore[no-untyped-def]
-        return invoke(x, data)
+    def call(x: Any, data: Any) -> Any:
+        return invoke(x, data)  # type: ignore[call-arg]
 
-    call.keep = compiled  # the code must outlive the callback
+    # The code must outlive the callback.
+    call.keep = compiled  # type: ignore[attr-defined]
     return call
+
+
+def _array(context: Any, builder: Any, *, slots: Any, argument: tuple[int, Any, Any]) -> Any:
+    """Return code that makes one array of a fixed shape from its address in the user data."""
+    from llvmlite import ir
+    from numba.core import types
+    from numba.np.arrayobj import make_array, populate_array
+
+    place, like, kind = argument
+    word = context.get_value_type(types.intp)
+    raw = builder.load(builder.gep(slots, [ir.Constant(ir.IntType(64), place)]))
+    made = make_array(kind)(context, builder)
+    populate_array(
+        made,
+        data=builder.inttoptr(raw, context.get_data_type(kind.dtype).as_pointer()),
+        shape=[word(n) for n in like.shape],
+        strides=[word(n) for n in like.strides],
+        itemsize=word(like.itemsize),
+        meminfo=None,
+    )
+    return made._getvalue()
