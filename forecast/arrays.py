@@ -7,7 +7,7 @@ collapsed to distinct rows of one cell (agenda, year, selection) with their coun
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -89,7 +89,7 @@ def to_arrays(tables: Tables) -> Evidence:
         "diagnosis": _diagnosis(tables),
         "lags": _lags(tables),
     }
-    ratings = rating_arrays(tables, agendas, raters)
+    ratings = rating_arrays(tables, agendas, raters=raters)
     return Evidence(
         arrays={name: part[0] for name, part in parts.items()} | ratings.arrays,
         ids={name: part[1] for name, part in parts.items()} | {"ratings": ratings.ids},
@@ -127,11 +127,13 @@ def _table(
     rows: Sequence[dict[str, float]],
     ids: Sequence[str],
     *,
-    blank: dict[str, float],
+    blank: Mapping[str, float],
     whole: Sequence[str] = (),
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Return columns of a table; an empty one becomes a single row of weight 0."""
-    filled = [row | {"weight": row.get("weight", 1.0)} for row in rows] or [blank | {"weight": 0.0}]
+    filled = [row | {"weight": row.get("weight", 1.0)} for row in rows] or [
+        {**blank, "weight": 0.0}
+    ]
     columns = {name: np.array([row[name] for row in filled]) for name in filled[0]}
     return {
         name: column.astype(np.int64 if name in whole else np.float64)
@@ -151,13 +153,13 @@ def _definitions(tables: Tables) -> tuple[str, ...]:
 def _workers(tables: Tables) -> Any:
     names = _definitions(tables)
     rows = _fit(tables.workers)
-    blank = _figure("point", 100.0, None, None) | {"group": 0, "year": 0}
+    blank = _figure("point", 100.0) | {"group": 0, "year": 0}
     blank |= {"definition": len(names or "x"), "unverified": 0}
     out = []
     for row in rows:
         key = f"{row.group}/{row.definition}"
         out.append(
-            _figure(row.kind, row.central, row.low, row.high)
+            _figure(row.kind, row.central, low=row.low, high=row.high)
             | {
                 "group": GROUPS.index(row.group),
                 "year": year_index(row.year, f"workers.csv {row.row}"),
@@ -169,7 +171,7 @@ def _workers(tables: Tables) -> Any:
     return _table(out, [row.row for row in rows], blank=blank, whole=whole)
 
 
-def _figure(kind: str, central: Any, low: Any, high: Any) -> dict[str, float]:
+def _figure(kind: str, central: Any, *, low: Any = None, high: Any = None) -> dict[str, float]:
     figure = {"value": 0.0, "bound": 0, "threshold": 0.0, "spread": 0.0}
     if kind == "point":
         return figure | {"value": float(np.log(central))}

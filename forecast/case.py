@@ -59,8 +59,9 @@ class Case:
 class Answer:
     """Draws of each quantity, and how they were obtained.
 
-    ``how`` is ``exact`` (same draws, forecast-only change), ``reweight`` or ``refit``; ``pareto_k`` is
-    that of the importance weights (nan unless reweighted); ``ess`` the effective number of draws.
+    ``how`` is ``exact`` (same draws, forecast-only change), ``reweight`` or ``refit``; ``pareto_k``
+    is that of the importance weights (nan unless reweighted); ``ess`` the effective number of
+    draws.
     """
 
     quantities: dict[str, np.ndarray]

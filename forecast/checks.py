@@ -173,7 +173,7 @@ def drawn_by_pymc(case: Any, n: int) -> "dict[str, np.ndarray]":
         add_grouped(tuple(priors), priors)
     vectors = model.free_RVs
     drawn = pm.draw(vectors, draws=n, random_seed=integer(case.seed, "check"), mode="FAST_COMPILE")
-    out = {}
+    out: dict[str, np.ndarray] = {}
     for vector, values in zip(vectors, drawn, strict=True):
         members = model.coords[f"{vector.name.removeprefix('beliefs_')} belief"]
         out |= {name: np.asarray(values)[:, i] for i, name in enumerate(members or ())}

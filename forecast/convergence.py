@@ -88,9 +88,7 @@ def _other_flags(tree: Any) -> list[str]:
     import arviz as az
 
     names = [str(name) for name in tree["posterior"].data_vars][:1]
-    _, found = az.diagnose(
-        tree, var_names=names, show_diagnostics=False, return_diagnostics=True
-    )
+    _, found = az.diagnose(tree, var_names=names, show_diagnostics=False, return_diagnostics=True)
     n = int(found.get("treedepth", {}).get("n_max", 0))
     return [f"{n} transitions hit the greatest tree depth"] if n else []
 
@@ -117,7 +115,7 @@ def parameter_rows(dataset: Any) -> list[tuple[str, float, float, float]]:
                 continue
             rows.append(
                 (
-                    _label(array, str(name), at),
+                    _label(array, str(name), at=at),
                     float(array_stats.rhat(x)),
                     float(array_stats.ess(x, method="bulk")),
                     float(array_stats.ess(x, method="tail", prob=(0.05, 0.95))),
@@ -126,7 +124,7 @@ def parameter_rows(dataset: Any) -> list[tuple[str, float, float, float]]:
     return rows
 
 
-def _label(array: Any, name: str, at: tuple[int, ...]) -> str:
+def _label(array: Any, name: str, *, at: tuple[int, ...]) -> str:
     if not at:
         return name
     labels = [str(array[d].values[i]) for d, i in zip(array.dims[2:], at, strict=True)]

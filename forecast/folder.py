@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
@@ -67,15 +66,15 @@ def publish(partial: Path, target: Path, *, force: bool) -> None:
     """Rename a whole run into place; a run that another process finished first stays."""
     if target.exists() and force:
         trash = partial.with_name(f"{partial.name}-old")
-        os.replace(target, trash)
-        os.replace(partial, target)
+        target.replace(trash)
+        partial.replace(target)
         shutil.rmtree(trash, ignore_errors=True)
     elif is_complete(target):
         shutil.rmtree(partial)
     else:
         if target.exists():
             target.rmdir()
-        os.replace(partial, target)
+        partial.replace(target)
     drop_partial(partial)
 
 

@@ -35,9 +35,7 @@ def prior_predictions(case: Case, n: int = DRAWS) -> tuple[dict[str, Any], dict[
     """Return ``n`` prior draws of every variable, and of every quantity."""
     structure = structure_of(case)
     draws = prior_draws(case.by_name, structure, n=n, rng=stream(case.seed, "prior"))
-    found = predict(
-        draws, future_normals(case, n), structure=structure, question=case.asked
-    )
+    found = predict(draws, future_normals(case, n), structure=structure, question=case.asked)
     return draws, found
 
 

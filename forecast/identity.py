@@ -47,7 +47,7 @@ def priors_hash(config: Config) -> str:
     return digest(tuple((p.name, p.dist, p.params) for p in config.priors))
 
 
-def run_hash(config: Config, tables: Tables, case: Case) -> str:
+def run_hash(config: Config, tables: Tables, *, case: Case) -> str:
     """Return the SHA-256 that names a run's folder; its first eight digits are shown."""
     parts = (config.question, config.model, case.sampler, config.evidence.off, case.seed)
     return digest(priors_hash(config), hash_tables(tables), parts, code_hash(), versions())

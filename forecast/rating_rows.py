@@ -35,16 +35,16 @@ def answer_codes(tables: Tables, raters: tuple[str, ...]) -> np.ndarray:
         for column, answer in enumerate(answers):
             if answer is not None:
                 codes[at[0], column, at[1]] = answer
-    for row in tables.uses:
-        if row.rater in raters:
-            column = 4 if row.side == "cap" else 5
-            answer = WHOSE[int(row.own), int(row.other)]
-            codes[works[row.work], column, raters.index(row.rater)] = answer
+    for use in tables.uses:
+        if use.rater in raters:
+            column = 4 if use.side == "cap" else 5
+            answer = WHOSE[int(use.own), int(use.other)]
+            codes[works[use.work], column, raters.index(use.rater)] = answer
     return codes.reshape(len(works), 6 * n)
 
 
 def rating_arrays(
-    tables: Tables, agendas: tuple[str, ...], raters: tuple[str, ...]
+    tables: Tables, agendas: tuple[str, ...], *, raters: tuple[str, ...]
 ) -> RatingArrays:
     """Collapse works to cells and their answers to distinct rows with counts.
 

@@ -115,7 +115,7 @@ def run(
     given = {"draws": draws, "tune": tune, "chains": chains}
     options = replace(config.sampler, **{k: v for k, v in given.items() if v is not None})
     case = replace(make_case(config, tables, seed=seed), sampler=options)
-    name = run_hash(config, tables, case)
+    name = run_hash(config, tables, case=case)
     target = Path(out) if out is not None else folders.default_folder(config.name, name)
     if out is None and not force and folders.is_complete(target):
         return replace(show(target), already=True)
@@ -124,7 +124,7 @@ def run(
     partial = folders.open_partial(target)
     try:
         with Stages(quiet=quiet) as stages:
-            _fill(partial, _Job(config, tables, case, name, report), stages, cores=cores)
+            _fill(partial, _Job(config, tables, case, name, report), stages=stages, cores=cores)
         folders.publish(partial, target, force=force or out is not None)
     except KeyboardInterrupt:
         raise
@@ -143,7 +143,7 @@ class _Job:
     report: bool
 
 
-def _fill(partial: Path, job: _Job, stages: Stages, *, cores: int | None) -> None:
+def _fill(partial: Path, job: _Job, *, stages: Stages, cores: int | None) -> None:
     """Write everything of a run into ``partial``."""
     from forecast.sampling import Interrupted
     from forecast.writing import save_draws, save_report, save_results
@@ -164,18 +164,19 @@ def _fill(partial: Path, job: _Job, stages: Stages, *, cores: int | None) -> Non
             fit = posterior(job.case, cores=cores, tick=stages.tick)
     except Interrupted as stop:
         save_draws(partial, stop.partial)
-        _save_manifest(partial, job, stages, interrupted=True)
+        _save_manifest(partial, job, stages=stages, interrupted=True)
         raise
     except KeyboardInterrupt:
         folders.drop_partial(partial)
         raise
-    results = save_results(partial, fit, job.config, job.tables, stages=stages)
+    results = save_results(partial, fit, config=job.config, tables=job.tables, stages=stages)
     results.context["manifest"] = _manifest(job, stages)
     if job.report:
         save_report(partial, results, stages=stages)
     with stages("write context"):
         folders.write_json(partial / "context.json", results.context)
-    _save_manifest(partial, job, stages, checks={"converged": results.fit.diagnosis.converged})
+    verdict = {"converged": results.fit.diagnosis.converged}
+    _save_manifest(partial, job, stages=stages, checks=verdict)
 
 
 def _save_inputs(partial: Path, job: _Job) -> None:
@@ -185,7 +186,7 @@ def _save_inputs(partial: Path, job: _Job) -> None:
     folders.copy_evidence(job.tables.folder, partial / "evidence")
 
 
-def _save_manifest(partial: Path, job: _Job, stages: Stages, **more: Any) -> None:
+def _save_manifest(partial: Path, job: _Job, *, stages: Stages, **more: Any) -> None:
     """Write the manifest; it is the last file, and says whether the run is whole."""
     interrupted = bool(more.pop("interrupted", False))
     whole = {"complete": not interrupted, "interrupted": interrupted}
@@ -245,7 +246,7 @@ def fit_of(run: Run | str | Path) -> Any:
     tables = load_tables(made.folder / "evidence", off=config.evidence.off)
     manifest = folders.read_manifest(made.folder) or {}
     case = replace(make_case(config, tables, seed=manifest["seed"]), sampler=config.sampler)
-    return stored_fit(case, made.dt, made.context["diagnostics"])
+    return stored_fit(case, made.dt, diagnostics=made.context["diagnostics"])
 
 
 def reweight(run: Run | str | Path, priors: str | Path) -> Any:
@@ -270,7 +271,9 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not readable ({error}); draw the run anew with --force") from None
+        raise InputError(
+            f"{path}: not readable ({error}); draw the run anew with --force"
+        ) from None
     return dict(content)
 
 
