@@ -52,7 +52,8 @@ def here(tmp_path, monkeypatch, fake_fits):
 
 def test_a_run_writes_its_folder_whole(here):
     made = run("default", **SMALL)
-    assert made.folder.name.startswith("default-") and len(made.folder.name) == 16
+    assert made.folder.name.startswith("default-")
+    assert len(made.folder.name) == 16
     assert {p.name for p in made.folder.iterdir()} == FILES
     assert not list(Path("runs").glob("*.partial"))
     assert set(made.dt.children) == GROUPS
@@ -65,7 +66,8 @@ def test_headline_has_every_name_and_its_splits_sum_to_one(here):
     for names in (HEADLINE[6:10], HEADLINE[10:14]):
         total = sum(head["quantities"][name]["mean"] for name in names)
         assert total == pytest.approx(1.0, abs=1e-9)
-    assert len(head["by_agenda"]) == 19 and set(head["milestones"]) == set("1234567")
+    assert len(head["by_agenda"]) == 19
+    assert set(head["milestones"]) == set("1234567")
     assert all("mcse" in q for q in head["quantities"].values())
 
 
@@ -77,21 +79,26 @@ def test_the_tree_has_named_dims_and_row_ids(here):
     assert "ease.mu" in dt["constant_data"].hyperparameter.values
     assert dt["log_prior"]["ease"].attrs["block"] == "spillover"
     row = dt["constant_data"]["row_of_work"]
-    assert row.sizes["work"] == 483 and int(row.max()) < 483
+    assert row.sizes["work"] == 483
+    assert int(row.max()) < 483
 
 
 def test_the_same_run_is_shown_again_and_force_draws_anew(here, fake_fits):
     first = run("default", **SMALL)
     again = run("default", **SMALL)
-    assert again.already and not first.already and len(fake_fits) == 1
-    assert not run("default", force=True, **SMALL).already and len(fake_fits) == 2
+    assert again.already
+    assert not first.already
+    assert len(fake_fits) == 1
+    assert not run("default", force=True, **SMALL).already
+    assert len(fake_fits) == 2
 
 
 def test_the_same_seed_gives_the_same_headline_and_another_seed_another(here):
     a = run("default", out="a", **SMALL).headline
     b = run("default", out="b", **SMALL).headline
     c = run("default", out="c", seed=1, **SMALL).headline
-    assert a == b and a["quantities"] != c["quantities"]
+    assert a == b
+    assert a["quantities"] != c["quantities"]
 
 
 def test_identity_follows_content_and_not_line_endings(here, tmp_path):
@@ -107,10 +114,10 @@ def test_identity_follows_content_and_not_line_endings(here, tmp_path):
 
 def test_out_must_be_new_or_a_run_with_force(here):
     Path("taken").mkdir()
-    Path("taken/notes.txt").write_text("mine")
+    Path("taken/notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="exists and is no run folder"):
         run("default", out="taken", force=True, **SMALL)
-    assert Path("taken/notes.txt").read_text() == "mine"
+    assert Path("taken/notes.txt").read_text(encoding="utf-8") == "mine"
     run("default", out="mine", **SMALL)
     with pytest.raises(InputError, match="add --force"):
         run("default", out="mine", **SMALL)
@@ -129,7 +136,8 @@ def test_an_interrupted_fit_keeps_its_draws_and_is_never_complete(here, monkeypa
     (partial,) = Path("runs").iterdir()
     assert partial.name.endswith(".partial")
     left = show(partial)
-    assert not left.converged and "not complete; 2 chains of 40 draws" in left.text()
+    assert not left.converged
+    assert "not complete; 2 chains of 40 draws" in left.text()
     with pytest.raises(InputError, match="was interrupted"):
         report(partial)
     monkeypatch.setattr("forecast.engine.draw", whole)
@@ -150,18 +158,23 @@ def test_a_fault_while_writing_leaves_nothing(here, monkeypatch):
 def test_not_converged_exits_3_and_is_marked_everywhere(here):
     result = CliRunner().invoke(cli, ["run", "default", "--draws", "40", "--tune", "10", "--json"])
     head = json.loads(result.stdout)
-    assert result.exit_code == 3 and head["converged"] is False
+    assert result.exit_code == 3
+    assert head["converged"] is False
     folder = next(p for p in Path("runs").iterdir() if not p.name.endswith(".partial"))
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "NOT CONVERGED" in page and "NOT CONVERGED" in show(folder).text()
+    assert "NOT CONVERGED" in page
+    assert "NOT CONVERGED" in show(folder).text()
     again = CliRunner().invoke(cli, ["show", str(folder)])
-    assert again.exit_code == 0 and "NOT CONVERGED" in again.stdout
+    assert again.exit_code == 0
+    assert "NOT CONVERGED" in again.stdout
 
 
 def test_a_table_switched_off_leaves_the_priors_to_speak(here, tmp_path):
     text = (Path(__file__).parents[2] / "priors/default.toml").read_text(encoding="utf-8")
     path = tmp_path / "bare.toml"
-    path.write_text(text.replace("[question]", '[evidence]\noff = ["works", "workers"]\n\n[question]'))
+    path.write_text(
+        text.replace("[question]", '[evidence]\noff = ["works", "workers"]\n\n[question]')
+    )
     made = run(path, **SMALL)
     assert "ratings" in made.context["evidence"]["empty"]
     assert "workers" in made.context["evidence"]["empty"]
@@ -182,7 +195,8 @@ def test_a_stored_run_can_be_reweighted(here):
 
     made = run("default", **SMALL)
     fit = fit_of(made)
-    assert "gate_tracked" in fit.compiled.alone and "ease" not in fit.compiled.alone
+    assert "gate_tracked" in fit.compiled.alone
+    assert "ease" not in fit.compiled.alone
     answer = fc.reweight(made, "default")
     means = answer.quantities["alignment_relevant"].mean()
     assert means == pytest.approx(made.headline["quantities"]["alignment_relevant"]["mean"])
