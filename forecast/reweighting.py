@@ -1,7 +1,7 @@
-"""Pareto-smoothed importance reweighting of draws to other priors or evidence weights.
+"""Pareto-smoothed importance reweighting of draws to other priors.
 
-The log ratio needs no PyMC: priors by their log densities at the draws, evidence by the saved
-``log_likelihood`` times the change of weight (Vehtari et al. 2024, JMLR 25:72).
+The log ratio needs no PyMC: it is the change of the priors' log densities at the draws (Vehtari et
+al. 2024, JMLR 25:72).
 """
 
 from dataclasses import dataclass
