@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.config import Config, load_config
 from forecast.evidence import Tables, find_evidence, load_tables
+from models.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +56,11 @@ def load_inputs(priors: str | Path, *, evidence: str | Path | None = None) -> tu
         Folder of tables; else the one the priors file names, else the shipped one.
     """
     config = load_config(priors)
+    if config.evidence.expert_weight:
+        raise InputError(
+            f"{config.path} [evidence] expert_weight: found {config.evidence.expert_weight}; "
+            "published forecasts enter no likelihood yet: leave the key out, or set it to 0"
+        )
     folder = evidence if evidence is not None else config.evidence.path
     found = find_evidence(Path(folder) if folder is not None else None)
     return config, load_tables(found, off=config.evidence.off)
@@ -182,7 +188,6 @@ def drawn_by_pymc(case: Any, n: int) -> "dict[str, np.ndarray]":
 
 def _save(folder: Path, rows: list[dict[str, Any]]) -> None:
     from forecast.folder import write_csv
-    from models.errors import InputError
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ def evidence_summary(tables: Tables, evidence: Evidence) -> dict[str, Any]:
     rows = []
     for name in TABLE_NAMES:
         held = getattr(tables, name)
-        fit = [row for row in held if getattr(row, "use", "fit") in ("fit", "soft")]
+        fit = [row for row in held if getattr(row, "use", "fit") == "fit"]
         arrays = MODEL_TABLES.get(name, ())
         weight = sum(float(evidence.arrays[a]["weight"].sum()) for a in arrays)
         n = len(fit) if arrays else 0

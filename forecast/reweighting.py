@@ -71,6 +71,6 @@ def smoothed(log_weights: np.ndarray) -> Importance:
     if np.ptp(log_weights) == 0.0:
         n = len(log_weights)
         return Importance(np.full(n, 1.0 / n), 0.0)
-    smooth, k = array_stats.psislw(log_weights)
+    smooth, k = array_stats.psislw(-log_weights)  # it takes log likelihoods, and negates them
     weights = np.exp(smooth - smooth.max())
     return Importance(weights / weights.sum(), float(k))

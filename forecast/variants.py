@@ -4,7 +4,9 @@ Each is reweighted; where Pareto k exceeds 0.7 the figures are withheld and the 
 needs a fit of its own.
 """
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ import numpy as np
 from forecast.case import Case, with_prior
 from forecast.config import load_config
 from forecast.engine import MAX_PARETO_K, answer, future_normals
+from forecast.folder import read_manifest
+from forecast.identity import code_hash
 from forecast.reweighting import importance
 from forecast.sampling import Fit
 from forecast.seeds import stream
@@ -97,9 +101,29 @@ def shared_cases(case: Case) -> dict[str, Case]:
     return {"none": out["none"], "as stated": case, "high": out["high"]}
 
 
-def worldview_rows(fit: Fit) -> list[dict[str, Any]]:
-    """Return each shipped worldview: its headline under priors alone, and given the evidence."""
-    return [_worldview(fit, name) for name in WORLDVIEWS]
+def worldview_rows(fit: Fit, beside: Path, *, evidence_hash: str) -> list[dict[str, Any]]:
+    """Return each shipped worldview: its headline under priors alone, and given the evidence.
+
+    The latter is reweighted, else read from a finished run of that worldview in the folder
+    ``beside``, on the same evidence and code, else left out.
+    """
+    rows = [_worldview(fit, name) for name in WORLDVIEWS]
+    for row in rows:
+        if row["posterior"] is None:
+            row["posterior"] = _finished(beside, row["name"], evidence_hash=evidence_hash)
+    return rows
+
+
+def _finished(beside: Path, name: str, *, evidence_hash: str) -> dict[str, Any] | None:
+    """Return the headline of a converged run of the worldview, if there is one."""
+    code = code_hash()
+    for folder in sorted(beside.glob(f"{name}-????????")):
+        made = read_manifest(folder) or {}
+        same = made.get("evidence_hash") == evidence_hash and made.get("code_hash") == code
+        if same and made.get("complete") and made.get("checks", {}).get("converged"):
+            head = json.loads((folder / "headline.json").read_text(encoding="utf-8"))
+            return dict(head["quantities"])
+    return None
 
 
 def _worldview(fit: Fit, name: str) -> dict[str, Any]:

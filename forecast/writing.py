@@ -10,7 +10,7 @@ from forecast import context as parts
 from forecast import convergence, pointwise, summaries, tree, variants
 from forecast.config import Config
 from forecast.engine import alone_draws, answer
-from forecast.evidence import Tables
+from forecast.evidence import Tables, hash_tables
 from forecast.folder import write_csv, write_json
 from forecast.progress import Stages
 from forecast.sampling import Fit
@@ -79,7 +79,8 @@ def save_results(
         "evidence": parts.evidence_summary(tables, fit.case.evidence),
         "works": works,
     }
-    context |= _extras(fit, found, tables=tables, stages=stages)
+    beside = folder.resolve().parent.parent
+    context |= _extras(fit, found, tables=tables, beside=beside, stages=stages)
     frames = parts.frames_of(tables, works, learned=learned)
     context |= {name: frames[name] for name in ("milestones", "agendas", "ratings_agreement")}
     return Results(fit, whole, frames, context | {"parameters": learned})
@@ -94,7 +95,7 @@ def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
 
 
 def _extras(
-    fit: Fit, found: dict[str, np.ndarray], *, tables: Tables, stages: Stages
+    fit: Fit, found: dict[str, np.ndarray], *, tables: Tables, beside: Path, stages: Stages
 ) -> dict[str, Any]:
     """Return what the report shows beside the headline: worldviews, variance, raters, units."""
     with stages("share of variance"):
@@ -102,7 +103,7 @@ def _extras(
         thin = replace(fit, draws={name: values[at] for name, values in fit.draws.items()})
         share = summaries.untouched_share(thin, answer(thin, fit.case))
     with stages("worldviews and raters"):
-        views = variants.worldview_rows(fit)
+        views = variants.worldview_rows(fit, beside, evidence_hash=hash_tables(tables))
         halo = variants.variant_rows(fit, variants.halo_cases(fit.case))
         shared = variants.variant_rows(fit, variants.shared_cases(fit.case))
     units = ("field", "family", "agenda")

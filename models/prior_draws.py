@@ -38,7 +38,6 @@ DIMS: dict[str, tuple[str, ...]] = {
 """Dims of the priors that stand for one independent copy each; all others are scalars."""
 NORMALS: dict[str, tuple[str, ...]] = {
     "worker_shock_z": ("group", "shock"),
-    "definition_z": ("definition",),
     "effort_slope_z": ("agenda",),
     "diagnosis_world_z": ("world",),
     "diagnosis_task_z": ("task",),
@@ -93,6 +92,8 @@ def prior_draws(
     if not heavy:
         z = out["tracking_agenda_z"]
         out["tracking_agenda_z"] = z - z.mean(axis=-1, keepdims=True)
+    offset = special.ndtri(uniform("definition_offset", ("definition",)))
+    out["definition_offset"] = out["definition_sd"][:, None] * offset
     growth = special.ndtri(uniform("worker_growth", ("group",)))
     scaled = out["worker_growth_sd"][:, None] * growth
     out["worker_growth"] = out["worker_growth_mean"][:, None] + scaled

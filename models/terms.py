@@ -13,7 +13,7 @@ from models.prior import Array
 def terms_from_draws(draws: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     """Return the terms by sub-model, as :func:`models.build.build` makes them in the graph."""
     n = len(draws["use_rate"])
-    offset = draws["definition_sd"][:, None] * draws["definition_z"]
+    offset = draws["definition_offset"]
     shares = faults.world_shares(NumPy, draws["fault_learned_share"], draws["fault_no_learning"])
     diagnosis = faults.diagnosis_from_draws(draws)
     return {

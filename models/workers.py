@@ -165,7 +165,7 @@ def add_workers(priors: Mapping[str, Prior]) -> dict[str, Any]:
     mean, spread = (add(f"worker_growth_{name}", priors) for name in ("mean", "sd"))
     growth = pm.Normal("worker_growth", mean, spread, dims="group")
     shock = add("worker_shock_sd", priors) * pm.Normal("worker_shock_z", dims=("group", "shock"))
-    offset = add("definition_sd", priors) * pm.Normal("definition_z", dims="definition")
+    offset = pm.Normal("definition_offset", 0.0, add("definition_sd", priors), dims="definition")
     return {
         "log_workers": log_workers(pt, level, growth, shocks=shock),
         "offsets": pt.concatenate([offset, pt.zeros(1)]),

@@ -19,6 +19,7 @@ EXTRA = {
     "maturity_agenda_own": ("agenda",),
     "maturity_agenda": ("agenda",),
     "worker_growth": ("group",),
+    "definition_offset": ("definition",),
 }
 
 

@@ -37,7 +37,7 @@ def parts(draws):
     diagnosis = faults.diagnosis_from_draws(draws)
     found = faults.diagnosed(NumPy, shares, faults.rates(NumPy, diagnosis))
     none, chance = draws["fault_no_learning"], draws["fault_mixed_chance"]
-    offset = draws["definition_sd"][:, None] * draws["definition_z"]
+    offset = draws["definition_offset"]
     return {
         "workers": {
             "log_workers": workers.workers_from_draws(draws),

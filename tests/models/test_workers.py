@@ -37,7 +37,7 @@ def test_log_workers_walk_from_the_level_with_changing_growth(values, draws):
 
 def test_reference_definitions_have_no_offset(values):
     terms, d = values(workers.add_workers)
-    np.testing.assert_allclose(terms["offsets"], [d["definition_sd"] * d["definition_z"][0], 0.0])
+    np.testing.assert_allclose(terms["offsets"], [d["definition_offset"][0], 0.0])
     assert terms["error"] == d["worker_error"]
 
 
