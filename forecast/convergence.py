@@ -108,6 +108,8 @@ def parameter_rows(dataset: Any) -> list[tuple[str, float, float, float]]:
 
     rows = []
     for name, array in dataset.data_vars.items():
+        if str(name).startswith("beliefs_"):
+            continue  # a vector of scalar priors, each of which stands under its own name
         values = array.to_numpy()
         for at in np.ndindex(values.shape[2:]):
             x = values[(slice(None), slice(None), *at)]
@@ -128,6 +130,4 @@ def _label(array: Any, name: str, *, at: tuple[int, ...]) -> str:
     if not at:
         return name
     labels = [str(array[d].values[i]) for d, i in zip(array.dims[2:], at, strict=True)]
-    if name.startswith("beliefs_"):
-        return labels[0]
     return f"{name}[{', '.join(labels)}]"
