@@ -56,13 +56,12 @@ def save_results(
     with stages("rows of evidence"):
         loglik = pointwise.log_likelihoods(fit)
         works = summaries.work_rows(tables, pointwise.work_states(fit))
-        replicated = pointwise.replicated(fit, fit.draws, stage="posterior predictive")
-        expected = pointwise.replicated(fit, prior, stage="prior predictive")
+        sets = (("posterior", fit.draws), ("prior", prior))
+        again = {f"{k}_predictive": pointwise.replicated(fit, x, stage=k) for k, x in sets}
     with stages("tree"):
         alone = alone_draws(fit.case, fit.compiled.alone, n=n)
         groups = {"posterior": fit.draws | alone, "predictions": found}
-        groups |= {"prior_predictions": before, "log_likelihood": loglik}
-        groups |= {"posterior_predictive": replicated, "prior_predictive": expected}
+        groups |= {"prior_predictions": before, "log_likelihood": loglik} | again
         whole = tree.make_tree(fit, prior, groups=groups)
         tree.save_tree(whole, folder / "posterior.nc")
     with stages("tables"):

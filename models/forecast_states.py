@@ -180,10 +180,11 @@ def tracking_ratio(
     """Return capabilities use of works that track over that of works that do not, by draw.
 
     Both over the same levels and agendas (the listed ones, by share), so that the ratio is what
-    tracking does and not where it is found.
+    tracking does and not where it is found. Where no work is ever used it is 1.
     """
     used = uses(paths, draws, side="capabilities", year=year, horizon=horizon).used
     i = year - FIRST_YEAR
     weight = paths.share[:, i, :-1, None] * states.level[:, :-1, i]
     mean = np.einsum("sak,sazk->sz", weight, used[:, :-1])
-    return np.asarray(mean[:, 1] / mean[:, 0])
+    base, one = mean[:, 0], np.ones(len(mean))
+    return np.asarray(np.divide(mean[:, 1], base, out=one, where=base > 0.0))

@@ -95,7 +95,7 @@ def test_wrong_use_ends_with_code_2_and_one_message(args, says, forecast_process
     assert "Traceback" not in done.stderr
 
 
-def test_check_of_a_valid_file_succeeds_without_pymc(priors_file, forecast_process):
+def test_check_of_a_valid_file_succeeds(priors_file, forecast_process):
     done = forecast_process("check", priors_file)
     assert (done.returncode, done.stderr) == (0, "")
 
