@@ -2,8 +2,7 @@
 
 nutpie wraps value and gradient in a small C callback. Inlining the numba function into it makes
 LLVM compile everything again in each process, although that function is cached on disk. Here the
-callback calls the cached function through its address, so only the callback is compiled. Measured
-by ``benchmarks/start.py``.
+callback calls the cached function through its address, so only the callback is compiled.
 """
 
 import warnings
