@@ -33,7 +33,8 @@ def density(native, point):
     return float(function(point)[0])
 
 
-def test_the_default_forecast_converges_by_the_rule(fit):
+def test_the_default_forecast_is_near_the_rule(fit):
+    # Wider than the rule on purpose: not every seed meets it yet (see the note).
     verdict = judged(fit, answer(fit, fit.case)).diagnosis
     assert verdict.max_rhat < 1.02
     assert verdict.min_ess > 300
@@ -92,7 +93,8 @@ def test_a_known_truth_is_recovered_at_the_size_of_the_evidence(short, compiled)
                 low, high = np.quantile(draws, (0.1, 0.9))
                 covered += bool(low <= truth[name][0] <= high)
                 total += 1
-    # Intervals of one world are dependent: allow as if a fifth of them were independent.
+    # Intervals of one world are dependent; a fifth of them counts as independent, which is a
+    # judgement and not a measurement: this catches gross faults, not fine ones.
     least, most = stats.binom.interval(0.999, total // 5, MASS)
     assert least / (total // 5) <= covered / total <= most / (total // 5)
 
