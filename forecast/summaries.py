@@ -8,10 +8,14 @@ from forecast.engine import answer, future_normals
 from forecast.sampling import Fit
 from models.milestones import milestone_dates
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
+from models.slots import SLOTS
+from reports.learned import status
 
 PROB = 0.89
 """Mass of every interval: ArviZ's default, equal-tailed."""
 TAILS = ((1 - PROB) / 2, 0.5, (1 + PROB) / 2)
+TINY = 1e-12
+"""Distance from an end of its support at which a draw's logarithm is taken."""
 Quantities = dict[str, np.ndarray]
 
 
@@ -92,7 +96,10 @@ def _elements(name: str, coords: dict[str, Any]) -> list[tuple[str, tuple]]:
 
 
 def learned_rows(fit: Fit, prior: Quantities) -> list[dict[str, Any]]:
-    """Return for each scalar prior: diagnostics, prior and posterior sd, and their ratio."""
+    """Return for each scalar prior: diagnostics, prior and posterior, and what was learned.
+
+    ``sd_ratio``, ``shift`` and ``learned`` are those of :mod:`reports.learned`.
+    """
     found = {name: rest for name, *rest in fit.diagnosis.rows}
     rows = []
     for belief in fit.case.priors:
@@ -103,14 +110,32 @@ def learned_rows(fit: Fit, prior: Quantities) -> list[dict[str, Any]]:
         after = before if alone else fit.draws[name]
         r_hat, bulk, tail = found.get(name, [np.nan] * 3)
         ratio = 1.0 if alone else float(after.std() / before.std())
+        moved = 0.0 if alone else shift(before, after, support=SLOTS[name].support)
         rows.append(
             {"parameter": name, "block": belief.block, "claims": " ".join(belief.claims)}
             | {"forecast_only": alone, "r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail}
             | {f"prior_{key}": value for key, value in spread(before).items()}
             | {f"posterior_{key}": value for key, value in spread(after).items()}
-            | {"sd_ratio": ratio, "contraction": 1.0 - ratio**2}
+            | {"sd_ratio": ratio, "contraction": 1.0 - ratio**2, "shift": moved}
+            | {"learned": status(ratio, moved, untouched=alone)}
         )
     return rows
+
+
+def shift(before: np.ndarray, after: np.ndarray, *, support: str) -> float:
+    """Return how far the posterior mean lies from the prior's, in prior sds, where unbounded."""
+    x, y = (unbounded(draws, support=support) for draws in (before, after))
+    return float((y.mean() - x.mean()) / x.std())
+
+
+def unbounded(x: np.ndarray, *, support: str) -> np.ndarray:
+    """Return draws on the scale of the real line: as they are, their log or their logit."""
+    if support == "positive":
+        return np.log(np.maximum(x, TINY))
+    if support == "unit":
+        inside = np.clip(x, TINY, 1.0 - TINY)
+        return np.log(inside) - np.log1p(-inside)
+    return x
 
 
 def untouched_share(fit: Fit, posterior: Quantities) -> float:

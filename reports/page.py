@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from models.quantities import GLOSSARY, QUANTITIES
-from reports import drawing, words
+from reports import drawing, learned, words
 from reports.tables import make_view
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -64,6 +64,7 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
     text = environment.get_template("report.html.j2").render(
         make_view(context),
         words=words,
+        learned=learned,
         glossary=GLOSSARY,
         quantities=QUANTITIES,
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from models.quantities import OUTCOMES, QUANTITIES
+from models.slots import SLOTS
 from models.structure import STEPS
+from reports.learned import conflicts
 from reports.words import CHANCES, LEVEL_NAMES, RATED, SAME_BAR, USE_NOT_BENEFIT, number
 
 MAIN = (
@@ -100,6 +102,7 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "agenda_rows": agenda_rows(head, names),
         "milestone_rows": milestone_rows(c),
         "claim_rows": [claim_row(claim) for claim in c["claims"]],
+        "conflicts": [conflict_row(r) for r in conflicts(c["parameters"])],
         "worst": worst(c["parameters"] or c["diagnostics"].get("parameters", ())),
         "bfmi": cell(c["diagnostics"].get("bfmi")),
         "units": unit_rows(c["unit_headlines"]),
@@ -211,6 +214,22 @@ def worst(parameters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
     drawn = [r for r in parameters if known(r.get("ess_bulk")) and known(r.get("ess_tail"))]
     return sorted(drawn, key=least)[:WORST]
+
+
+def conflict_row(r: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a belief in conflict with its prior: median and interval before and after."""
+    keys = ("median", "lower", "upper")
+    before, after = ({k: float(r[f"{g}_{k}"]) for k in keys} for g in ("prior", "posterior"))
+    slot = SLOTS.get(str(r["parameter"]))
+    return {
+        "parameter": str(r["parameter"]),
+        "question": slot.question if slot else "",
+        "unit": slot.unit if slot else "",
+        "prior": before,
+        "posterior": after,
+        "shift": float(r["shift"]),
+        "sd_ratio": float(r["sd_ratio"]),
+    }
 
 
 def known(x: object) -> bool:

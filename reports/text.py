@@ -158,6 +158,9 @@ def _foot(view: Mapping[str, Any]) -> list[RenderableType]:
         out.append(told(f"Share of the headline's variance {where}: {chance(share)}."))
     empty = view["evidence"].get("empty") or []
     out += [told(f"{one}: {NO_EVIDENCE}.") for one in empty]
+    if view["conflicts"]:
+        names = ", ".join(r["parameter"] for r in view["conflicts"])
+        out.append(told(f"In conflict with their prior: {names}."))
     checks = view["diagnostics"]
     if checks.get("max_rhat") is not None:
         out.append(

@@ -1,5 +1,6 @@
 """The run folder, its identity, interruption, and what commands say of it."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from forecast.runs import fit_of, report, run, show
 from forecast.sampling import Interrupted
 from models.errors import InputError
 from models.quantities import HEADLINE
+from reports.learned import STATUSES
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 FILES = {
@@ -69,6 +71,17 @@ def test_headline_has_every_name_and_its_splits_sum_to_one(here):
     assert len(head["by_agenda"]) == 19
     assert set(head["milestones"]) == set("1234567")
     assert all("mcse" in q for q in head["quantities"].values())
+
+
+def test_the_summary_says_of_each_belief_what_was_learned(here):
+    folder = run("default", **SMALL).folder
+    with (folder / "summary.csv").open(encoding="utf-8", newline="") as file:
+        found = {r["parameter"]: r for r in csv.DictReader(file)}
+    assert {r["learned"] for r in found.values()} <= set(STATUSES)
+    assert found["gate_tracked"]["learned"] == "untouched"
+    assert found["gate_tracked"]["shift"] == "0.0"
+    # The fake posterior is the prior: noise of 80 draws, of which 0.5 is three standard errors.
+    assert abs(float(found["use_rate"]["shift"])) < 0.5
 
 
 def test_the_tree_has_named_dims_and_row_ids(here):

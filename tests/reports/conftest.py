@@ -45,6 +45,17 @@ def structure():
     )
 
 
+def parameter(name, *, posterior_sd, learned, shift=0.0):
+    """A row of summary.csv, of a prior with mean 0.5 and sd 1."""
+    checks = {"r_hat": 1.001, "ess_bulk": 900.0, "ess_tail": 800.0}
+    if learned == "untouched":
+        checks = dict.fromkeys(checks, float("nan"))
+    numbers = {"median": 0.5, "lower": 0.1, "upper": 0.9}
+    spread = {f"{g}_{key}": x for g in ("prior", "posterior") for key, x in numbers.items()}
+    sds = {"prior_sd": 1.0, "posterior_sd": posterior_sd, "sd_ratio": posterior_sd}
+    return {"parameter": name, **checks, **spread, **sds, "shift": shift, "learned": learned}
+
+
 def dataset(arrays, dims, *, coords):
     shaped = {
         name: (("chain", "draw", *dims(name)), x.reshape(CHAINS, DRAWS, *x.shape[1:]))
@@ -95,10 +106,10 @@ def frames():
         ],
         "agendas": [{"agenda": a, "family": "first", "name": a} for a in AGENDAS],
         "diagnostics": [
-            {"parameter": "use_rate", "r_hat": 1.001, "ess_bulk": 900.0, "ess_tail": 800.0}
-            | {"prior_sd": 1.0, "posterior_sd": 0.4},
-            {"parameter": "stop_6", "r_hat": float("nan"), "ess_bulk": float("nan")}
-            | {"ess_tail": float("nan"), "prior_sd": 0.2, "posterior_sd": 0.2},
+            parameter("use_rate", posterior_sd=0.4, learned="learned", shift=-1.2),
+            parameter("stop_6", posterior_sd=1.0, learned="untouched"),
+            parameter("step_5", posterior_sd=0.04, learned="conflict", shift=-4.1),
+            parameter("reporting_delay", posterior_sd=3.9, learned="conflict", shift=2.6),
         ],
     }
 
@@ -115,7 +126,7 @@ def plain(x):
 
 
 @pytest.fixture(scope="session")
-def full_context(tree, run_folder):
+def full_context(tree, frames, run_folder):
     found, prior = tree["predictions"], tree["prior_predictions"]
     dates = milestone_dates(found["established"].values.reshape(-1, 7, 28))
     headline = {
@@ -150,6 +161,7 @@ def full_context(tree, run_folder):
         "headline": headline,
         "claims": claims,
         "figures": run_folder[1],
+        "parameters": frames["diagnostics"],
     } | other_parts(headline)
 
 

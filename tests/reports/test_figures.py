@@ -120,7 +120,17 @@ def test_raters_hold_the_bias_of_the_draws(run_folder, tree):
 
 def test_contraction_is_the_ratio_of_sds(run_folder):
     found = {r["parameter"]: float(r["ratio"]) for r in rows(run_folder[0], "contraction")}
-    assert found == {"use_rate": 0.4, "stop_6": 1.0}
+    assert found == {"use_rate": 0.4, "stop_6": 1.0, "step_5": 0.04, "reporting_delay": 3.9}
+
+
+def test_contraction_names_what_is_in_conflict_with_its_prior(run_folder):
+    folder, told = run_folder
+    svg = (folder / "figures" / "contraction.svg").read_text(encoding="utf-8")
+    assert "step_5" in svg
+    assert "reporting_delay" in svg
+    assert "use_rate" not in svg
+    alt = next(f["alt"] for f in told if f["name"] == "contraction")
+    assert alt.endswith("in conflict with their prior: step_5, reporting_delay.")
 
 
 def test_figures_without_evidence_and_without_other_groups(tree, tmp_path):

@@ -101,6 +101,15 @@ def test_hostile_names_stay_text(folder, context):
     assert "script" not in reader.tags
 
 
+def test_page_shows_what_is_in_conflict_with_its_prior(folder, context):
+    text = words_of(read(write_page(folder, context=context)))
+    part = text.split("Beliefs in conflict with their prior")[1]
+    assert "step_5 share 0.5 0.1 to 0.9 0.5 0.1 to 0.9 -4.1 0.04 reporting_delay" in part
+    context["parameters"] = context["parameters"][:2]
+    text = words_of(read(write_page(folder, context=context)))
+    assert "No belief is in conflict with its prior." in text
+
+
 def test_links_within_the_page_lead_somewhere_and_ids_are_unique(folder, context):
     reader = read(write_page(folder, context=context))
     targets = {v[1:] for name, v in reader.attributes if name == "href"}

@@ -52,6 +52,12 @@ def test_table_says_first_that_a_run_did_not_converge(context, place):
     assert terminal_table(context).startswith(NOT_CONVERGED)
 
 
+def test_table_names_what_is_in_conflict_with_its_prior_farthest_first(context):
+    assert "In conflict with their prior: step_5, reporting_delay.\n" in terminal_table(context)
+    context["parameters"] = context["parameters"][:2]
+    assert "conflict" not in terminal_table(context)
+
+
 def test_colour_only_when_asked(context):
     assert "\x1b[" not in terminal_table(context)
     assert "\x1b[1m" in terminal_table(context, colour=True)
