@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from reports.words import clean
 
 INK, MUTED, GRID, PAPER = "#1b1d1f", "#5b626b", "#dcdfe3", "#fffffe"
-ON_COLOUR = "#ffffff"
+ON_COLOUR, ON_PALE = "#ffffff", "#111111"
+"""Text on a coloured area, dark or pale: the same on every page."""
 FONT = "'DejaVu Sans'"
 BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 SKY, PURPLE, GREY = "#56b4e9", "#cc79a7", "#9aa0a8"
@@ -118,6 +119,11 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def percent(x: float, _: object = None) -> str:
+    """Return the label of a tick: a percentage with no more digits than it needs."""
+    return f"{100 * x:.6g}%"
 
 
 def short(text: str, most: int = 34) -> str:

@@ -22,5 +22,8 @@ def band(ax: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, label: str 
 
 
 def until_now(ax: Any, *, last: int = LAST_YEAR) -> None:
-    """Mark the end of the evidence."""
+    """Mark the end of the evidence, and say so above the line."""
     ax.axvline(last + 0.5, color=d.MUTED, linewidth=0.9, linestyle=":")
+    at: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    look = {"ha": "center", "va": "bottom", "fontsize": 8, "color": d.MUTED}
+    ax.annotate("evidence ends", (last + 0.5, 1.0), xytext=(0, 2), **at, **look)

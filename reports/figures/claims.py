@@ -41,7 +41,10 @@ def _values(dt: Any, claim: str, *, group: str) -> dict[tuple[str, str], Array]:
             out[name, q.label] = np.exp(x) if q.unit == "log ratio" else x
         elif name == "fault_shares":
             x = flat(dt, group, name=name)
-            out |= {(name, f"faults: {world}"): x[:, i] for i, world in enumerate(WORLDS)}
+            out |= {
+                (name, f"faults: {world.replace('-', ' ')}"): x[:, i]
+                for i, world in enumerate(WORLDS)
+            }
         elif name in SINGLE:
             at, label = SINGLE[name]
             x = flat(dt, group, name=name)[:, at]
@@ -76,8 +79,9 @@ def plot_claims(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     axes[0].xaxis.set_major_formatter(PercentFormatter(1.0))
     axes[0].set_xlabel("probability or share")
     axes[1].set_xscale("log")
+    axes[1].axvline(1.0, color=d.MUTED, linewidth=0.9, linestyle=":")
     axes[1].xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
-    axes[1].set_xlabel("factor, ratio or number (log scale)")
+    axes[1].set_xlabel("factor, ratio or number (log scale; dotted: 1)")
     handles, words = axes[0].get_legend_handles_labels()
     fig.legend(handles, words, loc="outside upper right", ncols=2)
     d.save(fig, path, rows=rows)
@@ -98,8 +102,9 @@ def _draw(ax: Any, part: Sequence[dict[str, Any]]) -> None:
     for offset, (word, (_, colour)) in zip((-0.17, 0.17), DRAWS.items(), strict=True):
         some = [r for r in part if r["draws"] == word]
         y = [lines.index((r["claim"], r["label"])) + offset for r in some]
+        look = {"color": colour, "markersize": 4, "label": word}
         ax.hlines(y, [r["lower"] for r in some], [r["upper"] for r in some], color=colour)
-        ax.plot([r["median"] for r in some], y, "o", color=colour, markersize=4, label=word)
+        ax.plot([r["median"] for r in some], y, "o", clip_on=False, **look)
     ax.set_yticks(range(len(lines)), [f"{label}  {claim}" for claim, label in lines])
     ax.set_ylim(len(lines) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")

@@ -6,6 +6,7 @@ from typing import Any
 import arviz as az
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from reports import drawing as d
@@ -28,7 +29,14 @@ def plot_energy(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     score.yaxis.set_major_locator(MaxNLocator(integer=True))
     score.set_ylabel("chain")
     score.set_xlabel("E-BFMI (ratio)")
+    score.set_title("dashed: 0.3", loc="left", fontsize=8, color=d.MUTED)
     density.set_xlabel("energy less its mean (nats)")
+    density.set_ylabel("density (per nat)")
+    for legend in fig.legends:
+        legend.remove()
+    words = {"energy": d.BLUE, "step to the next draw": d.ORANGE}
+    lines = [Line2D([], [], color=colour, label=word) for word, colour in words.items()]
+    density.legend(handles=lines, loc="upper right")
     energy = flat(dt, "sample_stats", name="energy")
     steps = np.diff(dt["sample_stats"]["energy"].transpose("chain", "draw").values, axis=1)
     rows = [
@@ -40,6 +48,6 @@ def plot_energy(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     return d.Caption(
         "Energy",
         "Density of the energy (nats) and of its steps; like widths mean that the sampler moves "
-        "freely. E-BFMI per chain below 0.3 would be a warning.",
+        "freely. E-BFMI per chain below 0.3 (dashed) would be a warning.",
         "Densities of energy and of its steps, and E-BFMI per chain.",
     )

@@ -7,7 +7,7 @@ import arviz as az
 import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from models.quantities import QUANTITIES
 from reports import drawing as d
@@ -36,10 +36,11 @@ def plot_headline(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     for name in SHOWN:
         ax = pc.get_target(name, {})
         ax.set_title(QUANTITIES[name].label, loc="left")
-        ax.set_xlabel("probability of a work")
+        ax.set_xlabel("probability for a work")
         ax.set_ylabel("share of draws below")
         ax.set_xlim(left=0.0)
-        ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+        ax.xaxis.set_major_locator(MaxNLocator(5))
+        ax.xaxis.set_major_formatter(FuncFormatter(d.percent))
         for end in (LOWER, UPPER):
             ax.axhline(end, color=d.MUTED, linewidth=0.8, linestyle=":")
     for legend in fig.legends:

@@ -46,6 +46,7 @@ def plot_milestones(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     return d.Caption(
         "Milestones: when each level is established",
         "Chance that the set number of works at each level or above exists and the field's "
-        f"ceiling allows it: lines, means; bands (levels 5 to 7), {INTERVAL} over draws.",
+        f"ceiling allows it: lines, means; bands (levels 5 to 7), {INTERVAL} of a "
+        "probability. Levels 6 and 7 are led by priors: no evidence bears on their ceilings.",
         f"Curves that rise by year, one a level; by {years[-1]}: {late}.",
     )

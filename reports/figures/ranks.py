@@ -1,15 +1,17 @@
 """The figure of the chains' ranks."""
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import arviz as az
 import matplotlib.pyplot as plt
 import xarray as xr
+from matplotlib.lines import Line2D
 
 from models.quantities import QUANTITIES
 from reports import drawing as d
-from reports.summaries import Frames
+from reports.summaries import Frames, labels
 
 RANKED = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
 
@@ -22,7 +24,7 @@ def plot_ranks(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     ds = dt["predictions"].ds[list(RANKED)]
     pc = az.plot_rank(
         xr.DataTree.from_dict({"posterior": ds}),
-        visuals={"title": False},
+        visuals={"title": False, "remove_axis": False},
         color=list(d.SERIES),
         figure_kwargs={"figsize": (7.4, 4.8), "layout": "constrained"},
         col_wrap=2,
@@ -32,7 +34,12 @@ def plot_ranks(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         ax = pc.get_target(name, {})
         ax.set_title(QUANTITIES[name].label, loc="left")
         ax.set_xlabel("rank among all draws (share)", color=d.INK)
-        ax.set_ylabel("difference from even")
+        ax.set_ylabel("excess over even")
+        for told in ax.texts:
+            told.set_text(told.get_text().replace("(", " ("))
+    chains = [str(c) for c in labels(dt, "predictions", dim="chain")]
+    lines = [Line2D([], [], color=c, label=w) for c, w in zip(cycle(d.SERIES), chains)]
+    fig.legend(handles=lines, title="chain", loc="outside upper center", ncols=max(1, len(chains)))
     x = {name: ds[name].transpose("chain", "draw").values for name in RANKED}
     rows = [
         {"quantity": name, "chain": c, "mean": float(v[c].mean()), "sd": float(v[c].std(ddof=1))}

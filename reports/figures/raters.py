@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from models import ratings
 from models.structure import COLUMNS
@@ -57,14 +57,18 @@ def plot_raters(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     axes = fig.subplots(1, 3)
     for ax, what in zip(axes, ("sensitivity", "specificity", "bias"), strict=True):
         _rater_panel(ax, [r for r in rows if r["what"] == what], who=[*kinds, *raters])
-    for ax in axes[1:]:
         ax.set_yticklabels([])
+    names = [
+        *(f"{d.short(kind, 18)}\n(in common)" for kind in kinds),
+        *(d.short(r, 18) for r in raters),
+    ]
+    axes[0].set_yticklabels(names)
     for ax in axes[:2]:
-        ax.xaxis.set_major_locator(MaxNLocator(3))
-        ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_formatter(FuncFormatter(d.percent))
     axes[0].set_xlabel("sensitivity\n(recorded when there)")
     axes[1].set_xlabel("specificity\n(not recorded when absent)")
-    axes[2].set_xlabel("bias\n(levels above the others)")
+    axes[2].set_xlabel("bias in level\n(levels above the others)")
     axes[2].axvline(0.0, color=d.MUTED, linewidth=0.9)
     handles, shown = axes[0].get_legend_handles_labels()
     fig.legend(handles, shown, loc="outside upper center", ncols=3)
@@ -88,6 +92,6 @@ def _rater_panel(ax: Any, rows: Sequence[Mapping[str, Any]], *, who: Sequence[st
         label = {"tracking": "tracking", "": "level"}.get(column, f"{column} use")
         x = [r["median"] for r in some]
         ax.plot(x, y, MARKS[place], color=colour, markersize=4.5, label=label)
-    ax.set_yticks(range(len(who)), [d.short(name, 18) for name in who])
+    ax.set_yticks(range(len(who)))
     ax.set_ylim(len(who) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")

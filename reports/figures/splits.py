@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from models.quantities import QUANTITIES
 from reports import drawing as d
 from reports.summaries import Frames, outcome_rows
-from reports.words import INTERVAL, of_hundred
+from reports.words import INTERVAL, chance, of_hundred
 
 SPLITS = {
     "same bar": ("alignment_only", "both", "capabilities_only", "neither"),
@@ -25,6 +25,10 @@ SPLITS = {
 
 COLOURS = (d.ALIGNMENT, d.BOTH, d.CAPABILITIES, d.NEITHER)
 
+INKS = {d.NEITHER: d.INK, d.BOTH: d.ON_PALE}
+"""Text on a part, where white would not be read."""
+NARROW = 0.06
+"""Share below which a part's number stands under the bar."""
 PARTS = ("alignment side only", "both", "capabilities side only", "neither")
 NEEDS = tuple(("predictions", name) for names in SPLITS.values() for name in names)
 """What must be there: (group, variable) pairs."""
@@ -63,15 +67,20 @@ def _stack(ax: Any, found: Sequence[dict[str, Any]], *, names: Sequence[str]) ->
     words = [w for w in ("posterior", "prior") if any(r["draws"] == w for r in found)]
     mean = {(r["draws"], r["quantity"]): r["mean"] for r in found}
     left = np.zeros(len(words))
+    small: dict[int, list[str]] = {}
     for name, colour, part in zip(names, COLOURS, PARTS, strict=True):
         width = np.array([mean[w, name] for w in words])
         ax.barh(words, width, left=left, color=colour, label=part, height=0.62)
         for y, (start, size) in enumerate(zip(left, width, strict=True)):
-            if size > 0.045:
-                ink = d.INK if colour == d.NEITHER else d.ON_COLOUR
-                at = {"ha": "center", "va": "center", "color": ink}
-                ax.text(start + size / 2, y, f"{100 * size:.0f}", **at)
+            if size > NARROW:
+                at = {"ha": "center", "va": "center", "color": INKS.get(colour, d.ON_COLOUR)}
+                ax.text(start + size / 2, y, chance(size), **at)
+            else:
+                small.setdefault(y, []).append(f"{part} {chance(size)}")
         left = left + width
-    ax.invert_yaxis()
+    for y, told in small.items():
+        look = {"ha": "left", "va": "top", "fontsize": 8, "color": d.MUTED}
+        ax.text(0.004, y + 0.34, "too narrow to label: " + ", ".join(told), **look)
+    ax.set_ylim(len(words) - 0.35, -0.45)
     ax.set_xlim(0, 1)
     ax.grid(False)

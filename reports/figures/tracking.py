@@ -10,7 +10,7 @@ from models.structure import LAST_YEAR
 from reports import drawing as d
 from reports.series import band, by_year, until_now
 from reports.summaries import Frames, labels, names_of_agendas, summarise
-from reports.words import INTERVAL
+from reports.words import INTERVAL, chance, interval
 
 TOP = 5
 """Agendas drawn by name in the figure on tracking."""
@@ -45,10 +45,13 @@ def plot_tracking(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     ax.set_xlabel("year of the works")
     fig.legend(loc="outside right upper", title="median of", alignment="left")
     d.save(fig, path, rows=rows)
+    last = rows[len(years) - 1]
     return d.Caption(
         "Tracking",
         "Share of works that name the alignment milestone they work toward: black line and band, "
         f"the field's median and {INTERVAL}; coloured lines, medians of the {TOP} agendas that "
         f"track most in {years[now]}.",
-        "The field's share with its band, and five agendas above it.",
+        f"The field's share with its band, and {TOP} agendas; the field's median is "
+        f"{chance(rows[now]['median'])} in {years[now]} and {chance(last['median'])} "
+        f"({interval(last)}) in {years[-1]}.",
     )

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter
 from reports import drawing as d
 from reports.series import band, by_year, until_now
 from reports.summaries import Frames, labels, summarise
-from reports.words import INTERVAL, number
+from reports.words import INTERVAL, interval, number
 
 NEEDS = (("predictions", "worker_ratio"),)
 """What must be there: (group, variable) pairs."""
@@ -38,5 +38,6 @@ def plot_worker_ratio(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         "Ratio of workers",
         "Capabilities workers (authors of a year at AI conferences) for each alignment worker "
         f"(technical, full-time): line, median; band, {INTERVAL}; dotted line, end of evidence.",
-        "The ratio by year with its band, prior and posterior.",
+        "The ratio by year with its band, prior and posterior; at the end the posterior median is "
+        f"{number(rows[-1]['median'])} ({interval(rows[-1], 'ratio')}).",
     )

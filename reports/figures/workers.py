@@ -38,7 +38,7 @@ def plot_workers(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
     ax.set_ylabel("people (log scale, from 1)")
     ax.set_xlabel("year")
-    ax.legend(loc="upper left", ncols=3)
+    fig.legend(loc="outside upper center", ncols=3)
     d.save(fig, path, rows=[*rows, *points])
     said = f"{len([p for p in points if p['use'] == 'fit'])} filled points are in the fit"
     return d.Caption(

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from html import escape
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 import xarray as xr
 
 from models.quantities import QUANTITIES
+from reports.drawing import percent
 from reports.figures import NAMES, write_figures
 from reports.figures.claims import NOW
-from reports.words import INTERVAL, LOWER, NO_EVIDENCE, UPPER
+from reports.figures.levels import _top
+from reports.figures.splits import NARROW
+from reports.words import INTERVAL, LOWER, NO_EVIDENCE, UPPER, chance
 
 
 def rows(folder, name):
@@ -131,6 +135,35 @@ def test_contraction_names_what_is_in_conflict_with_its_prior(run_folder):
     assert "use_rate" not in svg
     alt = next(f["alt"] for f in told if f["name"] == "contraction")
     assert alt.endswith("in conflict with their prior: step_5, reporting_delay.")
+
+
+def test_levels_say_that_a_last_level_above_those_below_it_is_no_finding():
+    share = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.03, 0.03, 0.04])
+    found = {"mean": share[None], "median": np.zeros((1, 8))}
+    assert "(mean 4%, median <2%) is an assumption and no finding" in _top(found, [2040])
+    share[5] = 0.05
+    assert not _top(found, [2040])
+
+
+def test_narrow_parts_of_a_split_are_told_under_their_bar(run_folder):
+    means = {
+        r["draws"]: float(r["mean"])
+        for r in rows(run_folder[0], "splits")
+        if r["quantity"] == "strict_both"
+    }
+    assert max(means.values()) < NARROW
+    svg = (run_folder[0] / "figures" / "splits.svg").read_text(encoding="utf-8")
+    assert escape(f"both {chance(means['posterior'])}") in svg
+
+
+def test_ticks_have_no_more_digits_than_they_need():
+    assert [percent(x) for x in (0.0, 0.02, 0.025, 0.07, 1.0)] == ["0%", "2%", "2.5%", "7%", "100%"]
+
+
+def test_series_say_where_the_evidence_ends(run_folder):
+    for name in ("workers", "worker_ratio", "levels", "milestones", "tracking"):
+        svg = (run_folder[0] / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+        assert "evidence ends" in svg
 
 
 def test_figures_without_evidence_and_without_other_groups(tree, tmp_path):
