@@ -39,20 +39,8 @@ NEEDS = tuple(("posterior", name) for name in RATER_TERMS)
 
 def plot_raters(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw each rater's sensitivity and specificity, its kind's, and its lean in level."""
-    draws: Mapping[str, Array] = {n: flat(dt, "posterior", name=n) for n in RATER_TERMS}
-    terms = ratings.from_draws(draws)
     raters, kinds = (labels(dt, "posterior", dim=dim) for dim in ("rater", "kind"))
-    rows = []
-    for what in ("sensitivity", "specificity"):
-        for who, names in ((f"shared_{what}", kinds), (what, raters)):
-            found = summary(np.asarray(terms[who]))
-            rows += [
-                {"what": what, "who": name, "column": column, **row(found, i, j)}
-                for i, name in enumerate(names)
-                for j, column in enumerate(COLUMNS)
-            ]
-    bias = summary(np.asarray(terms["bias"]))
-    rows += [{"what": "bias", "who": r, **row(bias, i)} for i, r in enumerate(raters)]
+    rows = _rows(dt, raters=raters, kinds=kinds)
     fig = d.new(7.4, 2.6 + 0.35 * len([*kinds, *raters]))
     axes = fig.subplots(1, 3)
     for ax, what in zip(axes, ("sensitivity", "specificity", "bias"), strict=True):
@@ -79,6 +67,23 @@ def plot_raters(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         f"reading: dot, median; line, {INTERVAL}. The common part rests mostly on its prior.",
         "Three panels with intervals of sensitivity, specificity and bias, one rater a row.",
     )
+
+
+def _rows(dt: Any, *, raters: Sequence[str], kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """Return summaries of sensitivity and specificity by column, and of the bias in level."""
+    draws: Mapping[str, Array] = {n: flat(dt, "posterior", name=n) for n in RATER_TERMS}
+    terms = ratings.from_draws(draws)
+    rows: list[dict[str, Any]] = []
+    for what in ("sensitivity", "specificity"):
+        for who, names in ((f"shared_{what}", kinds), (what, raters)):
+            found = summary(np.asarray(terms[who]))
+            rows += [
+                {"what": what, "who": name, "column": column, **row(found, i, j)}
+                for i, name in enumerate(names)
+                for j, column in enumerate(COLUMNS)
+            ]
+    bias = summary(np.asarray(terms["bias"]))
+    return rows + [{"what": "bias", "who": r, **row(bias, i)} for i, r in enumerate(raters)]
 
 
 def _rater_panel(ax: Any, rows: Sequence[Mapping[str, Any]], *, who: Sequence[str]) -> None:
