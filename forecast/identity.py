@@ -1,8 +1,22 @@
 """What a run is: the hash of everything that changes its numbers."""
 
 import hashlib
+from collections.abc import Iterator
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
+from tokenize import (
+    COMMENT,
+    DEDENT,
+    ENDMARKER,
+    INDENT,
+    NEWLINE,
+    NL,
+    STRING,
+    TokenInfo,
+    generate_tokens,
+    tok_name,
+)
 
 from forecast.case import Case, digest
 from forecast.config import Config
@@ -22,7 +36,9 @@ ENGINE = (
     "seeds",
     "summaries",
 )
-"""Modules of ``forecast`` that make the numbers; all of ``models`` does."""
+"""Modules of ``forecast`` that make the numbers; all of ``models`` does, save what is prose."""
+PROSE = ("glossary",)
+"""Modules of ``models`` that hold words alone."""
 
 
 def versions() -> dict[str, str]:
@@ -31,15 +47,32 @@ def versions() -> dict[str, str]:
 
 
 def code_hash() -> str:
-    """Return the SHA-256 of the sources of the model and the engine, line endings apart."""
+    """Return the SHA-256 of what the model's and the engine's sources do.
+
+    Comments, docstrings and layout do not count, nor does the glossary: they move no number.
+    """
     here = Path(__file__).parent
-    files = sorted((here.parent / "models").glob("*.py"))
+    files = sorted(p for p in (here.parent / "models").glob("*.py") if p.stem not in PROSE)
     files += [here / f"{name}.py" for name in ENGINE]
     whole = hashlib.sha256()
     for file in files:
         whole.update(file.name.encode())
-        whole.update(file.read_text(encoding="utf-8").encode())
+        whole.update("\0".join(code_tokens(file.read_text(encoding="utf-8"))).encode())
     return whole.hexdigest()
+
+
+def code_tokens(source: str) -> Iterator[str]:
+    """Yield the tokens of a source that are neither comment, docstring nor layout."""
+    line: list[TokenInfo] = []
+    for token in generate_tokens(StringIO(source).readline):
+        if token.type in {COMMENT, NL, ENDMARKER}:
+            continue
+        line.append(token)
+        if token.type in {NEWLINE, INDENT, DEDENT}:
+            if [t.type for t in line] != [STRING, NEWLINE]:  # a string by itself says, not does
+                yield from (t.string.strip() or tok_name[t.type] for t in line)
+            line = []
+    yield from (t.string for t in line)
 
 
 def priors_hash(config: Config) -> str:
@@ -47,7 +80,12 @@ def priors_hash(config: Config) -> str:
     return digest(tuple((p.name, p.dist, p.params) for p in config.priors))
 
 
+def forecast_hash(config: Config, tables: Tables, *, case: Case, code: str) -> str:
+    """Return the SHA-256 of priors, evidence, options, seed and code: all but library versions."""
+    parts = (config.question, config.model, case.sampler, config.evidence.off, case.seed)
+    return digest(priors_hash(config), hash_tables(tables), parts, code)
+
+
 def run_hash(config: Config, tables: Tables, *, case: Case) -> str:
     """Return the SHA-256 that names a run's folder; its first eight digits are shown."""
-    parts = (config.question, config.model, case.sampler, config.evidence.off, case.seed)
-    return digest(priors_hash(config), hash_tables(tables), parts, code_hash(), versions())
+    return digest(forecast_hash(config, tables, case=case, code=code_hash()), versions())

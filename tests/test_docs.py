@@ -10,6 +10,8 @@ from forecast.cli import COMMANDS
 from forecast.tables import ROWS
 from models.quantities import CLAIMS, GLOSSARY, HEADLINE, QUANTITIES
 from models.slots import SLOTS
+from reports.blocks import identity_in
+from scripts import refresh_docs
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
@@ -63,6 +65,13 @@ def test_links_lead_somewhere(page):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#:]+)(?:#[\w-]*)?\)", text)
     assert not [target for target in targets if not (ROOT / "docs" / target).exists()]
+
+
+@pytest.mark.parametrize("page", refresh_docs.BLOCKS)
+def test_numbers_in_the_pages_are_of_the_forecast_that_ships(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = identity_in(text, refresh_docs.BLOCKS[page])
+    assert found == refresh_docs.shipped_identity(), f"{page}: stale; {refresh_docs.HOW}"
 
 
 def test_quantities_named_in_the_pages_exist(docs):

@@ -1,0 +1,162 @@
+"""Blocks of the README and of docs/model.md that a finished run fills, as Markdown.
+
+A block stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and begins with the hash of the
+forecast that it is of, in a comment, so that a test can tell whether it still holds.
+"""
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from models.errors import InputError
+from models.quantities import QUANTITIES
+from models.slots import SLOTS
+from reports.learned import CONFLICT, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
+from reports.words import INTERVAL, number
+
+WIDTH = 100
+SHOWN = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
+DOCUMENTED = {
+    "alignment_only": "documented use: alignment only",
+    "both": "documented use: both sides",
+    "capabilities_only": "documented use: capabilities only",
+    "neither": "documented use: neither side",
+}
+"""The split on the same bar, as rows of the table."""
+HEADS = {
+    "learned": f"Learned (`sd_ratio` below {LEARNED})",
+    "somewhat": f"Somewhat learned (below {SOMEWHAT})",
+    "hardly": f"Hardly learned (up to {GREW})",
+}
+"""Statuses that are listed with their ratio."""
+
+
+def headline_block(
+    head: Mapping[str, Any], *, untouched: float, seed: int, command: str
+) -> list[str]:
+    """Return the README's table of the headline.
+
+    Parameters
+    ----------
+    head
+        The content of headline.json.
+    untouched
+        Share of the first row's variance that rests on beliefs no evidence touches.
+    seed, command
+        Seed of the run, and what made it.
+    """
+    labels = {name: QUANTITIES[name].label for name in SHOWN} | DOCUMENTED
+    most = "Most" if untouched > 0.5 else "Part"
+    return [
+        f"Works of {head['cohort']} by the end of {head['horizon']}, default priors, seed {seed} "
+        f"(means; {INTERVAL}s of a probability):",
+        "",
+        "| a work ends up | mean | interval | prior alone |",
+        "|---|---|---|---|",
+        *(
+            _row(label, head["quantities"][n], prior=head["prior"][n])
+            for n, label in labels.items()
+        ),
+        "",
+        *_wrapped(
+            f"{most} of the first row's variance ({100 * untouched:.0f}%) rests on beliefs that no "
+            "evidence touches. Made by"
+        ),
+        f"`{command}`.",
+    ]
+
+
+def learned_block(rows: Sequence[Mapping[str, Any]], *, seed: int) -> list[str]:
+    """Return the list of docs/model.md: what the evidence did to each scalar belief.
+
+    Parameters
+    ----------
+    rows
+        Rows of summary.csv.
+    seed
+        Seed of the run.
+    """
+    out = [f"Each scalar belief of the default run, seed {seed}:", ""]
+    for status, head in HEADS.items():
+        some = sorted((r for r in rows if r["learned"] == status), key=_ratio)
+        told = ", ".join(f"`{r['parameter']}` {_ratio(r):.2f}" for r in some)
+        out += _item(f"**{head}:** {told or 'none'}.")
+    against = "; ".join(map(_conflict, conflicts(rows)))
+    out += _item(f"**In {CONFLICT} with the prior** (medians): {against or 'none'}.")
+    alone = ", ".join(sorted(f"`{r['parameter']}`" for r in rows if r["learned"] == UNTOUCHED))
+    return out + _item(f"**Untouched, prior alone by the graph:** {alone or 'none'}.")
+
+
+def filled(page: str, name: str, *, lines: Sequence[str], identity: str) -> str:
+    """Return a page with the block ``name`` replaced.
+
+    Raises
+    ------
+    InputError
+        If the page has no such block, or more than one.
+    """
+    found = re.findall(_pattern(name), page, flags=re.DOTALL)
+    if len(found) != 1:
+        raise InputError(
+            f"block {name}: found {len(found)} in the page, not one; "
+            f"put <!-- {name} --> and <!-- /{name} --> where it belongs"
+        )
+    body = "\n".join([f"<!-- {name} -->", f"<!-- forecast {identity} -->", *lines])
+    new = f"{body}\n<!-- /{name} -->"
+    return re.sub(_pattern(name), lambda _: new, page, flags=re.DOTALL)
+
+
+def identity_in(page: str, name: str) -> str | None:
+    """Return the hash of the forecast that a block of the page is of, None if it says none."""
+    found = re.search(rf"<!-- {name} -->\n<!-- forecast ([0-9a-f]{{64}}) -->", page)
+    return found[1] if found else None
+
+
+def _pattern(name: str) -> str:
+    return rf"<!-- {name} -->.*?<!-- /{name} -->"
+
+
+def _row(label: str, found: Mapping[str, float], *, prior: Mapping[str, float]) -> str:
+    return f"| {label} | {_chance(found['mean'])} | {_ends(found)} | {_told(prior)} |"
+
+
+def _told(found: Mapping[str, float]) -> str:
+    return f"{_chance(found['mean'])} ({_ends(found)})"
+
+
+def _ends(found: Mapping[str, float]) -> str:
+    return f"{_chance(found['lower'])} to {_chance(found['upper'])}"
+
+
+def _chance(p: float) -> str:
+    return f"{100 * p:.1f}%"
+
+
+def _ratio(r: Mapping[str, Any]) -> float:
+    return float(r["sd_ratio"])
+
+
+def _conflict(r: Mapping[str, Any]) -> str:
+    name = str(r["parameter"])
+    unit = f" ({SLOTS[name].unit})" if name in SLOTS else ""
+    before, after = (number(float(r[f"{group}_median"])) for group in ("prior", "posterior"))
+    return (
+        f"`{name}`{unit}, prior {before}, posterior {after}, `shift` {float(r['shift']):+.1f}, "
+        f"`sd_ratio` {_ratio(r):.2f}"
+    )
+
+
+def _item(text: str) -> list[str]:
+    return _wrapped(text, first="- ", later="  ")
+
+
+def _wrapped(text: str, *, first: str = "", later: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

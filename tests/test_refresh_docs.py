@@ -1,0 +1,149 @@
+"""The blocks of the pages that a finished run fills: their text, and which run may fill them."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from forecast.case import make_case
+from forecast.checks import load_inputs
+from forecast.config import resolved_toml
+from forecast.folder import copy_evidence, write_csv, write_json
+from forecast.identity import code_hash
+from models.errors import InputError
+from models.quantities import HEADLINE
+from reports.blocks import filled, headline_block, identity_in, learned_block
+from scripts.refresh_docs import BLOCKS, COMMAND, ROOT, refresh, shipped_identity
+
+HASH = "0" * 64
+FOUND = {"mean": 0.0127, "lower": 0.003, "upper": 0.0295}
+PRIOR = {"mean": 0.5, "lower": 0.1, "upper": 0.9}
+HEAD = {
+    "cohort": 2026,
+    "horizon": 2040,
+    "quantities": dict.fromkeys(HEADLINE, FOUND),
+    "prior": dict.fromkeys(HEADLINE, PRIOR),
+}
+
+
+def belief(name, learned, *, ratio, shift=0.0):
+    numbers = {"prior_median": 0.0447, "posterior_median": 0.00075}
+    return {"parameter": name, "sd_ratio": ratio, "shift": shift, "learned": learned, **numbers}
+
+
+BELIEFS = [
+    belief("step_1", "learned", ratio=0.3),
+    belief("step_2", "learned", ratio=0.2),
+    belief("halo", "somewhat", ratio=0.8),
+    belief("step_6", "hardly", ratio=1.02),
+    belief("step_5", "conflict", ratio=0.04, shift=-4.15),
+    belief("paths", "untouched", ratio=1.0),
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The parts of a finished default run that the pages are filled from."""
+    config, tables = load_inputs("default")
+    run = tmp_path / "run"
+    run.mkdir()
+    where = replace(config.evidence, path="evidence")
+    text = resolved_toml(replace(config, evidence=where, sampler=make_case(config, tables).sampler))
+    (run / "priors.toml").write_text(text, encoding="utf-8")
+    copy_evidence(tables.folder, run / "evidence")
+    made = {"complete": True, "seed": 0, "code_hash": code_hash(), "checks": {"converged": True}}
+    write_json(run / "manifest.json", made)
+    write_json(run / "headline.json", HEAD)
+    write_json(run / "context.json", {"variance_share": {"untouched": 0.88}})
+    write_csv(run / "summary.csv", BELIEFS)
+    return run
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """A copy of the pages."""
+    for page in BLOCKS:
+        (tmp_path / page).parent.mkdir(exist_ok=True)
+        shutil.copyfile(ROOT / page, tmp_path / page)
+    return tmp_path
+
+
+def text_of(pages, page):
+    return (pages / page).read_text(encoding="utf-8")
+
+
+def change_manifest(folder, **more):
+    made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    write_json(folder / "manifest.json", made | more)
+
+
+def test_a_run_of_what_ships_fills_both_blocks_with_its_hash(folder, pages):
+    (pages / "README.md").write_text("a\n<!-- headline -->old<!-- /headline -->\nb\n", "utf-8")
+    assert "README.md" in refresh(folder, root=pages)
+    for page, name in BLOCKS.items():
+        assert identity_in(text_of(pages, page), name) == shipped_identity()
+    assert text_of(pages, "README.md").startswith("a\n<!-- headline -->\n<!-- forecast ")
+    assert text_of(pages, "README.md").endswith("\n<!-- /headline -->\nb\n")
+    assert refresh(folder, root=pages) == []
+
+
+def test_only_the_blocks_change(folder, pages):
+    before = {page: text_of(pages, page) for page in BLOCKS}
+    refresh(folder, root=pages)
+    for page, name in BLOCKS.items():
+        block = re.compile(rf"<!-- {name} -->.*<!-- /{name} -->", re.DOTALL)
+        assert block.sub("", text_of(pages, page)) == block.sub("", before[page])
+
+
+def test_a_run_of_other_code_is_refused_unless_asked_and_then_stays_stale(folder, pages):
+    change_manifest(folder, code_hash=HASH)
+    with pytest.raises(InputError, match=r"differs in code\); make it by `forecast run"):
+        refresh(folder, root=pages)
+    refresh(folder, root=pages, anyway=True)
+    found = identity_in(text_of(pages, "README.md"), "headline")
+    assert found not in {None, shipped_identity()}
+
+
+def test_a_run_on_other_evidence_is_refused(folder, pages):
+    rows = (folder / "evidence" / "diagnosis.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "evidence" / "diagnosis.csv").write_text("\n".join(rows[:-1]) + "\n", "utf-8")
+    with pytest.raises(InputError, match="differs in evidence"):
+        refresh(folder, root=pages)
+
+
+@pytest.mark.parametrize("more", [{"complete": False}, {"checks": {"converged": False}}])
+def test_a_run_that_is_not_whole_or_did_not_converge_is_refused(folder, pages, more):
+    change_manifest(folder, **more)
+    with pytest.raises(InputError, match="no finished run that converged"):
+        refresh(folder, root=pages)
+
+
+def test_headline_block_gives_every_row_with_its_interval_and_prior():
+    lines = headline_block(HEAD, untouched=0.88, seed=0, command=COMMAND)
+    row = "| alignment-relevant (strict) | 1.3% | 0.3% to 2.9% | 50.0% (10.0% to 90.0%) |"
+    assert row in lines
+    assert sum(line.startswith("| ") for line in lines) == 9
+    assert "Most of the first row's variance (88%)" in " ".join(lines)
+
+
+def test_learned_block_lists_beliefs_by_status_least_ratio_first():
+    text = " ".join(" ".join(learned_block(BELIEFS, seed=0)).split())
+    for part in (
+        "- **Learned (`sd_ratio` below 0.5):** `step_2` 0.20, `step_1` 0.30.",
+        "- **Somewhat learned (below 0.9):** `halo` 0.80.",
+        "- **Hardly learned (up to 1.2):** `step_6` 1.02.",
+        "`step_5` (share), prior 0.0447, posterior 0.00075, `shift` -4.2, `sd_ratio` 0.04.",
+        "- **Untouched, prior alone by the graph:** `paths`.",
+    ):
+        assert part in text
+
+
+def test_a_page_without_its_block_is_refused():
+    with pytest.raises(InputError, match="block learned: found 0 in the page"):
+        filled("text", "learned", lines=[], identity=HASH)
+
+
+def test_a_block_without_a_hash_is_of_no_forecast():
+    assert identity_in("<!-- headline -->\ntext\n<!-- /headline -->", "headline") is None
