@@ -5,15 +5,25 @@ rows. One formula serves the graph, the saved ``log_likelihood`` and the tests, 
 ``logp`` take either kind of array (:mod:`models.ops`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from models import faults, output, ratings, ratings_random, simulate, spillover, states, workers
-from models.maturity import INTERPRETABILITY
+from models import (
+    faults,
+    maturity,
+    output,
+    ratings,
+    ratings_random,
+    simulate,
+    spillover,
+    states,
+    workers,
+)
+from models.ops import NumPy
 from models.structure import Structure
 
 
@@ -24,6 +34,7 @@ class Likelihood:
     ``params(xp, parts, data, structure=...)`` gives the distribution's parameters from the terms of
     the sub-models; ``logp(xp, value, *params)`` the log probability of each row;
     ``random(rng, *params)`` simulated values; ``signature`` the core dims of each parameter.
+    ``total(value, weight, *params)``, if there is one, gives the graph of the weighted sum at once.
     """
 
     name: str
@@ -33,6 +44,7 @@ class Likelihood:
     random: Callable[..., np.ndarray]
     signature: str
     dtype: str = "float64"
+    total: Callable[..., Any] | None = None
 
 
 def _workers(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
@@ -44,7 +56,9 @@ def _workers(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[A
 
 def _lists(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
     term, size = parts["output"], parts["workers"]["log_workers"]
-    relative = output.relative_output(xp, size[..., INTERPRETABILITY, :], term["elasticity"])
+    relative = output.relative_output(
+        xp, size[..., maturity.INTERPRETABILITY, :], term["elasticity"]
+    )
     mean = output.list_mean(relative, term["level"], data=data["lists"])
     return mean, term["dispersion"][..., None]
 
@@ -74,10 +88,38 @@ def _lags(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any,
 
 
 def _ratings(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
-    state, unused = states.cell_states(xp, parts, data["cells"], link=structure.link)
-    rows = data["ratings"]
-    terms = tuple(parts["raters"][name] for name in ratings.TERMS)
-    return state, *unused, *terms, rows["cell"], rows["asked"]
+    terms, rows = states.cell_terms(xp, parts, data["cells"]), data["ratings"]
+    raters = (parts["raters"][name] for name in ratings.TERMS)
+    return *(terms[name] for name in states.TERMS), *raters, rows["cell"], rows["asked"]
+
+
+def _from_states(xp: Any, params: Sequence[Any], *, link: str) -> tuple[Any, ...]:
+    """Return the parameters of :func:`models.ratings.row_logp` from those of the likelihood."""
+    n = len(states.TERMS)
+    terms = dict(zip(states.TERMS, params[:n], strict=True))
+    state, unused = states.states_of(xp, terms, link=link)
+    return state, *unused, *params[n:]
+
+
+def _ratings_logp(xp: Any, value: Any, *params: Any, structure: Structure) -> Any:
+    params = _from_states(xp, params, link=structure.link)
+    return ratings.row_logp(xp, value, *params, kind_of=structure.kind_of)
+
+
+def _ratings_random(rng: np.random.Generator, *params: Any, structure: Structure) -> np.ndarray:
+    params = _from_states(NumPy, params, link=structure.link)
+    return ratings_random.row_random(rng, *params, kind_of=structure.kind_of)
+
+
+def _ratings_total(value: Any, weight: Any, *params: Any, structure: Structure) -> Any:
+    """Return the weighted sum as one node, in place of the hundreds of ``_ratings_logp``."""
+    from models.ops import graph
+    from models.rating_op import WeightedRatings
+
+    theta, step, *terms, cell, _ = params
+    logits = maturity.inverse_link(graph(), structure.link, step)
+    op = WeightedRatings(structure.kind_of, structure.link)
+    return op.make_node(theta, logits, *terms, cell, value, weight).outputs[0]
 
 
 COUNTS_AND_FIGURES = (
@@ -135,16 +177,16 @@ COUNTS_AND_FIGURES = (
 
 def likelihoods(structure: Structure) -> tuple[Likelihood, ...]:
     """Return every observed variable, in order."""
-    kind_of = structure.kind_of
     rated = Likelihood(
         "ratings",
         "ratings",
         _ratings,
-        partial(ratings.row_logp, kind_of=kind_of),
-        partial(ratings_random.row_random, kind_of=kind_of),
-        "(c,s),(c,s),(c,s),(c,s),(c,s),(q),(q),(q,v),(q,v),(),(r),(r),(r),(r,v),(r,v),(),(),"
-        "(i),(i,a),(i)->(i,a)",
+        partial(_ratings_logp, structure=structure),
+        partial(_ratings_random, structure=structure),
+        "(c),(t),(o),(c),(k),(c),(k),(),(),(c),(c),(k),(),(),(c),"
+        "(q),(q),(q,v),(q,v),(),(r),(r),(r),(r,v),(r,v),(),(),(i),(i,a),(i)->(i,a)",
         dtype="int64",
+        total=partial(_ratings_total, structure=structure),
     )
     return (*COUNTS_AND_FIGURES, rated)
 
@@ -176,6 +218,8 @@ def add_evidence(
 
 def _weighted(like: Likelihood, xp: Any) -> Callable[..., Any]:
     def logp(value: Any, *params: Any) -> Any:
+        if like.total is not None:
+            return like.total(value, params[-1], *params[:-1])
         return (params[-1] * like.logp(xp, value, *params[:-1])).sum()
 
     return logp

@@ -1,0 +1,280 @@
+r"""Compiled sum of the ratings' weighted log probability, with its derivative by hand.
+
+For each cell the 16 states and the chances of no use are computed once, then its rows, then the
+derivative is pushed back to the cell's terms, so that all of it stays in a few hundred numbers:
+
+.. math::
+
+    p &= \sum_s \pi_s\, T[k] Z[z] \prod_g m_g, \qquad
+    m_g = b (a C_0 + (1 - a) C_1) + (1 - b) (a C_2 + (1 - a) C_3) \\
+    a &= e^{-\rho M}, \qquad b = e^{-M G}, \qquad
+    \frac{\partial L}{\partial x} = \sum_i \frac{w_i}{p_i + \epsilon}
+        \frac{\partial p_i}{\partial x}
+
+with the notation of :mod:`models.spillover` and :mod:`models.ratings`, whose formulas are the
+reference. A row without weight is not looked at. States run (tracking, level) here. All working
+numbers of a cell stand in one array at fixed places, so that LLVM sees which are apart.
+"""
+
+import math
+
+import numba
+import numpy as np
+from numba.cpython.unsafe.numbers import viewer
+
+from models.rating_answers import TRACKING, USES, WIDTH
+from models.rating_patterns import Rows
+from models.rating_tables import FAST, LEVELS, Reals
+from models.ratings import FLOOR
+
+STATES = 16
+STATE, UNUSED, TO_STATE, TO_UNUSED = 0, 16, 80, 96
+"""States, then own and others' chance of no use of each side (64); the derivative by both."""
+MEAN, YES, TRACK, NO, DENSITY, LEVEL, REACH = 160, 192, 200, 208, 224, 232, 240
+MIX, PAIR, PART, ANSWER, TO_ANSWER = 256, 288, 304, 320, 344
+STEP, UPPER, TRACK_LEVEL, FACTOR, TRACKED, OWN = 368, 376, 384, 392, 408, 410
+"""What all cells share: the steps' inverse link, the discrimination, tracking by level; by side
+the factors on M of each level (8 each), of a work that tracks, and the rate of own use."""
+TO, SIZE = 48, 464
+"""How far after these the derivative by them stands; how many numbers there are."""
+THETA, TRACK_BASE, BASE, GROWN, N_BY_CELL = 0, 1, 2, 4, 6
+"""Rows of what each cell has of its own, dims (6, cell): log M and G are by side."""
+
+
+@numba.njit(cache=True, fastmath={"contract"}, error_model="numpy", forceinline=True)
+def _exp(x: float) -> float:
+    """Return exp(x), to an ulp, in steps that LLVM can do for several numbers at once."""
+    y = -708.0 if x < -708.0 else x
+    y = 709.7 if y > 709.7 else y
+    # The sum rounds to a whole number, whose low bits are the power of two. Without a mark of its
+    # own the function would take its caller's, which let LLVM undo the sum.
+    shifted = y * 1.4426950408889634 + 6755399441055744.0
+    n = shifted - 6755399441055744.0
+    r = (y - n * 0.6931471803691238) - n * 1.9082149292705877e-10
+    p = 1.0 / 479001600.0
+    p = p * r + 1.0 / 39916800.0
+    p = p * r + 1.0 / 3628800.0
+    p = p * r + 1.0 / 362880.0
+    p = p * r + 1.0 / 40320.0
+    p = p * r + 1.0 / 5040.0
+    p = p * r + 1.0 / 720.0
+    p = p * r + 1.0 / 120.0
+    p = p * r + 1.0 / 24.0
+    p = p * r + 1.0 / 6.0
+    p = p * r + 0.5
+    p = p * r + 1.0
+    p = p * r + 1.0
+    power = (viewer(shifted, numba.int64) << 52) + (1023 << 52)  # type: ignore[call-arg]
+    e = p * viewer(numba.int64(power), numba.float64)
+    return 0.0 if x < -708.0 else (np.inf if x > 709.7 else e)
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _fill_chances(w: Reals, probit: bool) -> None:
+    """Replace the log-odds of steps and tracking by their chances; fill what these leave of 1."""
+    for k in range(LEVELS):
+        w[DENSITY + k] = w[YES + k]
+    for k in range(2 * LEVELS):
+        x = w[YES + k]
+        t = _exp(-abs(x))
+        large = 1.0 / (1.0 + t)
+        small = t * large
+        w[YES + k] = large if x >= 0.0 else small
+        w[NO + k] = small if x >= 0.0 else large
+    for k in range(LEVELS):
+        x = w[DENSITY + k]
+        if probit:
+            w[DENSITY + k] = math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+            w[YES + k] = 0.5 * math.erfc(-x / math.sqrt(2.0))
+            w[NO + k] = 0.5 * math.erfc(x / math.sqrt(2.0))
+        else:
+            w[DENSITY + k] = w[YES + k] * w[NO + k]
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _fill_cell(w: Reals, by_cell: Reals, c: int, probit: bool) -> None:
+    """Fill the states and chances of no use of cell ``c``, and clear their derivative."""
+    theta, base = by_cell[THETA, c], by_cell[TRACK_BASE, c]
+    for k in range(LEVELS):
+        w[YES + k] = w[STEP + k] + (w[UPPER] if k > 2 else 1.0) * theta
+        w[TRACK + k] = base + w[TRACK_LEVEL + k]
+    _fill_chances(w, probit)
+    reach = 1.0
+    for k in range(LEVELS - 1):
+        w[REACH + k] = reach
+        w[LEVEL + k] = reach * w[NO + k]
+        reach *= w[YES + k]
+    w[LEVEL + LEVELS - 1] = reach
+    for k in range(LEVELS):
+        w[STATE + k] = w[LEVEL + k] * w[NO + LEVELS + k]
+        w[STATE + LEVELS + k] = w[LEVEL + k] * w[TRACK + k]
+    _fill_uses(w, math.exp(by_cell[BASE, c]), by_cell[GROWN, c], g=0)
+    _fill_uses(w, math.exp(by_cell[BASE + 1, c]), by_cell[GROWN + 1, c], g=1)
+    for s in range(TO_STATE, MEAN):
+        w[s] = 0.0
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _fill_uses(w: Reals, scale: float, grown: float, g: int) -> None:
+    """Fill the means of one side and the chances of no use."""
+    own, tracked, mean, at = w[OWN + g], w[TRACKED + g], MEAN + STATES * g, UNUSED + 2 * STATES * g
+    for k in range(LEVELS):
+        w[mean + k] = scale * w[FACTOR + LEVELS * g + k]
+        w[mean + LEVELS + k] = w[mean + k] * tracked
+    for s in range(STATES):
+        w[at + s] = _exp(-own * w[mean + s])
+        w[at + STATES + s] = _exp(-grown * w[mean + s])
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _push_cell(w: Reals, by_cell: Reals, c: int, to: Reals) -> None:
+    """Add the derivative by what all cells share, and put that by cell ``c`` into ``to``."""
+    theta, upper = by_cell[THETA, c], w[UPPER]
+    by_base = by_theta = by_upper = 0.0
+    for k in range(LEVELS):
+        no, yes = w[TO_STATE + k], w[TO_STATE + LEVELS + k]
+        by_odds = w[LEVEL + k] * (yes - no) * w[TRACK + k] * w[NO + LEVELS + k]
+        w[TO + TRACK_LEVEL + k] += by_odds
+        by_base += by_odds
+        w[LEVEL + k] = no * w[NO + LEVELS + k] + yes * w[TRACK + k]
+    by_reach = w[LEVEL + LEVELS - 1]
+    for i in range(LEVELS - 1):
+        k = LEVELS - 2 - i
+        by_step = w[REACH + k] * (by_reach - w[LEVEL + k]) * w[DENSITY + k]
+        by_reach = w[LEVEL + k] * w[NO + k] + by_reach * w[YES + k]
+        w[TO + STEP + k] += by_step
+        by_theta += by_step * (upper if k > 2 else 1.0)
+        by_upper += by_step * (theta if k > 2 else 0.0)
+    w[TO + UPPER] += by_upper
+    to[THETA, c], to[TRACK_BASE, c] = by_theta, by_base
+    scale, grown = math.exp(by_cell[BASE, c]), by_cell[GROWN, c]
+    to[BASE, c], to[GROWN, c] = _push_uses(w, scale, grown, g=0)
+    scale, grown = math.exp(by_cell[BASE + 1, c]), by_cell[GROWN + 1, c]
+    to[BASE + 1, c], to[GROWN + 1, c] = _push_uses(w, scale, grown, g=1)
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _push_uses(w: Reals, scale: float, grown: float, g: int) -> tuple:
+    """Add the derivative by what one side's cells share; return that by log M and G."""
+    own, tracked, mean = w[OWN + g], w[TRACKED + g], MEAN + STATES * g
+    none, bar = UNUSED + 2 * STATES * g, TO_UNUSED + 2 * STATES * g
+    by_own = by_grown = by_tracked = by_base = 0.0
+    for s in range(STATES):
+        to_own = w[bar + s] * w[none + s]
+        to_others = w[bar + STATES + s] * w[none + STATES + s]
+        by_own -= to_own * w[mean + s]
+        by_grown -= to_others * w[mean + s]
+        w[bar + s] = -own * to_own - grown * to_others
+    for k in range(LEVELS):
+        by_mean = w[bar + k] + tracked * w[bar + LEVELS + k]
+        by_tracked += w[bar + LEVELS + k] * w[mean + k]
+        by_base += by_mean * w[mean + k]
+        w[TO + FACTOR + LEVELS * g + k] += by_mean * scale
+    w[TO + OWN + g] += by_own
+    w[TO + TRACKED + g] += by_tracked
+    return by_base, by_grown
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _fill_mixture(w: Reals, g: int) -> None:
+    """Fill the chance of a side's answers in each state."""
+    own, others = UNUSED + 2 * STATES * g, UNUSED + 2 * STATES * g + STATES
+    at = ANSWER + USES + 4 * g
+    c1, c3 = w[at + 1], w[at + 3]
+    d1, d3 = w[at] - c1, w[at + 2] - c3
+    for s in range(STATES):
+        low, high = c1 + w[own + s] * d1, c3 + w[own + s] * d3
+        w[MIX + STATES * g + s] = high + w[others + s] * (low - high)
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _probability(w: Reals) -> float:
+    """Return the probability of the answers in ``w``."""
+    no, yes = w[ANSWER + TRACKING], w[ANSWER + TRACKING + 1]
+    for k in range(LEVELS):
+        w[PAIR + k] = w[ANSWER + k] * no
+        w[PAIR + LEVELS + k] = w[ANSWER + k] * yes
+    _fill_mixture(w, 0)
+    _fill_mixture(w, 1)
+    p = 0.0
+    for s in range(STATES):
+        p += w[STATE + s] * w[PAIR + s] * w[MIX + s] * w[MIX + STATES + s]
+    return p
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _push_mixture(w: Reals, by_p: float, g: int) -> None:
+    """Push a side's mixture back to the chances of no use and to its four answers."""
+    own, others = UNUSED + 2 * STATES * g, UNUSED + 2 * STATES * g + STATES
+    to, rest, at = TO_UNUSED - UNUSED, MIX + STATES * (1 - g), ANSWER + USES + 4 * g
+    c1, c3 = w[at + 1], w[at + 3]
+    d1, d3 = w[at] - c1, w[at + 2] - c3
+    one = by_a = by_b = by_ab = 0.0
+    for s in range(STATES):
+        a, b = w[own + s], w[others + s]
+        y = by_p * w[STATE + s] * w[PAIR + s] * w[rest + s]
+        w[to + own + s] += y * (d3 + b * (d1 - d3))
+        w[to + others + s] += y * (c1 - c3 + a * (d1 - d3))
+        one += y
+        by_a += y * a
+        by_b += y * b
+        by_ab += y * a * b
+    at = TO_ANSWER + USES + 4 * g
+    w[at], w[at + 1], w[at + 2] = by_ab, by_b - by_ab, by_a - by_ab
+    w[at + 3] = one - by_a - by_b + by_ab
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _push_row(w: Reals, by_p: float) -> None:
+    """Add to ``w`` the derivative by states and chances, and set that by the answers."""
+    no, yes = w[ANSWER + TRACKING], w[ANSWER + TRACKING + 1]
+    by_no = by_yes = 0.0
+    for s in range(STATES):
+        both = by_p * w[MIX + s] * w[MIX + STATES + s]
+        w[TO_STATE + s] += both * w[PAIR + s]
+        w[PART + s] = both * w[STATE + s]
+    for k in range(LEVELS):
+        w[TO_ANSWER + k] = w[PART + k] * no + w[PART + LEVELS + k] * yes
+        by_no += w[PART + k] * w[ANSWER + k]
+        by_yes += w[PART + LEVELS + k] * w[ANSWER + k]
+    w[TO_ANSWER + TRACKING], w[TO_ANSWER + TRACKING + 1] = by_no, by_yes
+    _push_mixture(w, by_p, g=0)
+    _push_mixture(w, by_p, g=1)
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy")
+def sweep_cells(
+    w: Reals, by_cell: Reals, rows: Rows, answers: Reals, to_answers: Reals, probit: bool
+) -> tuple:
+    """Return the weighted sum and its derivative by ``by_cell``, adding to those in ``w``.
+
+    Parameters
+    ----------
+    w
+        Working numbers, with what all cells share at its places.
+    by_cell
+        What each cell has of its own, dims (6, cell).
+    rows
+        The rows by cell.
+    answers
+        Numbers of each pattern, dims (pattern, 18); ``to_answers`` takes the derivative by them.
+    probit
+        Whether steps have the probit link.
+    """
+    total, to = 0.0, np.zeros(by_cell.shape)
+    weight, pattern, order, start = rows.weight, rows.pattern, rows.order, rows.start
+    for c in range(len(start) - 1):
+        if start[c] == start[c + 1]:
+            continue
+        _fill_cell(w, by_cell, c, probit=probit)
+        for j in range(start[c], start[c + 1]):
+            i, at = order[j], pattern[order[j]]
+            for k in range(WIDTH):
+                w[ANSWER + k] = answers[at, k]
+            p = _probability(w) + FLOOR
+            total += weight[i] * math.log(p)
+            _push_row(w, weight[i] / p)
+            for k in range(WIDTH):
+                to_answers[at, k] += w[TO_ANSWER + k]
+        _push_cell(w, by_cell, c, to=to)
+    return total, to
