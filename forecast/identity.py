@@ -27,16 +27,22 @@ LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz", "
 ENGINE = (
     "arrays",
     "case",
+    "compiling",
     "engine",
+    "metric",
     "native",
     "pointwise",
+    "program",
     "rating_rows",
     "reweighting",
     "sampling",
     "seeds",
+    "starts",
     "summaries",
 )
 """Modules of ``forecast`` that make the numbers; all of ``models`` does, save what is prose."""
+COMPILER = ("compiling", "native", "program")
+"""Modules of ``forecast`` that make the compiled model; all of ``models`` does."""
 PROSE = ("glossary",)
 """Modules of ``models`` that hold words alone."""
 
@@ -51,9 +57,19 @@ def code_hash() -> str:
 
     Comments, docstrings and layout do not count, nor does the glossary: they move no number.
     """
+    return _hash_sources(ENGINE)
+
+
+def compiler_hash() -> str:
+    """Return the SHA-256 of what the sources do that shape the compiled model."""
+    return _hash_sources(COMPILER)
+
+
+def _hash_sources(modules: tuple[str, ...]) -> str:
+    """Return the SHA-256 of the sources of ``models`` and of modules of ``forecast``."""
     here = Path(__file__).parent
     files = sorted(p for p in (here.parent / "models").glob("*.py") if p.stem not in PROSE)
-    files += [here / f"{name}.py" for name in ENGINE]
+    files += [here / f"{name}.py" for name in modules]
     whole = hashlib.sha256()
     for file in files:
         whole.update(file.name.encode())

@@ -7,19 +7,25 @@ What forces a compilation is :class:`models.structure.Structure` and nothing els
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from forecast.case import Case, structure_of
 from forecast.convergence import Diagnosis
+from forecast.metric import Metric, metric_of, plain
 from forecast.seeds import integer
+from forecast.starts import Layout, starting
 from models.errors import InputError
 from models.prior import hyper_values
 from models.structure import Structure
 
 LOG = logging.getLogger("forecast")
+PILOT = (0.3, 0.2)
+"""Shares of ``tune`` that the pilot takes to tune, and to draw; the rest tunes in its metric."""
+LEAST = 200
+"""Pooled draws below which no metric is estimated: short runs of tests."""
 _COMPILED: dict[Structure, "Compiled"] = {}
 
 
@@ -33,13 +39,14 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiled model: nutpie's handle, the forecast-only priors, and shapes by data name."""
+    """A compiled model: nutpie's handle, the forecast-only priors, shapes by data name, layout."""
 
     structure: Structure
     native: Any
     alone: tuple[str, ...]
     shapes: dict[str, tuple[int, ...]]
     seconds: float
+    layout: Layout = ()
 
 
 @dataclass(frozen=True)
@@ -75,18 +82,15 @@ def changed(new: Structure, old: Structure) -> str:
 
 
 def _compile(case: Case, structure: Structure) -> Compiled:
-    from forecast.native import compile_model
-    from models.build import build_sampled
+    from forecast.program import native_model, program_of
 
     start = time.perf_counter()
-    model, alone = build_sampled(case.by_name, case.evidence.arrays, structure=structure)
-    keep = [rv.name for rv in model.free_RVs if not rv.name.startswith("beliefs_")]
-    keep += [v.name for v in model.deterministics]
-    native = compile_model(model, keep)
-    shapes = {name: np.shape(value) for name, value in data_of(case).items()}
+    program, data = program_of(case, structure), data_of(case)
+    native = native_model(program, data, start=starting(program.layout, case.by_name))
+    shapes = {name: np.shape(value) for name, value in data.items()}
     seconds = time.perf_counter() - start
-    LOG.info("compiled in %.1f s", seconds)
-    return Compiled(structure, native, alone, shapes, seconds)
+    LOG.info("model ready in %.1f s", seconds)
+    return Compiled(structure, native, program.alone, shapes, seconds, program.layout)
 
 
 def data_of(case: Case) -> dict[str, np.ndarray]:
@@ -113,7 +117,8 @@ def swap(compiled: Compiled, case: Case) -> Any:
                 f"{shape}; compile for the new structure"
             )
     known = {var.name for var in compiled.native.shared_var_keys}
-    return compiled.native.with_data(**{k: v for k, v in data.items() if k in known})
+    native = compiled.native.with_data(**{k: v for k, v in data.items() if k in known})
+    return replace(native, initial_point_func=starting(compiled.layout, case.by_name))
 
 
 def draw(compiled: Compiled, case: Case, *, cores: int | None = None, tick: Any = None) -> Any:
@@ -140,26 +145,75 @@ def draw(compiled: Compiled, case: Case, *, cores: int | None = None, tick: Any 
     Interrupted
         On Ctrl-C, with the draws so far.
     """
+    seed = integer(case.seed, "sampler")
+    native, (first, pilot, rest) = swap(compiled, case), tuning(case.sampler)
+    metric = plain(native.n_dim)
+    if pilot:
+        options = replace(case.sampler, tune=first, draws=pilot)
+        found = _wait(_start(native, options, seed=integer(case.seed, "pilot"), cores=cores), tick)
+        points, scores = (_stat(found, name) for name in ("unconstrained_draw", "gradient"))
+        metric = metric_of(points, scores)
+        native = whitened(native, metric, points=points)
+    sampler = _start(native, replace(case.sampler, tune=rest), seed=seed, cores=cores)
+    try:
+        return _unwhitened(_wait(sampler, tick), metric)
+    except KeyboardInterrupt:
+        raise Interrupted(sampler.abort()) from None
+
+
+def tuning(options: Any) -> tuple[int, int, int]:
+    """Return the pilot's tuning steps and draws, and the tuning steps after it, of each chain.
+
+    Together they are ``tune``. Where all chains' pilots would have too few draws there is none.
+    """
+    first, pilot = int(PILOT[0] * options.tune), int(PILOT[1] * options.tune)
+    if pilot * options.chains < LEAST:
+        return 0, 0, options.tune
+    return first, pilot, options.tune - first - pilot
+
+
+def whitened(native: Any, metric: Metric, *, points: np.ndarray) -> Any:
+    """Return nutpie's model in the coordinates of a metric, chains starting among ``points``."""
+    moved = native.with_data(metric_centre=metric.centre, metric_scale=metric.scale)
+    pool = metric.inward(points)
+
+    def start(seed: Any) -> np.ndarray:
+        return np.array(pool[np.random.default_rng(seed).integers(len(pool))])
+
+    return replace(moved, initial_point_func=start)
+
+
+def _start(native: Any, options: Any, *, seed: int, cores: int | None) -> Any:
     import nutpie
 
-    options = case.sampler
-    sampler = nutpie.sample(
-        swap(compiled, case),
+    return nutpie.sample(
+        native,
         draws=options.draws,
         tune=options.tune,
         chains=options.chains,
         cores=cores,
-        seed=integer(case.seed, "sampler"),
+        seed=seed,
         target_accept=options.target_accept,
         progress_bar=False,
         save_warmup=False,
         store_unconstrained=True,
+        store_gradient=True,
         blocking=False,
     )
-    try:
-        return _wait(sampler, tick)
-    except KeyboardInterrupt:
-        raise Interrupted(sampler.abort()) from None
+
+
+def _stat(tree: Any, name: str) -> np.ndarray:
+    """Return a vector of ``sample_stats`` with chains and draws joined."""
+    values = tree["sample_stats"][name].to_numpy()
+    return np.asarray(values.reshape(-1, values.shape[-1]))
+
+
+def _unwhitened(tree: Any, metric: Metric) -> Any:
+    """Return nutpie's tree with its unconstrained draws in the model's own coordinates."""
+    stats = tree["sample_stats"].dataset.drop_vars("gradient")
+    z = stats["unconstrained_draw"]
+    tree["sample_stats"] = stats.assign(unconstrained_draw=z.copy(data=metric.outward(z.values)))
+    return tree
 
 
 def _wait(sampler: Any, tick: Callable[[], None] | None) -> Any:

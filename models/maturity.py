@@ -3,8 +3,8 @@ r"""Maturity: how far a work of an agenda and year gets on the ladder of levels 
 .. math::
 
     x(t) &= \log\Big(1 + \sum_{s \le t} W_{int}(s)\Big) - (\text{the same at } t_0 = 2023) \\
-    \theta_{a,t} &= \theta_a + (\beta + \sigma_\beta z_a)\, x(t), \qquad
-        \theta_a = \sigma_f z_{f(a)} + \epsilon_a, \quad
+    \theta_{a,t} &= \phi_{f(a)} + \epsilon_a + (\beta + \sigma_\beta z_a)\, x(t), \\
+    \phi_f &\sim \mathrm{Normal}(0, \sigma_f), \qquad
         \epsilon_a \sim \mathrm{Normal}(0, \sigma_a) \\
     P(\text{level} \ge k \mid \text{level} \ge k - 1) &= F(d_k + u_k (\theta_{a,t} + \pi\, c)),
         \qquad d_k = F^{-1}(\text{step}_k)
@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from models.effects import add_effect
 from models.ops import NumPy
 from models.prior import Array, Prior, add
 from models.structure import CENTRE_YEAR, GROUPS, STEPS, YEARS
@@ -99,8 +100,7 @@ def add_maturity(priors: Mapping[str, Prior], family_of: tuple[int, ...], *, tai
     import pytensor.tensor as pt
 
     step = pt.stack([add(f"step_{k}", priors) for k in STEPS])
-    family_z = pm.ZeroSumNormal("maturity_family_z", dims="family")
-    family = add("maturity_family_sd", priors) * family_z
+    family = add_effect("maturity_family", priors)
     spread = add("maturity_agenda_sd", priors)
     if tails == "normal":
         own = pm.ZeroSumNormal("maturity_agenda_own", sigma=spread, dims="agenda")

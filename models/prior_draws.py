@@ -19,6 +19,7 @@ from zlib import crc32
 import numpy as np
 from scipy import special, stats
 
+from models.effects import OWN_SCALE, STANDARD
 from models.prior import Array, Prior, find, ppf
 from models.slots import SLOTS
 from models.spillover import conditional_elasticity
@@ -46,21 +47,8 @@ NORMALS: dict[str, tuple[str, ...]] = {
     "rater_specificity_z": ("rater", "column"),
 }
 """Dims of the standard normal effects."""
-ZERO_SUMS: dict[str, str] = {
-    "maturity_family_z": "family",
-    "tracking_level_z": "level",
-    "capabilities_level_z": "level",
-    "alignment_level_z": "level",
-    "capabilities_year_z": "year",
-    "alignment_year_z": "year",
-}
+ZERO_SUMS: dict[str, str] = {f"{name}_z": dim for name, dim in STANDARD.items()}
 """Dim of the standard effects that add up to zero."""
-SCALED_ZERO_SUMS: dict[str, str] = {
-    "capabilities_agenda": "agenda",
-    "alignment_agenda": "agenda",
-    "rater_bias": "rater",
-}
-"""Dim of the effects that add up to zero on their own scale, ``NAME_sd``."""
 EASE = ("ease", "worker_ratio_elasticity")
 
 
@@ -97,7 +85,7 @@ def prior_draws(
     growth = special.ndtri(uniform("worker_growth", ("group",)))
     scaled = out["worker_growth_sd"][:, None] * growth
     out["worker_growth"] = out["worker_growth_mean"][:, None] + scaled
-    for name, dim in SCALED_ZERO_SUMS.items():
+    for name, dim in OWN_SCALE.items():
         z = special.ndtri(uniform(name, (dim,)))
         out[name] = out[f"{name}_sd"][:, None] * (z - z.mean(axis=-1, keepdims=True))
     return out | _agenda_draws(out, structure) | ratio_draws(out, priors)
@@ -109,8 +97,7 @@ def _agenda_draws(out: Mapping[str, Array], structure: Structure) -> dict[str, A
     if structure.tails == "normal":
         own = own - own.mean(axis=-1, keepdims=True)
     own = out["maturity_agenda_sd"][:, None] * own
-    family = out["maturity_family_sd"][:, None] * out["maturity_family_z"]
-    total = family[:, list(structure.family_of)] + own
+    total = out["maturity_family"][:, list(structure.family_of)] + own
     return {"maturity_agenda_own": own, "maturity_agenda": total}
 
 

@@ -18,7 +18,7 @@ at the usual ratio of workers; ``ease`` :math:`= \eta - \beta L` and :math:`\bet
 have Normal priors, so :math:`\eta` is sampled and then :math:`\beta` given :math:`\eta`, an exact
 change of variables (:func:`conditional_elasticity`).
 
-Agenda effects are sampled on their own scale and add up to zero, profiles over levels too.
+Agenda effects, profiles over levels and year effects add up to zero (:mod:`models.effects`).
 
 Uses here are *documented* ones. Actual uses are :math:`M_g / \text{documented}_g`: with that
 share stated as a belief about the forecast and not in the likelihood, it is exact, paired and free
@@ -41,6 +41,7 @@ from typing import Any
 
 import numpy as np
 
+from models.effects import add_effect, effect
 from models.prior import Array, Prior, add, find, numbers
 from models.structure import GROUPS, LOG_RATIO, SIDES
 
@@ -146,7 +147,6 @@ def add_ease(priors: Mapping[str, Prior]) -> tuple[Any, Any]:
 
 def add_spillover(priors: Mapping[str, Prior]) -> dict[str, Any]:
     """Add the use rates of both sides to the model in context; returns the terms by name."""
-    import pymc as pm
     import pytensor.tensor as pt
 
     eta, elasticity = add_ease(priors)
@@ -160,14 +160,10 @@ def add_spillover(priors: Mapping[str, Prior]) -> dict[str, Any]:
         "lag": pt.stack([add(f"{side}_lag", priors) for side in SIDES]),
     }
     for side in SIDES:
-        level_z = pm.ZeroSumNormal(f"{side}_level_z", dims="level")
-        spread = add(f"{side}_agenda_sd", priors)
-        agenda = pm.ZeroSumNormal(f"{side}_agenda", sigma=spread, dims="agenda")
-        year_z = pm.ZeroSumNormal(f"{side}_year_z", dims="year")
         terms |= {
-            f"{side}_level": add(f"{side}_level_sd", priors) * level_z,
-            f"{side}_agenda": agenda,
-            f"{side}_year": add(f"{side}_year_sd", priors) * year_z,
+            f"{side}_level": add_effect(f"{side}_level", priors),
+            f"{side}_agenda": add_effect(f"{side}_agenda", priors),
+            f"{side}_year": add_effect(f"{side}_year", priors),
             f"{side}_purposive": add(f"{side}_purposive", priors),
             f"tracking_{side}": add(f"tracking_{side}", priors),
             f"{side}_own": add(f"{side}_own", priors),
@@ -195,10 +191,8 @@ def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
         "lag": np.stack([draws[f"{side}_lag"] for side in SIDES], axis=-1),
     }
     for side in SIDES:
-        terms[f"{side}_agenda"] = draws[f"{side}_agenda"]
-        for group in ("level", "year"):
-            scale = draws[f"{side}_{group}_sd"][:, None]
-            terms[f"{side}_{group}"] = scale * draws[f"{side}_{group}_z"]
+        for name in (f"{side}_level", f"{side}_agenda", f"{side}_year"):
+            terms[name] = effect(draws, name)
         for name in (f"{side}_purposive", f"tracking_{side}", f"{side}_own"):
             terms[name] = draws[name]
     return terms

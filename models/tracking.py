@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from models.effects import add_effect, effect
 from models.prior import Array, Prior, add
 from models.structure import CENTRE_YEAR, YEARS
 
@@ -60,12 +61,11 @@ def add_tracking(priors: Mapping[str, Prior], tails: str) -> dict[str, Any]:
         agenda_z = pm.ZeroSumNormal("tracking_agenda_z", dims="agenda")
     else:
         agenda_z = pm.StudentT("tracking_agenda_z", nu=4, dims="agenda")
-    level_z = pm.ZeroSumNormal("tracking_level_z", dims="level")
     return {
         "mean": pt.log(share) - pt.log1p(-share),
         "agenda": add("tracking_agenda_sd", priors) * agenda_z,
         "trend": add("tracking_trend", priors),
-        "level": add("tracking_level_sd", priors) * level_z,
+        "level": add_effect("tracking_level", priors),
         "purposive": add("tracking_purposive", priors),
     }
 
@@ -77,6 +77,6 @@ def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
         "mean": np.log(share) - np.log1p(-share),
         "agenda": draws["tracking_agenda_sd"][:, None] * draws["tracking_agenda_z"],
         "trend": draws["tracking_trend"],
-        "level": draws["tracking_level_sd"][:, None] * draws["tracking_level_z"],
+        "level": effect(draws, "tracking_level"),
         "purposive": draws["tracking_purposive"],
     }

@@ -68,8 +68,7 @@ def test_levels_are_products_of_steps(graph_value):
 def test_agendas_are_their_family_plus_their_own(tails, values, structure, draws):
     terms, d = values(maturity.add_maturity, structure.family_of, tails=tails)
     for a, family in enumerate(structure.family_of):
-        expected = d["maturity_family_sd"] * d["maturity_family_z"][family]
-        expected += d["maturity_agenda_own"][a]
+        expected = d["maturity_family"][family] + d["maturity_agenda_own"][a]
         assert terms["agenda"][a] == pytest.approx(expected)
         slope = d["effort_slope"] + d["effort_slope_sd"] * d["effort_slope_z"][a]
         assert terms["slope"][a] == pytest.approx(slope)

@@ -123,7 +123,7 @@ def zero_sum_logpdf(x, sd):
 
 def test_effects_sampled_on_their_own_scale_follow_scipy(model, draws, evaluate):
     point = given(model, draws)
-    zero_sums = ("capabilities_agenda", "alignment_agenda", "maturity_agenda_own")
+    zero_sums = ("capabilities_agenda", "alignment_level", "maturity_family", "maturity_agenda_own")
     for name in (*zero_sums, "worker_growth"):
         value = draws[name][DRAW]
         got = evaluate(pm.logp(model[name], value).sum(), point)

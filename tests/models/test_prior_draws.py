@@ -60,8 +60,7 @@ NARROW = stats.norm(0, np.sqrt(1 - 1 / 4))  # four agendas less their mean
 def test_agenda_effects_have_the_stated_tails(priors, structure, tails, own_law):
     out = prior_draws(priors, replace(structure, tails=tails), n=N, rng=rng())
     assert_follows(out["tracking_agenda_z"][:, 0], own_law.cdf)
-    family = out["maturity_family_sd"][:, None] * out["maturity_family_z"]
-    centre = family[:, list(structure.family_of)]
+    centre = out["maturity_family"][:, list(structure.family_of)]
     own = (out["maturity_agenda"] - centre) / out["maturity_agenda_sd"][:, None]
     assert_follows(own[:, 0], own_law.cdf)
     if tails == "normal":

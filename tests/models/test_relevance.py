@@ -152,7 +152,8 @@ def test_own_cohort_is_the_headline(usual, question):
 
 
 def test_a_new_agenda_is_like_the_others_where_agendas_do_not_differ(forecast):
-    zeros = {f"{side}_agenda{end}": 0.0 for side in relevance_sides() for end in ("", "_sd")}
+    zeros = {f"{side}_agenda_sd": 0.0 for side in relevance_sides()}
+    zeros |= {"capabilities_agenda": 0.0}
     zeros |= {"maturity_family_sd": 0.0, "maturity_agenda_sd": 0.0, "maturity_agenda": 0.0}
     out = forecast(tracking_agenda_sd=0.0, effort_slope_sd=0.0, **zeros)
     for name in ("alignment_relevant", "capabilities_relevant", "strict_both"):

@@ -8,6 +8,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from models import spillover
+from models.effects import effect
 from models.ops import NumPy
 from models.structure import LOG_RATIO, SIDES
 
@@ -19,12 +20,12 @@ def test_terms_are_scaled_effects(values, draws):
     assert terms["rate"] == pytest.approx(log(d["use_rate"]))
     np.testing.assert_array_equal(terms["lag"], [d[f"{side}_lag"] for side in SIDES])
     for side in SIDES:
-        np.testing.assert_array_equal(terms[f"{side}_agenda"], d[f"{side}_agenda"])
-        for group in ("level", "year"):
-            expected = d[f"{side}_{group}_sd"] * d[f"{side}_{group}_z"]
-            np.testing.assert_allclose(terms[f"{side}_{group}"], expected)
         for group in ("level", "agenda", "year"):
             assert terms[f"{side}_{group}"].sum() == pytest.approx(0.0, abs=1e-12)
+    for name in ("capabilities_level", "capabilities_year", "alignment_year", "alignment_agenda"):
+        np.testing.assert_allclose(terms[name], d[f"{name}_sd"] * d[f"{name}_z"])
+    for name in ("alignment_level", "capabilities_agenda"):
+        np.testing.assert_array_equal(terms[name], d[name])
     assert terms["elasticity"] == pytest.approx(draws["worker_ratio_elasticity"][3])
     assert terms["eta"] - LOG_RATIO * terms["elasticity"] == pytest.approx(draws["ease"][3])
     for name, value in spillover.from_draws(draws).items():
@@ -143,6 +144,6 @@ def test_elasticity_of_draws_has_its_stated_prior(draws, priors):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_drawn_agenda_effects_are_zero_sum_normals(side, draws):
-    z = draws[f"{side}_agenda"] / draws[f"{side}_agenda_sd"][:, None]
+    z = effect(draws, f"{side}_agenda") / draws[f"{side}_agenda_sd"][:, None]
     np.testing.assert_allclose(z.sum(axis=1), 0.0, atol=1e-12)
     assert stats.kstest(z[:, 0], stats.norm(0, np.sqrt(1 - 1 / z.shape[1])).cdf).pvalue > 1e-3

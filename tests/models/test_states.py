@@ -82,6 +82,16 @@ def test_states_are_levels_times_tracking(computed):
     np.testing.assert_allclose(terms["state"].sum(axis=1), 1.0)
 
 
+PROFILE = {
+    "capabilities": lambda d, k: d["capabilities_level_sd"] * d["capabilities_level_z"][k],
+    "alignment": lambda d, k: d["alignment_level"][k],
+}
+AGENDA = {
+    "capabilities": lambda d, a: d["capabilities_agenda"][a],
+    "alignment": lambda d, a: d["alignment_agenda_sd"] * d["alignment_agenda_z"][a],
+}
+
+
 @pytest.mark.parametrize("side", SIDES)
 def test_chances_of_no_use(computed, side):
     _, terms, d = computed
@@ -95,9 +105,8 @@ def test_chances_of_no_use(computed, side):
             for z in (0, 1):
                 m = log(d["use_rate"])
                 m += SIGN[side] * 0.5 * (d["use_ratio"] + terms["spillover"]["elasticity"] * ratio)
-                m += d[f"{side}_agenda"][a]
+                m += PROFILE[side](d, k) + AGENDA[side](d, a) + d[f"{side}_purposive"] * c
                 m += d[f"{side}_year_sd"] * d[f"{side}_year_z"][year]
-                m += d[f"{side}_level_sd"] * d[f"{side}_level_z"][k] + d[f"{side}_purposive"] * c
                 m -= SIGN[side] * d[f"tracking_{side}"] * z
                 if side == "capabilities":
                     m += log(1 + d["bottleneck"] * terms["faults"]["diagnosed"][k])

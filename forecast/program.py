@@ -1,0 +1,207 @@
+"""A compiled model as bytes on disk, and nutpie's model made of it.
+
+The bytes are the object code of :mod:`forecast.native` with what nutpie must know. They are found
+again by the hash of all that shaped them: structure, shapes, sources of the model, versions, and
+the processor. A missing entry is made by a child process, so that every process that samples
+runs loaded code: the same instructions, whatever else it compiled before.
+"""
+
+import ctypes
+import hashlib
+import logging
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from forecast.metric import plain
+
+LOG = logging.getLogger("forecast")
+
+FUNCTIONS = ("value", "expand")
+"""Compiled functions; their addresses follow the arrays of the program."""
+METRIC = ("metric_centre", "metric_scale")
+"""Arrays after the addresses (:mod:`forecast.metric`)."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """An array that is data of the compiled code: its name, shape and dtype."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Steps in bytes of the array in C order."""
+        return np.empty(self.shape, dtype=self.dtype).strides
+
+
+@dataclass(frozen=True)
+class Program:
+    """One compiled model.
+
+    ``codes`` holds numba's object code by name; ``shared`` the arrays it reads, in the order of
+    their addresses, and ``lengths`` those of them that are lengths of dims; ``shape_info``,
+    ``dims``, ``coords`` and ``renamed`` are nutpie's; ``alone`` the priors left out; ``layout``
+    (variable, beliefs it holds, unconstrained size) in order.
+    """
+
+    codes: dict[str, bytes]
+    shared: tuple[Shared, ...]
+    lengths: dict[str, np.ndarray]
+    n_dim: int
+    n_expanded: int
+    shape_info: Any
+    dims: Any
+    coords: Any
+    renamed: tuple[str, ...]
+    alone: tuple[str, ...]
+    layout: tuple[tuple[str, tuple[str, ...], int], ...]
+
+
+def program_of(case: Any, structure: Any) -> Program:
+    """Return the compiled model of a Case, from disk if it is there."""
+    from forecast.cache import entry, keep
+
+    path = entry(_key(case, structure))
+    found = _read(path)
+    if found is None:
+        LOG.info("compiling: no code for this structure in %s", path.parent)
+        with keep(path) as fresh:
+            _compile(case, structure, fresh=fresh)
+        found = _read(path)
+    if found is None:
+        raise RuntimeError(f"the compiled model in {path} cannot be read")
+    return found
+
+
+def _key(case: Any, structure: Any) -> str:
+    """Return the hash of everything that shapes the code."""
+    from numba.core.registry import cpu_target
+
+    from forecast.identity import compiler_hash, versions
+
+    whole = hashlib.sha256()
+    shapes = [(t, n, x.shape, str(x.dtype)) for t, n, x in _columns(case.evidence.arrays)]
+    machine = cpu_target.target_context.codegen().magic_tuple()
+    for part in (structure, shapes, compiler_hash(), sorted(versions().items()), machine):
+        whole.update(repr(part).encode())
+    return whole.hexdigest()
+
+
+def _columns(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> Any:
+    return ((t, n, np.asarray(x)) for t in sorted(arrays) for n, x in sorted(arrays[t].items()))
+
+
+def _read(path: Path) -> Program | None:
+    try:
+        with path.open("rb") as file:
+            found = pickle.load(file)
+    except (OSError, EOFError, pickle.UnpicklingError, AttributeError):
+        return None
+    return found if isinstance(found, Program) else None
+
+
+def _compile(case: Any, structure: Any, *, fresh: Path) -> None:
+    """Compile in a child process, which writes the program to ``fresh``."""
+    request = pickle.dumps((case.by_name, case.evidence.arrays, structure))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "forecast.compiling", str(fresh)]
+    done = subprocess.run(command, input=request, capture_output=True, env=environment)
+    if done.returncode != 0:
+        raise RuntimeError("compiling failed:\n" + done.stderr.decode(errors="replace"))
+
+
+def native_model(program: Program, data: Mapping[str, np.ndarray], *, start: Any) -> Any:
+    """Return nutpie's model of a program.
+
+    Parameters
+    ----------
+    program
+        From :func:`program_of`.
+    data
+        Every array of the program, by name.
+    start
+        Function of a seed that returns an unconstrained starting point.
+    """
+    import nutpie.compile_pymc as nc
+
+    loaded = {name: _load(code) for name, code in program.codes.items()}
+    keys = {one: f"shared_{i}" for i, one in enumerate(program.shared)}
+    held = {**program.lengths, **data}
+    arrays = {key: _frozen(held[one.name], one.dtype) for one, key in keys.items()}
+    for name in FUNCTIONS:
+        code = loaded[name]
+        at = code.library.get_pointer_to_function(code.fndesc.llvm_func_name)
+        keys[Shared(f"address of {name}", (1,), "uint64")] = f"address_{name}"
+        arrays[f"address_{name}"] = _frozen([at], "uint64")
+    for name, array in zip(METRIC, vars(plain(program.n_dim)).values(), strict=True):
+        keys[Shared(name, array.shape, "float64")] = name
+        arrays[name] = _frozen(array, "float64")
+    names, _, shapes = program.shape_info
+    return nc.CompiledPyMCModel(
+        _n_dim=program.n_dim,
+        dims=program.dims,
+        _coords=program.coords,
+        _shapes={name: tuple(shape) for name, shape in zip(names, shapes, strict=True)},
+        compiled_logp_func=_callback(loaded["value callback"]),
+        compiled_expand_func=_callback(loaded["expand callback"]),
+        initial_point_func=start,
+        shared_data=arrays,
+        shared_var_keys=keys,
+        user_data=nc.make_user_data(keys, arrays),
+        n_expanded=program.n_expanded,
+        shape_info=program.shape_info,
+        logp_func=loaded["value"],
+        expand_func=loaded["expand"],
+        reparameterized_names=list(program.renamed),
+    )
+
+
+def _frozen(value: Any, dtype: str) -> np.ndarray:
+    out = np.array(value, dtype=dtype, order="C", copy=True)
+    out.flags.writeable = False
+    return out
+
+
+def _load(code: bytes) -> Any:
+    """Return numba's compiled function of its bytes, linked into this process."""
+    from numba.core.compiler import CompileResult
+    from numba.core.registry import cpu_target
+    from numba.core.runtime import rtsys
+
+    context = cpu_target.target_context
+    context.refresh()
+    rtsys.initialize(context)
+    return CompileResult._rebuild(context, *pickle.loads(code))
+
+
+def _callback(code: Any) -> Any:
+    """Return what nutpie asks of a C callback: its address; the code lives as long as it."""
+    at = code.library.get_pointer_to_function(code.fndesc.llvm_cfunc_wrapper_name)
+    return SimpleNamespace(address=at, keep=code)
+
+
+def value_and_gradient(model: Any, point: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return log density and gradient of nutpie's model at an unconstrained point."""
+    real = ctypes.POINTER(ctypes.c_double)
+    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, real, real, real, ctypes.c_void_p)
+    x = np.ascontiguousarray(point, dtype=float)
+    value, gradient = np.zeros(1), np.zeros(model.n_dim)
+    places = [a.ctypes.data_as(real) for a in (x, gradient, value)]
+    kind(model.compiled_logp_func.address)(x.size, *places, model.user_data.ctypes.data)
+    return float(value[0]), gradient
