@@ -108,10 +108,11 @@ def _columns(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> Any:
 
 
 def _read(path: Path) -> Program | None:
+    """Return the program of a file; none if there is no file, or none that can be read."""
     try:
         with path.open("rb") as file:
             found = pickle.load(file)
-    except (OSError, EOFError, pickle.UnpicklingError, AttributeError):
+    except Exception:  # damaged bytes raise whatever they spell; then it is compiled anew
         return None
     return found if isinstance(found, Program) else None
 

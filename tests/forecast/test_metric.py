@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast import cache
+from forecast import cache, program
 from forecast.metric import metric_of
 from forecast.sampling import tuning
 from forecast.starts import centre, starting, unconstrained_median
@@ -85,3 +85,10 @@ def test_compiled_models_are_kept_whole_and_not_for_ever(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="stop"):
         write_half(cache.entry("d"))
     assert sorted(p.stem for p in (tmp_path / "here").iterdir()) == ["b", "c"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a pickle", b"\x80\x04cno\nthing\n."])
+def test_a_damaged_program_counts_as_none(tmp_path, damage):
+    path = tmp_path / "x.program"
+    path.write_bytes(damage)
+    assert program._read(path) is None
