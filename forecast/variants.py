@@ -52,7 +52,12 @@ SHOWN = (
 
 
 def reweighted(fit: Fit, case: Case) -> tuple[float, dict[str, np.ndarray] | None]:
-    """Return Pareto k and, if it is at most 0.7, the quantities of ``case``."""
+    """Return Pareto k and, if it is at most 0.7, the quantities of ``case``.
+
+    The fit's own Case is answered by all its draws, so that its row shows the run's own numbers.
+    """
+    if case is fit.case:
+        return 0.0, answer(fit, case)
     weights = importance(fit, case)
     if weights is None:
         return float("inf"), None
