@@ -7,7 +7,7 @@ import numpy as np
 from forecast.arrays import Evidence
 from forecast.config import Config
 from forecast.convergence import RULE, Diagnosis
-from forecast.evidence import TABLE_NAMES, Tables
+from forecast.evidence import TABLE_NAMES, Tables, find_evidence
 from forecast.sampling import Fit
 from models.quantities import CLAIMS, QUANTITIES
 
@@ -79,7 +79,13 @@ def evidence_summary(tables: Tables, evidence: Evidence) -> dict[str, Any]:
         n = len(fit) if arrays else 0
         rows.append({"name": name, "rows": len(held), "fit": n, "weight": weight})
     empty = [r["name"] for r in rows if r["name"] in MODEL_TABLES and not r["fit"]]
-    return {"folder": str(tables.folder), "tables": rows, "empty": empty}
+    return {"folder": folder_name(tables), "tables": rows, "empty": empty}
+
+
+def folder_name(tables: Tables) -> str:
+    """Return what a reader is told of the tables' folder: never where it lies on a machine."""
+    folder = tables.folder.resolve()
+    return "shipped tables" if folder == find_evidence(None).resolve() else folder.name
 
 
 def diagnostics_dict(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -109,13 +115,24 @@ def claims_context(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for row in rows:
             if row["claim"] == key:
                 q = QUANTITIES[row["quantity"]]
-                label = f"{q.label} ({row['element']})" if row["element"] else q.label
+                label = f"{q.label} ({in_words(row)})" if row["element"] else q.label
                 found.append(
                     {"name": q.name, "label": label, "unit": q.unit, "question": q.question}
                     | {g: _part(row, g) for g in ("prior", "posterior")}
                 )
         out.append({"id": key, "who": claim.who, "text": claim.text, "quantities": found})
     return out
+
+
+def in_words(row: dict[str, Any]) -> str:
+    """Return which element of a quantity a row is of: 'level 1, by 2026'."""
+    name, parts = row["quantity"], row["element"].split()
+    dims = QUANTITIES[name].dims
+    if len(parts) != len(dims):
+        return str(row["element"])
+    year = "by" if name == "established" else "in"
+    words = {"step": "level ", "level": "level ", "forecast_year": f"{year} "}
+    return ", ".join(words.get(dim, "") + part for dim, part in zip(dims, parts, strict=True))
 
 
 def _part(row: dict[str, Any], group: str) -> dict[str, float]:

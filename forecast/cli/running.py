@@ -69,7 +69,7 @@ def show_command(run: Path, work: str | None) -> None:
     \b
     Example:
       forecast show runs/default-1a2b3c4d
-      forecast show runs/default-1a2b3c4d --work meng2022
+      forecast show runs/default-1a2b3c4d --work meng-2022-rome
     """  # noqa: D301 (click reads the mark)
     from forecast.runs import show
 
