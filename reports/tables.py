@@ -1,6 +1,5 @@
 """What the page and the terminal show, from the plain data that a run hands over."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 from models.quantities import OUTCOMES, QUANTITIES
 from models.slots import SLOTS
 from models.structure import STEPS
+from reports.claim_rows import claim_row
 from reports.learned import conflicts
-from reports.words import CHANCES, LEVEL_NAMES, RATED, SAME_BAR, USE_NOT_BENEFIT, number
+from reports.words import AGREEMENT, LEVEL_NAMES, RATED, SAME_BAR, USE_NOT_BENEFIT, number
 
 MAIN = (
     "alignment_relevant",
@@ -23,8 +23,6 @@ MAIN = (
 """The quantities of the first table."""
 SAME_BAR_SPLIT, STRICT_SPLIT = OUTCOMES[6:10], OUTCOMES[10:14]
 BY_AGENDA = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
-MANY = 16
-"""Entries of one quantity above which the page folds them away."""
 WORST = 15
 """Parameters in the table of the worst diagnosed."""
 EMPTY: dict[str, Any] = {
@@ -106,7 +104,7 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "worst": worst(c["parameters"] or c["diagnostics"].get("parameters", ())),
         "bfmi": cell(c["diagnostics"].get("bfmi")),
         "units": unit_rows(c["unit_headlines"]),
-        "agreement": plain_table(c["ratings_agreement"]),
+        "agreement": agreement_table(c["ratings_agreement"]),
         "settings": {key: setting_table(c[key]) for key in ("halo", "shared_error")},
         "provenance": list(flat_rows(c["manifest"])),
         "captions": {f["name"]: f for f in c["figures"]},
@@ -172,40 +170,6 @@ def milestone_rows(c: Mapping[str, Any]) -> list[dict[str, Any]]:
     return out
 
 
-def claim_row(claim: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a claim with a small interval plot for each quantity; long ones under ``more``."""
-    every = [{**q, "plot": interval_plot(q)} for q in claim.get("quantities", [])]
-    entries = Counter(q["name"] for q in every)
-    few = [q for q in every if entries[q["name"]] <= MANY]
-    more = [q for q in every if entries[q["name"]] > MANY]
-    return {**claim, "quantities": few, "more": more}
-
-
-def interval_plot(q: Mapping[str, Any]) -> dict[str, Any]:
-    """Return positions (0 to 100) of prior and posterior on one axis, and its two ends as text.
-
-    Chances lie on 0 to 1; others between the widest ends, on a log scale where all are positive.
-    """
-    rows = {key: q[key] for key in ("prior", "posterior") if q.get(key)}
-    values = [r[key] for r in rows.values() for key in ("lower", "median", "upper")]
-    values = [x for x in values if x is not None and np.isfinite(x)]
-    if not values:
-        return {}
-    chances = q.get("unit") in CHANCES
-    low, high = (0.0, 1.0) if chances else (min(values), max(values))
-    scale = np.log if not chances and low > 0 else np.asarray
-    width = float(scale(high) - scale(low)) or 1.0
-    out: dict[str, Any] = {
-        key: {
-            name: round(100.0 * float(scale(r[name]) - scale(low)) / width, 1)
-            for name in ("lower", "median", "upper")
-        }
-        for key, r in rows.items()
-    }
-    ends = ("0%", "100%") if chances else (number(low), number(high))
-    return out | {"low": ends[0], "high": ends[1], "log": scale is np.log}
-
-
 def worst(parameters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the parameters with the fewest effective draws."""
 
@@ -250,6 +214,11 @@ def plain_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         "head": [str(key).replace("_", " ") for key in columns],
         "rows": [[cell(row.get(key)) for key in columns] for row in rows],
     }
+
+
+def agreement_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the agreement of each pair of raters, under heads that say what is shared."""
+    return plain_table([{AGREEMENT.get(key, key): x for key, x in row.items()} for row in rows])
 
 
 def setting_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

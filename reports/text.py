@@ -10,6 +10,7 @@ from rich.text import Text
 
 from reports.tables import MAIN, SAME_BAR_SPLIT, STRICT_SPLIT, label, make_view
 from reports.words import (
+    INTERVAL,
     INTERVAL_OF_CHANCE,
     NO_EVIDENCE,
     NOT_CONVERGED,
@@ -82,8 +83,8 @@ def _head(view: Mapping[str, Any]) -> list[RenderableType]:
         out.append(
             told(
                 f"Of 100 works {of_hundred(found['mean'])} end up "
-                f"alignment-relevant in the strict sense: probability {chance(found['mean'])}, "
-                f"{INTERVAL_OF_CHANCE}: {interval(found)}."
+                f"alignment-relevant in the strict sense: probability {chance(found['mean'])} "
+                f"({interval(found)}, {INTERVAL})."
             )
         )
     else:
@@ -102,7 +103,7 @@ def _tables(view: Mapping[str, Any]) -> list[RenderableType]:
         if any(name in view["found"] for name in names):
             out += [_quantities(view, names, title=title), Text("")]
     if view["worldviews"]:
-        out += [_worldviews(view), Text("")]
+        out += [_worldviews(view), *_missing(view), Text("")]
     if view["agenda_rows"]:
         out += [_agendas(view), Text("")]
     return out
@@ -129,6 +130,12 @@ def _worldviews(view: Mapping[str, Any]) -> Table:
     return table
 
 
+def _missing(view: Mapping[str, Any]) -> list[RenderableType]:
+    """Return one line on how to get the worldviews that are not given the evidence."""
+    needed = [f"`forecast run {w['name']}`" for w in view["worldviews"] if not w.get("posterior")]
+    return [told(f"-: too far from this run; needs {', '.join(needed)}.")] if needed else []
+
+
 def _agendas(view: Mapping[str, Any]) -> Table:
     heads = ["strict", "interval", "cap. first", "interval"]
     table = _grid(f"Top {TOP} agendas (strict; capabilities first)", heads)
@@ -140,8 +147,8 @@ def _agendas(view: Mapping[str, Any]) -> Table:
 
 def _grid(title: str, heads: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    table.add_column(title, width=47, overflow="fold")
-    for head, width in zip(heads, (6, 11, 11, 11), strict=True):
+    table.add_column(title, width=44, overflow="fold")
+    for head, width in zip(heads, (6, 15, 11, 15), strict=True):
         table.add_column(head, width=width, overflow="fold")
     return table
 
@@ -166,7 +173,7 @@ def _foot(view: Mapping[str, Any]) -> list[RenderableType]:
         out.append(
             told(
                 f"{'Converged' if view['converged'] else NOT_CONVERGED}: largest R-hat "
-                f"{checks['max_rhat']:.3f}, least effective draws {number(checks['min_ess_bulk'])} "
+                f"{checks['max_rhat']:.4f}, least effective draws {number(checks['min_ess_bulk'])} "
                 f"(bulk), {number(checks['min_ess_tail'])} (tail), "
                 f"{checks['divergences']} divergences."
             )

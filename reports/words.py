@@ -6,9 +6,9 @@ from typing import Any
 
 INTERVAL = "89% equal-tailed interval"
 """Kind and probability of every interval shown."""
-INTERVAL_OF_CHANCE = "89% equal-tailed interval of a probability"
 LOWER, UPPER = 0.055, 0.945
 """Its ends, as quantiles."""
+INTERVAL_OF_CHANCE = f"{INTERVAL} of the probability itself"
 LEVEL_NAMES = (
     "nothing about its working",
     "that something is off",
@@ -26,10 +26,7 @@ NOT_CONVERGED_TEXT = (
     "Look at the diagnostics, then run again with more draws or tuning."
 )
 NO_EVIDENCE = "no evidence in this table: the prior speaks"
-USE_NOT_BENEFIT = (
-    "Use, not benefit: a use counts the same however much it helps. "
-    "How much a use is worth enters only through payoffs that a reader states."
-)
+USE_NOT_BENEFIT = "Use, not benefit: a use counts the same however much it helps."
 SAME_BAR = (
     "Both sides on the same bar: documented use by alignment work is held against documented "
     "use by capabilities work. The strict sense, in which a work also helps reach the required "
@@ -41,24 +38,41 @@ RATED = (
 )
 CHANCES = ("probability", "share")
 """Units that are printed as chances."""
+LEAST = 0.001
+"""Probability below which (and within which of 1) no more digits are printed."""
+AGREEMENT = {
+    "a": "rater",
+    "b": "other rater",
+    "works": "works both rated",
+    "level": "same level",
+    "tracks": "same on tracking",
+    "cap_use": "same on capabilities use",
+    "ali_use": "same on alignment use",
+}
+"""Heads of the table of the raters' agreement."""
 FORBIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 """Kinds of character that never reach a terminal: controls, direction marks, no characters."""
 
 
 def chance(p: float | None) -> str:
-    """Return a probability in words: '<2%', '24%', '>98%'."""
+    """Return a probability as a percentage: '<0.1%', '0.27%', '24%', '98.6%', '>99.9%'."""
     if p is None or p != p:
         return "none"
-    if p < 0.02:
-        return "<2%"
-    return ">98%" if p > 0.98 else f"{100 * p:.0f}%"
+    if p < LEAST:
+        return f"<{100 * LEAST:.1f}%"
+    return f">{100 - 100 * LEAST:.1f}%" if p > 1 - LEAST else f"{_percent(p)}%"
 
 
 def of_hundred(p: float) -> str:
     """Return a probability as a number of works of a hundred."""
-    if p < 0.02:
-        return "fewer than 2"
-    return "more than 98" if p > 0.98 else f"{100 * p:.0f}"
+    if p < LEAST:
+        return f"fewer than {100 * LEAST:.1f}"
+    return f"more than {100 - 100 * LEAST:.1f}" if p > 1 - LEAST else _percent(p)
+
+
+def _percent(p: float) -> str:
+    """Return 100 p to two digits, and to one decimal near 100."""
+    return f"{100 * p:.1f}" if p > 0.98 else f"{100 * p:#.2g}".rstrip(".")
 
 
 def number(x: float | None) -> str:

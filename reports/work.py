@@ -53,6 +53,7 @@ def work_text(context: Mapping[str, Any], key: str) -> str:
         *_chances(work),
         Text(""),
         *_ratings(work),
+        *_against(work),
         told(RATED),
         told("A posterior given these ratings, not a forecast of this work and not a rank."),
     ]
@@ -65,13 +66,13 @@ def _levels(work: Mapping[str, Any]) -> list[RenderableType]:
         p = work.get(f"p_level_{k}")
         if p is not None:
             bar = "#" * round(BAR * float(p))
-            out.append(Text(f"  {k}  {LEVEL_NAMES[k]:<30}{chance(float(p)):>5}  {bar}"))
+            out.append(Text(f"  {k}  {LEVEL_NAMES[k]:<30}{chance(float(p)):>6}  {bar}"))
     return out
 
 
 def _chances(work: Mapping[str, Any]) -> list[RenderableType]:
     return [
-        Text(f"  {text:<45}{chance(float(work[name])):>5}")
+        Text(f"  {text:<45}{chance(float(work[name])):>6}")
         for name, text in CHANCES.items()
         if work.get(name) is not None
     ]
@@ -88,3 +89,21 @@ def _ratings(work: Mapping[str, Any]) -> list[RenderableType]:
         answers = ["-" if r.get(name) in {None, ""} else str(r[name]) for name in ANSWERS]
         table.add_row(told(r.get("rater", "")), *map(told, answers))
     return [table]
+
+
+def _against(work: Mapping[str, Any]) -> list[RenderableType]:
+    """Return why the likeliest level may differ from what all raters said, where it does."""
+    levels = {
+        k: float(work[f"p_level_{k}"]) for k in LEVELS if work.get(f"p_level_{k}") is not None
+    }
+    ratings = work.get("ratings") or []
+    said = {str(r["level"]) for r in ratings if r.get("level") not in {None, ""}}
+    best = max(levels, key=lambda k: levels[k], default=None)
+    if best is None or len(said) != 1 or said == {str(best)}:
+        return []
+    return [
+        told(
+            f"Every rating says level {said.pop()}, yet {best} is likeliest: raters of a kind "
+            "share part of their errors, and the model weighs how rare each level is in the agenda."
+        )
+    ]

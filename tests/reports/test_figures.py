@@ -140,7 +140,7 @@ def test_contraction_names_what_is_in_conflict_with_its_prior(run_folder):
 def test_levels_say_that_a_last_level_above_those_below_it_is_no_finding():
     share = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.03, 0.03, 0.04])
     found = {"mean": share[None], "median": np.zeros((1, 8))}
-    assert "(mean 4%, median <2%) is an assumption and no finding" in _top(found, [2040])
+    assert "(mean 4.0%, median <0.1%) is an assumption and no finding" in _top(found, [2040])
     share[5] = 0.05
     assert not _top(found, [2040])
 

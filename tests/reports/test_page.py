@@ -6,9 +6,10 @@ from html.parser import HTMLParser
 import pytest
 
 from models.quantities import CLAIMS, GLOSSARY
+from reports.claim_rows import claim_row, interval_plot
 from reports.page import write_page
-from reports.tables import interval_plot, plain_table, setting_table
-from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED
+from reports.tables import plain_table, setting_table
+from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED, of_hundred
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 SECTIONS = 14
@@ -61,10 +62,10 @@ def test_page_answers_in_words(folder, context):
     found = context["headline"]["quantities"]["alignment_used"]
     context["headline"]["quantities"]["alignment_relevant"] |= {"mean": 0.012, "lower": 0.001}
     text = words_of(read(write_page(folder, context=context)))
-    assert "Of 100 works, fewer than 2 end up alignment-relevant in the strict sense" in text
+    assert "Of 100 works, 1.2 end up alignment-relevant in the strict sense" in text
+    assert "(probability 1.2%; 0.10% to " in text
     assert INTERVAL_OF_CHANCE in text
-    assert f"Alignment work uses {100 * found['mean']:.0f}" in text
-    assert "<2%" in text
+    assert f"Alignment work uses {of_hundred(found['mean'])}" in text
     for sentence in (
         "Use, not benefit",
         "Both sides on the same bar",
@@ -173,6 +174,14 @@ def test_interval_plots_place_chances_from_0_to_1_and_others_on_a_log_scale():
     assert plot["posterior"] == {"lower": 50.0, "median": 50.0, "upper": 50.0}
     assert (plot["low"], plot["high"], plot["log"]) == ("1", "100", True)
     assert interval_plot({"unit": "ratio"}) == {}
+
+
+def test_chances_that_are_sure_before_and_after_are_counted_and_not_shown():
+    sure = {"lower": 0.9995, "median": 1.0, "upper": 1.0, "mean": 0.9999}
+    moved = {"lower": 0.2, "median": 0.4, "upper": 0.6, "mean": 0.4}
+    q = {"name": "x", "unit": "probability", "prior": sure}
+    made = claim_row({"quantities": [q | {"posterior": sure}, q | {"posterior": moved}]})
+    assert (len(made["quantities"]), made["sure"]) == (1, 1)
 
 
 def test_tables_of_any_columns():

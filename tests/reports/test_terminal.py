@@ -73,12 +73,22 @@ def test_work_shows_levels_uses_and_ratings_but_no_rank(context):
     text = work_text(context, "w")
     assert_plain(text)
     assert "nothing about its working" in text
-    assert ">98%" in text
-    assert "<2%" in text
+    assert " 99.0% " in text
+    assert " 1.0%" in text
     assert "alert(1)" in text
     assert "not a rank" in text
     ends = [line.split()[-5:] for line in text.splitlines()]
     assert ["0", "-", "1", "-", "-"] in ends
+
+
+def test_work_says_why_it_may_differ_from_all_its_raters(context):
+    assert "Every rating" not in work_text(context, "w")
+    context["works"][0] |= {"p_level_0": 0.3, "p_level_1": 0.7}
+    assert "Every rating says level 0, yet 1 is likeliest" in work_text(context, "w")
+
+
+def test_table_says_how_to_fill_a_dash(context):
+    assert "needs `forecast run doubter`.\n" in terminal_table(context)
 
 
 def test_work_without_ratings_says_that_the_prior_speaks(context):
@@ -93,12 +103,14 @@ def test_unknown_work_names_the_nearest(context):
 @pytest.mark.parametrize(
     ("p", "text", "works"),
     [
-        (0.0, "<2%", "fewer than 2"),
-        (0.0199, "<2%", "fewer than 2"),
-        (0.02, "2%", "2"),
+        (0.0, "<0.1%", "fewer than 0.1"),
+        (0.0027, "0.27%", "0.27"),
+        (0.013, "1.3%", "1.3"),
+        (0.03, "3.0%", "3.0"),
         (0.5, "50%", "50"),
         (0.98, "98%", "98"),
-        (0.981, ">98%", "more than 98"),
+        (0.986, "98.6%", "98.6"),
+        (0.9995, ">99.9%", "more than 99.9"),
     ],
 )
 def test_chances_in_words(p, text, works):
@@ -114,6 +126,7 @@ def test_numbers_intervals_and_clean_text():
         "none",
         "none",
     ]
-    assert interval({"lower": 0.001, "upper": 0.01}) == "<2%"
+    assert interval({"lower": 0.001, "upper": 0.03}) == "0.10% to 3.0%"
+    assert interval({"lower": 0.0, "upper": 0.0005}) == "<0.1%"
     assert interval({"lower": 1.0, "upper": 20.0}, "ratio") == "1 to 20"
     assert clean("a\x1b[31m\n\tb\u202ec\x07") == "a[31m bc"
