@@ -1,6 +1,6 @@
 """Fit the default forecast at twenty seeds and list what the convergence rule says of each.
 
-Run from the checkout: ``python -m benchmarks.seeds [PRIORS] [N]``; one line per seed on stdout.
+Run from the checkout: ``python -m benchmarks.seeds [PRIORS] [N] [FIRST]``; one line per seed.
 """
 
 import sys
@@ -14,13 +14,18 @@ from forecast.engine import answer, posterior
 from forecast.writing import judged
 
 
-def main(priors: str = "default", n: str = "20") -> None:
+USUAL = ("default", "20", "0")
+"""Priors, number of seeds, first seed."""
+
+
+def main(*given: str) -> None:
     """Print seed, verdict, R-hat, ESS, divergences, headline and seconds of each fit."""
+    priors, n, first = (*given, *USUAL[len(given) :])
     config, tables = load_inputs(priors)
     base = make_case(config, tables)
     print("seed converged max_rhat min_bulk min_tail divergent bfmi steps headline seconds worst")
     passed = 0
-    for seed in range(int(n)):
+    for seed in range(int(first), int(first) + int(n)):
         start = time.perf_counter()
         fit = posterior(replace(base, seed=seed))
         seconds = time.perf_counter() - start

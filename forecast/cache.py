@@ -1,13 +1,22 @@
-"""Where compiled models are kept: a folder of the user, ``FORECAST_CACHE`` if that is set."""
+"""Where compiled models are kept: a folder of the user, ``FORECAST_CACHE`` if that is set.
 
+A file is the SHA-256 of its content and then the content, so that damaged bytes are never run. A
+cache that cannot be read or written costs a compilation, and never a run.
+"""
+
+import atexit
+import hashlib
+import logging
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+LOG = logging.getLogger("forecast")
 MOST = 24
 """Programs that are kept, of about 10 MB each; the least recently made go first."""
+MARK = hashlib.sha256().digest_size
 
 
 def folder() -> Path:
@@ -15,13 +24,23 @@ def folder() -> Path:
     from platformdirs import user_cache_path
 
     stated = os.environ.get("FORECAST_CACHE")
-    place = Path(stated) if stated else user_cache_path("mi-forecast", appauthor=False)
+    usual = user_cache_path("mi-forecast", appauthor=False)
+    place = Path(stated).expanduser() if stated else usual
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
             return place
-    except OSError:
-        return Path(tempfile.gettempdir()) / f"mi-forecast-{os.getpid()}"
+    except OSError as error:
+        LOG.warning("compiled models are not kept: %s", error)
+        return _temporary()
+
+
+@cache
+def _temporary() -> Path:
+    """Return this process's own folder, removed at its end."""
+    place = tempfile.mkdtemp(prefix="mi-forecast-")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return Path(place)
 
 
 def entry(key: str) -> Path:
@@ -29,19 +48,29 @@ def entry(key: str) -> Path:
     return folder() / f"{key}.program"
 
 
-@contextmanager
-def keep(path: Path) -> Iterator[Path]:
-    """Give a file to write; put it in place when it is whole, and drop the oldest beyond the most.
+def load(path: Path) -> bytes | None:
+    """Return the content of a file; None if there is none, or if it was damaged."""
+    try:
+        whole = path.read_bytes()
+    except OSError:
+        return None
+    content = whole[MARK:]
+    return content if hashlib.sha256(content).digest() == whole[:MARK] else None
 
-    Two processes that compile the same model write the same bytes; the later one wins.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
+
+def store(path: Path, content: bytes) -> None:
+    """Keep ``content``, put in place when it is whole; drop the oldest beyond the most."""
     fresh = path.with_suffix(f".{os.getpid()}")
     try:
-        yield fresh
+        with fresh.open("wb") as file:
+            file.write(hashlib.sha256(content).digest() + content)
+            file.flush()
+            os.fsync(file.fileno())
         fresh.replace(path)
+        kept = sorted(path.parent.glob("*.program"), key=lambda file: file.stat().st_mtime)
+        for old in kept[:-MOST]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        LOG.warning("this compiled model is not kept: %s", error)
     finally:
         fresh.unlink(missing_ok=True)
-    programs = sorted(path.parent.glob("*.program"), key=lambda file: file.stat().st_mtime)
-    for old in programs[:-MOST]:
-        old.unlink(missing_ok=True)

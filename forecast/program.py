@@ -7,12 +7,14 @@ runs loaded code: the same instructions, whatever else it compiled before.
 """
 
 import ctypes
+import errno
 import hashlib
 import logging
 import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,22 +77,21 @@ class Program:
 
 def program_of(case: Any, structure: Any) -> Program:
     """Return the compiled model of a Case, from disk if it is there."""
-    from forecast.cache import entry, keep
+    from forecast.cache import entry, load, store
 
     path = entry(_key(case, structure))
-    found = _read(path)
-    if found is None:
+    held = load(path)
+    if held is None:
         LOG.info("compiling: no code for this structure in %s", path.parent)
-        with keep(path) as fresh:
-            _compile(case, structure, fresh=fresh)
-        found = _read(path)
-    if found is None:
-        raise RuntimeError(f"the compiled model in {path} cannot be read")
-    return found
+        held = _compile(case, structure)
+        store(path, held)
+    program: Program = pickle.loads(held)
+    return program
 
 
 def _key(case: Any, structure: Any) -> str:
     """Return the hash of everything that shapes the code."""
+    import llvmlite
     from numba.core.registry import cpu_target
 
     from forecast.identity import compiler_hash, versions
@@ -98,7 +99,10 @@ def _key(case: Any, structure: Any) -> str:
     whole = hashlib.sha256()
     shapes = [(t, n, x.shape, str(x.dtype)) for t, n, x in _columns(case.evidence.arrays)]
     machine = cpu_target.target_context.codegen().magic_tuple()
-    for part in (structure, shapes, compiler_hash(), sorted(versions().items()), machine):
+    settings = {k: v for k, v in os.environ.items() if k.startswith(("NUMBA_", "PYTENSOR_"))}
+    python = (sys.implementation.cache_tag, llvmlite.__version__, sorted(settings.items()))
+    made_by = (compiler_hash(), sorted(versions().items()), python, machine)
+    for part in (structure, shapes, *made_by):
         whole.update(repr(part).encode())
     return whole.hexdigest()
 
@@ -107,24 +111,27 @@ def _columns(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> Any:
     return ((t, n, np.asarray(x)) for t in sorted(arrays) for n, x in sorted(arrays[t].items()))
 
 
-def _read(path: Path) -> Program | None:
-    """Return the program of a file; none if there is no file, or none that can be read."""
-    try:
-        with path.open("rb") as file:
-            found = pickle.load(file)
-    except Exception:  # damaged bytes raise whatever they spell; then it is compiled anew
-        return None
-    return found if isinstance(found, Program) else None
+def _compile(case: Any, structure: Any) -> bytes:
+    """Compile in a child process; return the bytes of the program.
 
-
-def _compile(case: Any, structure: Any, *, fresh: Path) -> None:
-    """Compile in a child process, which writes the program to ``fresh``."""
+    ``-P`` keeps the current folder off the child's path unless it is on ours.
+    """
     request = pickle.dumps((case.by_name, case.evidence.arrays, structure))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "forecast.compiling", str(fresh)]
-    done = subprocess.run(command, input=request, capture_output=True, env=environment)
-    if done.returncode != 0:
-        raise RuntimeError("compiling failed:\n" + done.stderr.decode(errors="replace"))
+    path = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
+    with tempfile.TemporaryDirectory(prefix="mi-forecast-") as folder:
+        made = Path(folder) / "program"
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "forecast.compiling", str(made)],
+            input=request,
+            capture_output=True,
+            env=os.environ | {"PYTHONPATH": path},
+        )
+        if done.returncode == 0:
+            return made.read_bytes()
+    said = done.stderr.decode(errors="replace")
+    if "No space left on device" in said:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), tempfile.gettempdir())
+    raise RuntimeError("compiling failed:\n" + said)
 
 
 def native_model(program: Program, data: Mapping[str, np.ndarray], *, start: Any) -> Any:

@@ -71,6 +71,9 @@ def smoothed(log_weights: np.ndarray) -> Importance:
     if np.ptp(log_weights) == 0.0:
         n = len(log_weights)
         return Importance(np.full(n, 1.0 / n), 0.0)
-    smooth, k = array_stats.psislw(-log_weights)  # it takes log likelihoods, and negates them
+    try:
+        smooth, k = array_stats.psislw(-log_weights)  # it takes log likelihoods, and negates them
+    except ValueError:  # too few draws, or a tail of equal weights: nothing to be trusted
+        smooth, k = log_weights, np.inf
     weights = np.exp(smooth - smooth.max())
     return Importance(weights / weights.sum(), float(k))

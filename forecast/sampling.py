@@ -223,6 +223,14 @@ def _wait(sampler: Any, tick: Callable[[], None] | None) -> Any:
         except TimeoutError:
             if tick is not None:
                 tick()
+        except RuntimeError as error:
+            if "initialization points failed" not in str(error):
+                raise
+            sampler.abort()
+            raise InputError(
+                "priors: no chain found a start with a finite log density; a prior lies too far "
+                "off, or is too narrow, for the evidence: widen it (forecast check shows each)"
+            ) from None
 
 
 def flat(group: Any) -> dict[str, np.ndarray]:

@@ -229,6 +229,7 @@ def add_grouped(names: Collection[str], priors: Mapping[str, Prior]) -> None:
         at = {p: [order.index(f"{m}.{p}") for m in members] for p in FAMILIES[dist].params}
         params = {p: model["hyper"][np.array(i)] for p, i in at.items()}
         vector = getattr(pm, dist)(f"beliefs_{dist}", dims=f"{dist} belief", **params)
-        parts = pt.split(vector, splits_size=[1] * len(members), n_splits=len(members))
+        sizes = [1] * len(members)
+        parts = [vector] if len(members) == 1 else pt.split(vector, sizes, n_splits=len(sizes))
         for name, part in zip(members, parts, strict=True):
             pm.Deterministic(name, part[0])

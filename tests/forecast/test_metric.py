@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast import cache, program
+from forecast import cache
 from forecast.metric import metric_of
 from forecast.sampling import tuning
 from forecast.starts import centre, starting, unconstrained_median
@@ -68,27 +68,32 @@ def test_the_pilot_and_the_rest_make_up_the_tuning(default_case):
     assert tuning(replace(usual, tune=60)) == (0, 0, 60)
 
 
-def write_half(path):
-    with cache.keep(path) as fresh:
-        fresh.write_bytes(b"half")
-        raise ValueError("stop")
-
-
 def test_compiled_models_are_kept_whole_and_not_for_ever(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "here"))
     monkeypatch.setattr(cache, "MOST", 2)
     for i, key in enumerate("abc"):
-        with cache.keep(cache.entry(key)) as fresh:
-            fresh.write_bytes(b"x")
+        cache.store(cache.entry(key), key.encode())
         os.utime(cache.entry(key), (i, i))
-    assert sorted(p.stem for p in (tmp_path / "here").iterdir()) == ["b", "c"]
-    with pytest.raises(ValueError, match="stop"):
-        write_half(cache.entry("d"))
-    assert sorted(p.stem for p in (tmp_path / "here").iterdir()) == ["b", "c"]
+    assert sorted(p.name for p in (tmp_path / "here").iterdir()) == ["b.program", "c.program"]
+    assert cache.load(cache.entry("c")) == b"c"
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a pickle", b"\x80\x04cno\nthing\n."])
-def test_a_damaged_program_counts_as_none(tmp_path, damage):
+def test_damaged_code_is_never_loaded(tmp_path):
     path = tmp_path / "x.program"
-    path.write_bytes(damage)
-    assert program._read(path) is None
+    assert cache.load(path) is None
+    cache.store(path, b"code " * 100)
+    whole = path.read_bytes()
+    for at in (0, 40, len(whole) - 1):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert cache.load(path) is None
+    path.write_bytes(whole[:50])
+    assert cache.load(path) is None
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "file"))
+    path = cache.entry("a")
+    cache.store(path, b"code")
+    assert cache.load(path) == b"code"
+    cache.store(tmp_path / "no" / "folder.program", b"code")

@@ -184,3 +184,30 @@ def test_swapped_numbers_reach_a_compiled_density(priors, arrays, structure):
 def test_options_leave_what_a_likelihood_touches(link, tails, priors, *, arrays, structure):
     options = replace(structure, link=link, tails=tails)
     assert split(build(priors, arrays, structure=options))[1] == ALONE
+
+
+@pytest.mark.parametrize(
+    ("name", "dist", "params"),
+    [
+        ("effort_slope", "StudentT", (("nu", 5.0), ("mu", 0.0), ("sigma", 1.0))),
+        ("use_rate", "HalfNormal", (("sigma", 1.0),)),
+        ("use_rate", "Exponential", (("lam", 1.0),)),
+        ("step_1", "LogitNormal", (("mu", 0.0), ("sigma", 1.0))),
+        ("step_1", "Uniform", (("lower", 0.1), ("upper", 0.9))),
+        (
+            "step_1",
+            "TruncatedNormal",
+            (("mu", 0.5), ("sigma", 1.0), ("lower", 0.0), ("upper", 1.0)),
+        ),
+    ],
+)
+def test_a_family_of_one_belief_is_sampled(name, dist, params, shipped):
+    priors, arrays, structure = shipped
+    priors = priors | {name: replace(priors[name], dist=dist, params=params)}
+    model, _ = build_sampled(
+        priors, arrays, structure=replace(structure, families=families(priors))
+    )
+    point = model.initial_point(0)
+    value = model[name].eval({model[f"beliefs_{dist}"]: [0.4]})
+    assert value == pytest.approx(0.4)
+    assert any(key.startswith(f"beliefs_{dist}") for key in point)
