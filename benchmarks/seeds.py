@@ -13,7 +13,6 @@ from forecast.checks import load_inputs
 from forecast.engine import answer, posterior
 from forecast.writing import judged
 
-
 USUAL = ("default", "20", "0")
 """Priors, number of seeds, first seed."""
 
