@@ -52,12 +52,7 @@ SHOWN = (
 
 
 def reweighted(fit: Fit, case: Case) -> tuple[float, dict[str, np.ndarray] | None]:
-    """Return Pareto k and, if it is at most 0.7, the quantities of ``case``.
-
-    The fit's own Case is answered by all its draws, so that its row shows the run's own numbers.
-    """
-    if case is fit.case:
-        return 0.0, answer(fit, case)
+    """Return Pareto k and, if it is at most 0.7, the quantities of ``case``."""
     weights = importance(fit, case)
     if weights is None:
         return float("inf"), None
@@ -73,11 +68,16 @@ def restated(prior: Prior, dist: str, *, numbers: tuple[float, ...]) -> Prior:
     return replace(prior, dist=dist, params=params, quantiles=None)
 
 
-def variant_rows(fit: Fit, cases: dict[str, Case]) -> list[dict[str, Any]]:
-    """Return one row per setting: Pareto k, and the shown quantities or None."""
+def variant_rows(
+    fit: Fit, cases: dict[str, Case], *, stated: dict[str, np.ndarray]
+) -> list[dict[str, Any]]:
+    """Return one row per setting: Pareto k, and the shown quantities or None.
+
+    The fit's own Case shows ``stated``, the run's own quantities.
+    """
     rows = []
     for setting, case in cases.items():
-        k, found = reweighted(fit, case)
+        k, found = (0.0, stated) if case is fit.case else reweighted(fit, case)
         row: dict[str, Any] = {"setting": setting, "pareto_k": k}
         for name in SHOWN:
             row[name] = None if found is None else spread(found[name])

@@ -103,8 +103,8 @@ def _extras(
         share = summaries.untouched_share(thin, answer(thin, fit.case))
     with stages("worldviews and raters"):
         views = variants.worldview_rows(fit, beside, evidence_hash=hash_tables(tables))
-        halo = variants.variant_rows(fit, variants.halo_cases(fit.case))
-        shared = variants.variant_rows(fit, variants.shared_cases(fit.case))
+        halo = variants.variant_rows(fit, variants.halo_cases(fit.case), stated=found)
+        shared = variants.variant_rows(fit, variants.shared_cases(fit.case), stated=found)
     units = ("field", "family", "agenda")
     return {
         "worldviews": views,
