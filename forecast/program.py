@@ -205,11 +205,16 @@ def _callback(code: Any) -> Any:
 
 
 def value_and_gradient(model: Any, point: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return log density and gradient of nutpie's model at an unconstrained point."""
+    """Return log density and gradient of nutpie's model at an unconstrained point.
+
+    Both are NaN where the compiled code reports an error, as it does if one is not finite.
+    """
     real = ctypes.POINTER(ctypes.c_double)
     kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, real, real, real, ctypes.c_void_p)
     x = np.ascontiguousarray(point, dtype=float)
     value, gradient = np.zeros(1), np.zeros(model.n_dim)
     places = [a.ctypes.data_as(real) for a in (x, gradient, value)]
-    kind(model.compiled_logp_func.address)(x.size, *places, model.user_data.ctypes.data)
+    code = kind(model.compiled_logp_func.address)(x.size, *places, model.user_data.ctypes.data)
+    if code != 0:
+        return float("nan"), np.full(model.n_dim, np.nan)
     return float(value[0]), gradient

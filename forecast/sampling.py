@@ -26,6 +26,8 @@ PILOT = (0.3, 0.2)
 """Shares of ``tune`` that the pilot takes to tune, and to draw; the rest tunes in its metric."""
 LEAST = 200
 """Pooled draws below which no metric is estimated: short runs of tests."""
+STARTS = 50
+"""Starting points tried before a model is refused."""
 _COMPILED: dict[Structure, "Compiled"] = {}
 
 
@@ -147,6 +149,7 @@ def draw(compiled: Compiled, case: Case, *, cores: int | None = None, tick: Any 
     """
     seed = integer(case.seed, "sampler")
     native, (first, pilot, rest) = swap(compiled, case), tuning(case.sampler)
+    check_starts(native)
     metric = plain(native.n_dim)
     if pilot:
         options = replace(case.sampler, tune=first, draws=pilot)
@@ -159,6 +162,22 @@ def draw(compiled: Compiled, case: Case, *, cores: int | None = None, tick: Any 
         return _unwhitened(_wait(sampler, tick), metric)
     except KeyboardInterrupt:
         raise Interrupted(sampler.abort()) from None
+
+
+def check_starts(native: Any) -> None:
+    """Refuse a model none of whose first starting points has a finite density and gradient.
+
+    The sampler's threads would fail one by one, and take the process with them.
+    """
+    from forecast.program import value_and_gradient
+
+    for seed in range(STARTS):
+        if np.isfinite(value_and_gradient(native, native.initial_point_func(seed))[0]):
+            return
+    raise InputError(
+        "priors: no starting point has a finite log density; a prior lies too far off, or is too "
+        "narrow, for the evidence: widen it (forecast check shows each)"
+    )
 
 
 def tuning(options: Any) -> tuple[int, int, int]:
@@ -223,14 +242,6 @@ def _wait(sampler: Any, tick: Callable[[], None] | None) -> Any:
         except TimeoutError:
             if tick is not None:
                 tick()
-        except RuntimeError as error:
-            if "initialization points failed" not in str(error):
-                raise
-            sampler.abort()
-            raise InputError(
-                "priors: no chain found a start with a finite log density; a prior lies too far "
-                "off, or is too narrow, for the evidence: widen it (forecast check shows each)"
-            ) from None
 
 
 def flat(group: Any) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from scipy import stats
 
 from forecast import cache
 from forecast.metric import metric_of
-from forecast.sampling import tuning
+from forecast.sampling import check_starts, tuning
 from forecast.starts import centre, starting, unconstrained_median
+from models.errors import InputError
 from models.prior import Prior
 
 
@@ -97,3 +99,13 @@ def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path, monkeypatch):
     cache.store(path, b"code")
     assert cache.load(path) == b"code"
     cache.store(tmp_path / "no" / "folder.program", b"code")
+
+
+def test_a_model_without_a_finite_start_is_refused(monkeypatch):
+    native = SimpleNamespace(initial_point_func=lambda seed: np.full(2, float(seed)))
+    found = lambda model, x: (np.nan if x[0] < 3 else -1.0, x)  # noqa: E731
+    monkeypatch.setattr("forecast.program.value_and_gradient", found)
+    check_starts(native)
+    monkeypatch.setattr("forecast.sampling.STARTS", 3)
+    with pytest.raises(InputError, match="no starting point has a finite log density"):
+        check_starts(native)
