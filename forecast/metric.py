@@ -5,9 +5,9 @@ Of draws :math:`x_i` and their scores :math:`g_i = \nabla \log p(x_i)` the matri
 .. math:: M = A \# B^{-1}, \qquad A = (1 - \lambda)\,\mathrm{Cov}(x) + \lambda I, \quad
     B = (1 - \lambda)\,\mathrm{Cov}(g) + \lambda I,
 
-with :math:`\#` the geometric mean, in coordinates scaled by :math:`(sd(x) / sd(g))^{1/2}`, is the
-metric that minimises the Fisher divergence of the transformed posterior from a standard normal
-(as nutpie's adaptations do chain by chain; pooled over chains the whole matrix can be afforded).
+with :math:`\#` the geometric mean, in coordinates scaled by :math:`(sd(x) / sd(g))^{1/2}`, is at
+:math:`\lambda = 0` the metric that minimises the Fisher divergence of the transformed posterior from
+a standard normal (as nutpie's adaptations do chain by chain; pooled over chains the whole matrix can be afforded).
 :math:`\lambda` steadies the estimate where draws are few. The sampler then moves in z, with
 :math:`x = \bar x + L z` and :math:`L L^T = M`: the same posterior, whatever the pilot was.
 """
@@ -20,7 +20,7 @@ from scipy.linalg import solve_triangular
 from models.prior import Array
 
 RIDGE = 0.1
-"""Weight of the identity; of 0.02, 0.1 and 0.3 the best at 400 to 800 pooled draws."""
+"""Weight of the identity; of 0.02, 0.1 and 0.3 least condition number at 400 and 600 draws."""
 
 
 @dataclass(frozen=True)
