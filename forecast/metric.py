@@ -6,10 +6,10 @@ Of draws :math:`x_i` and their scores :math:`g_i = \nabla \log p(x_i)` the matri
     B = (1 - \lambda)\,\mathrm{Cov}(g) + \lambda I,
 
 with :math:`\#` the geometric mean, in coordinates scaled by :math:`(sd(x) / sd(g))^{1/2}`, is at
-:math:`\lambda = 0` the metric that minimises the Fisher divergence of the transformed posterior from
-a standard normal (as nutpie's adaptations do chain by chain; pooled over chains the whole matrix can be afforded).
-:math:`\lambda` steadies the estimate where draws are few. The sampler then moves in z, with
-:math:`x = \bar x + L z` and :math:`L L^T = M`: the same posterior, whatever the pilot was.
+:math:`\lambda = 0` the metric that minimises the Fisher divergence of the transformed posterior
+from a standard normal (as nutpie's adaptations do chain by chain; pooled over chains the whole
+matrix can be afforded). :math:`\lambda` steadies the estimate where draws are few. The sampler then
+moves in z, with :math:`x = \bar x + L z` and :math:`L L^T = M`: the same posterior, whatever the pilot was.
 """
 
 from dataclasses import dataclass

@@ -4,10 +4,9 @@ r"""Effects that add up to zero: how far the members of a group differ.
 
 with :math:`\sigma` the belief ``NAME_sd``. An effect is sampled either standard (``NAME_z``) or on
 its own scale (``NAME``): the same prior, another geometry. On their own scale are those that the
-data dominate or that a profile shares with another term; families, both
-profiles and the alignment agendas were chosen by the least effective sample size on two or three
-seeds, the others by how their draws depend on their scale (Betancourt & Girolami 2013,
-arXiv:1312.0906).
+data dominate or that a profile shares with another term; families, both profiles and the alignment
+agendas were chosen by the least effective sample size on two or three seeds, the others by how
+their draws depend on their scale (Betancourt & Girolami 2013, arXiv:1312.0906).
 """
 
 from collections.abc import Mapping
