@@ -9,7 +9,8 @@ with :math:`\#` the geometric mean, in coordinates scaled by :math:`(sd(x) / sd(
 :math:`\lambda = 0` the metric that minimises the Fisher divergence of the transformed posterior
 from a standard normal (as nutpie's adaptations do chain by chain; pooled over chains the whole
 matrix can be afforded). :math:`\lambda` steadies the estimate where draws are few. The sampler then
-moves in z, with :math:`x = \bar x + L z` and :math:`L L^T = M`: the same posterior, whatever the pilot was.
+moves in z, with :math:`x = \bar x + L z` and :math:`L L^T = M`: the same posterior,
+whatever the pilot was.
 """
 
 from dataclasses import dataclass
