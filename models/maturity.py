@@ -9,9 +9,12 @@ r"""Maturity: how far a work of an agenda and year gets on the ladder of levels 
     P(\text{level} \ge k \mid \text{level} \ge k - 1) &= F(d_k + u_k (\theta_{a,t} + \pi\, c)),
         \qquad d_k = F^{-1}(\text{step}_k)
 
-with :math:`F` the logistic (or normal) distribution function, :math:`u_k` = 1 up to level 3 and one
-shared positive :math:`u` above (there the ladder changes kind: what was sought, not only how
-hard), and :math:`c` = 1 for works taken as known cases. Effort (log cumulative worker-years
+with :math:`F` the logistic (or normal) distribution function, :math:`u_k` = 1 up to level 3, a
+positive :math:`u_4` of its own at level 4 and one shared positive :math:`u` above, and :math:`c` = 1
+for works taken as known cases. The ladder changes kind twice: level 4 asks what was sought, the
+rungs above for what nobody had in mind. Agendas that seek deception reach level 4 with half of
+their causal works and none of the few works above it; with one :math:`u` for both, ``step_5`` had
+to make up for it. Effort (log cumulative worker-years
 since 2013) and not the calendar moves maturity. ``step_k`` answers "of works of 2023 that reach
 level k - 1 in a typical agenda, what share reaches k?", so each is elicited as a share.
 Agenda effects are sampled on their own scale: with about 25 works each the data dominate them
@@ -32,6 +35,9 @@ from models.structure import CENTRE_YEAR, GROUPS, STEPS, YEARS
 
 INTERPRETABILITY = GROUPS.index("interpretability")
 CENTRE = YEARS.index(CENTRE_YEAR)
+UPPER = (tuple(k == 4 for k in STEPS), tuple(k > 4 for k in STEPS))
+"""Which steps each discrimination moves; the others have 1."""
+DISCRIMINATION = ("step_4_discrimination", "upper_discrimination")
 
 
 def effort(xp: Any, log_interpretability: Any) -> Any:
@@ -60,7 +66,7 @@ def step_probabilities(xp: Any, theta: Any, step: Any, *, upper: Any, name: str)
     step
         Chance of each step at maturity zero, broadcastable to (..., step).
     upper
-        Discrimination above level 3, broadcastable to (..., 1).
+        Discrimination at level 4, and above it, broadcastable to (..., 2).
     name
         ``logit`` or ``probit``.
 
@@ -68,8 +74,8 @@ def step_probabilities(xp: Any, theta: Any, step: Any, *, upper: Any, name: str)
     -------
     array, dims (..., step)
     """
-    is_upper = np.array([float(k > 3) for k in STEPS])
-    slope = 1.0 + (upper - 1.0) * is_upper
+    at_4, above = (np.array([float(x) for x in at]) for at in UPPER)
+    slope = 1.0 + (upper[..., :1] - 1.0) * at_4 + (upper[..., 1:] - 1.0) * above
     return link(xp, name, inverse_link(xp, name, step) + slope * theta[..., None])
 
 
@@ -93,7 +99,7 @@ def add_maturity(priors: Mapping[str, Prior], family_of: tuple[int, ...], *, tai
     Returns
     -------
     dict
-        ``agenda`` and ``slope`` with dims (agenda,), ``step`` (step,), ``upper`` (1,) and
+        ``agenda`` and ``slope`` with dims (agenda,), ``step`` (step,), ``upper`` (2,) and
         ``purposive`` ().
     """
     import pymc as pm
@@ -112,7 +118,7 @@ def add_maturity(priors: Mapping[str, Prior], family_of: tuple[int, ...], *, tai
         "agenda": agenda,
         "slope": add("effort_slope", priors) + add("effort_slope_sd", priors) * slope_z,
         "step": step,
-        "upper": add("upper_discrimination", priors)[None],
+        "upper": pt.stack([add(name, priors) for name in DISCRIMINATION]),
         "purposive": add("maturity_purposive", priors),
     }
 
@@ -134,7 +140,7 @@ def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
         "slope": draws["effort_slope"][:, None]
         + draws["effort_slope_sd"][:, None] * draws["effort_slope_z"],
         "step": np.stack([draws[f"step_{k}"] for k in STEPS], axis=-1),
-        "upper": draws["upper_discrimination"][:, None],
+        "upper": np.stack([draws[name] for name in DISCRIMINATION], axis=-1),
         "purposive": draws["maturity_purposive"],
     }
 

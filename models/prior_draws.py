@@ -19,7 +19,7 @@ from zlib import crc32
 import numpy as np
 from scipy import special, stats
 
-from models.effects import OWN_SCALE, STANDARD
+from models.effects import CENTRING, DIM, SAMPLED
 from models.prior import Array, Prior, find, ppf
 from models.slots import SLOTS
 from models.spillover import conditional_elasticity
@@ -47,8 +47,8 @@ NORMALS: dict[str, tuple[str, ...]] = {
     "rater_specificity_z": ("rater", "column"),
 }
 """Dims of the standard normal effects."""
-ZERO_SUMS: dict[str, str] = {f"{name}_z": dim for name, dim in STANDARD.items()}
-"""Dim of the standard effects that add up to zero."""
+ZERO_SUMS: dict[str, str] = {SAMPLED[name]: dim for name, dim in DIM.items()}
+"""Dim of what is sampled for each effect that adds up to zero."""
 EASE = ("ease", "worker_ratio_elasticity")
 
 
@@ -70,9 +70,10 @@ def prior_draws(
 
     out = {name: ppf(find(name, priors), uniform(name, DIMS.get(name, ()))) for name in SLOTS}
     out |= {name: special.ndtri(uniform(name, dims)) for name, dims in NORMALS.items()}
-    for name, dim in ZERO_SUMS.items():
-        z = special.ndtri(uniform(name, (dim,)))
-        out[name] = z - z.mean(axis=-1, keepdims=True)
+    for name, w in CENTRING.items():
+        z = special.ndtri(uniform(SAMPLED[name], (DIM[name],)))
+        z = z - z.mean(axis=-1, keepdims=True)
+        out[SAMPLED[name]] = out[f"{name}_sd"][:, None] ** w * z
     heavy = structure.tails != "normal"
     for name in ("tracking_agenda_z", "maturity_agenda_own"):
         u = uniform(name, ("agenda",))
@@ -85,9 +86,6 @@ def prior_draws(
     growth = special.ndtri(uniform("worker_growth", ("group",)))
     scaled = out["worker_growth_sd"][:, None] * growth
     out["worker_growth"] = out["worker_growth_mean"][:, None] + scaled
-    for name, dim in OWN_SCALE.items():
-        z = special.ndtri(uniform(name, (dim,)))
-        out[name] = out[f"{name}_sd"][:, None] * (z - z.mean(axis=-1, keepdims=True))
     return out | _agenda_draws(out, structure) | ratio_draws(out, priors)
 
 

@@ -33,7 +33,7 @@ STATE, UNUSED, TO_STATE, TO_UNUSED = 0, 16, 80, 96
 MEAN, YES, TRACK, NO, DENSITY, LEVEL, REACH = 160, 192, 200, 208, 224, 232, 240
 MIX, PAIR, PART, ANSWER, TO_ANSWER = 256, 288, 304, 320, 344
 STEP, UPPER, TRACK_LEVEL, FACTOR, TRACKED, OWN = 368, 376, 384, 392, 408, 410
-"""What all cells share: the steps' inverse link, the discrimination, tracking by level; by side
+"""What all cells share: the steps' inverse link, both discriminations, tracking by level; by side
 the factors on M of each level (8 each), of a work that tracks, and the rate of own use."""
 TO, SIZE = 48, 464
 """How far after these the derivative by them stands; how many numbers there are."""
@@ -96,7 +96,7 @@ def _fill_cell(w: Reals, by_cell: Reals, c: int, probit: bool) -> None:
     """Fill the states and chances of no use of cell ``c``, and clear their derivative."""
     theta, base = by_cell[THETA, c], by_cell[TRACK_BASE, c]
     for k in range(LEVELS):
-        w[YES + k] = w[STEP + k] + (w[UPPER] if k > 2 else 1.0) * theta
+        w[YES + k] = w[STEP + k] + (1.0 if k < 3 else w[UPPER + min(k - 3, 1)]) * theta
         w[TRACK + k] = base + w[TRACK_LEVEL + k]
     _fill_chances(w, probit)
     reach = 1.0
@@ -129,8 +129,8 @@ def _fill_uses(w: Reals, scale: float, grown: float, g: int) -> None:
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
 def _push_cell(w: Reals, by_cell: Reals, c: int, to: Reals) -> None:
     """Add the derivative by what all cells share, and put that by cell ``c`` into ``to``."""
-    theta, upper = by_cell[THETA, c], w[UPPER]
-    by_base = by_theta = by_upper = 0.0
+    theta = by_cell[THETA, c]
+    by_base = by_theta = 0.0
     for k in range(LEVELS):
         no, yes = w[TO_STATE + k], w[TO_STATE + LEVELS + k]
         by_odds = w[LEVEL + k] * (yes - no) * w[TRACK + k] * w[NO + LEVELS + k]
@@ -143,9 +143,12 @@ def _push_cell(w: Reals, by_cell: Reals, c: int, to: Reals) -> None:
         by_step = w[REACH + k] * (by_reach - w[LEVEL + k]) * w[DENSITY + k]
         by_reach = w[LEVEL + k] * w[NO + k] + by_reach * w[YES + k]
         w[TO + STEP + k] += by_step
-        by_theta += by_step * (upper if k > 2 else 1.0)
-        by_upper += by_step * (theta if k > 2 else 0.0)
-    w[TO + UPPER] += by_upper
+        if k < 3:
+            by_theta += by_step
+        else:
+            upper = UPPER + min(k - 3, 1)
+            by_theta += by_step * w[upper]
+            w[TO + upper] += by_step * theta
     to[THETA, c], to[TRACK_BASE, c] = by_theta, by_base
     scale, grown = math.exp(by_cell[BASE, c]), by_cell[GROWN, c]
     to[BASE, c], to[GROWN, c] = _push_uses(w, scale, grown, g=0)

@@ -45,7 +45,7 @@ class WeightedRatings(Op):
 
     Notes
     -----
-    Inputs, in order: theta (cell,), the steps' inverse link (step,), upper (1,), tracking base
+    Inputs, in order: theta (cell,), the steps' inverse link (step,), upper (2,), tracking base
     (cell,) and level (level,); of both sides base (cell,), level factor (level,), tracked factor
     (), own (), grown (cell,); ``models.ratings.TERMS``; cell (row,), codes (row, 6 x rater) and
     weight (row,). Outputs: the sum, then the derivative by each of the first 27 inputs.
@@ -90,7 +90,7 @@ def _pack(x: Any) -> tuple[Any, Any]:
     """Return the kernel's working numbers, with what cells share, and what each has of its own."""
     w, by_cell = np.zeros(k.SIZE), np.empty((k.N_BY_CELL, x[0].size))
     w[k.STEP : k.STEP + 7] = x[1]
-    w[k.UPPER] = x[2][0]
+    w[k.UPPER : k.UPPER + 2] = x[2]
     w[k.TRACK_LEVEL : k.TRACK_LEVEL + 8] = x[4]
     w[k.FACTOR : k.FACTOR + 8] = x[6]
     w[k.FACTOR + 8 : k.FACTOR + 16] = x[11]
@@ -106,7 +106,7 @@ def _pack(x: Any) -> tuple[Any, Any]:
 def _unpack(w: Any, by_cell: Any) -> tuple[Any, ...]:
     """Return the derivative by each input that describes the cells."""
     to = w[k.TO :]
-    steps, upper = to[k.STEP : k.STEP + 7].copy(), to[k.UPPER : k.UPPER + 1].copy()
+    steps, upper = to[k.STEP : k.STEP + 7].copy(), to[k.UPPER : k.UPPER + 2].copy()
     level = to[k.TRACK_LEVEL : k.TRACK_LEVEL + 8].copy()
     first, second = to[k.FACTOR : k.FACTOR + 8].copy(), to[k.FACTOR + 8 : k.FACTOR + 16].copy()
     tracked = np.asarray(to[k.TRACKED]), np.asarray(to[k.TRACKED + 1])

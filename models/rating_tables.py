@@ -5,7 +5,7 @@ Everything here depends on the raters alone, not on a row, so it is computed onc
 .. math::
 
     K[a, b] &= (1 - s) N[a, b] + s / 8, \qquad
-        N[a, b] \propto \exp(-\tfrac12 u^2),\; u = (b - a - \text{bias}) / \text{scale} \\
+        N[a, b] \propto \exp(-\tfrac12 u^2 + \text{lean}\,(b - a)),\; u = (b - a) / \text{scale} \\
     v &= p f / (1 - p + p f), \qquad f = e^{\text{halo} \cdot \text{share}} \\
     W[h, m] &= (1 - e)^h (e / 2)^m
 
@@ -36,7 +36,7 @@ class Raters(NamedTuple):
     shared_sensitivity: Reals
     shared_specificity: Reals
     shared_own: Reals
-    bias: Reals
+    lean: Reals
     scale: Reals
     slip: Reals
     sensitivity: Reals
@@ -83,14 +83,14 @@ def no_raters(like: Raters) -> Raters:
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy")
-def _normal_share(bias: float, scale: float) -> Reals:
+def _normal_share(lean: float, scale: float) -> Reals:
     """Return N, dims (truth, reading)."""
     out = np.empty((LEVELS, LEVELS))
     for a in range(LEVELS):
         total = 0.0
         for b in range(LEVELS):
-            u = (b - a - bias) / scale
-            out[a, b] = np.exp(-0.5 * u * u)
+            u = (b - a) / scale
+            out[a, b] = np.exp(lean * (b - a) - 0.5 * u * u)
             total += out[a, b]
         for b in range(LEVELS):
             out[a, b] /= total
@@ -98,10 +98,10 @@ def _normal_share(bias: float, scale: float) -> Reals:
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy")
-def _push_kernel(bar: Reals, bias: float, scale: float, slip: float) -> tuple:
-    """Return the derivative by bias, scale and slip from that by the kernel, ``bar``."""
-    share = _normal_share(bias, scale)
-    to_bias = to_scale = to_slip = 0.0
+def _push_kernel(bar: Reals, lean: float, scale: float, slip: float) -> tuple:
+    """Return the derivative by lean, scale and slip from that by the kernel, ``bar``."""
+    share = _normal_share(lean, scale)
+    to_lean = to_scale = to_slip = 0.0
     for a in range(LEVELS):
         mean = 0.0
         for b in range(LEVELS):
@@ -109,10 +109,10 @@ def _push_kernel(bar: Reals, bias: float, scale: float, slip: float) -> tuple:
         for b in range(LEVELS):
             to_slip += bar[a, b] * (1.0 / LEVELS - share[a, b])
             by_log = (1.0 - slip) * share[a, b] * (bar[a, b] - mean)
-            u = (b - a - bias) / scale
-            to_bias += by_log * u / scale
+            u = (b - a) / scale
+            to_lean += by_log * (b - a)
             to_scale += by_log * u * u / scale
-    return to_bias, to_scale, to_slip
+    return to_lean, to_scale, to_slip
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy")
@@ -140,7 +140,7 @@ def make_tables(raters: Raters) -> Tables:
         out.shared[q] = (1.0 - slip) * share + slip / LEVELS
     for r in range(n_raters):
         slip = raters.slip[r]
-        share = _normal_share(raters.bias[r], raters.scale[r])
+        share = _normal_share(raters.lean[r], raters.scale[r])
         out.level[r, :LEVELS] = ((1.0 - slip) * share + slip / LEVELS).T
         out.level[r, LEVELS] = 1.0
         for c in range(3):
@@ -189,8 +189,8 @@ def push_tables(raters: Raters, bar: Tables, out: Raters) -> None:
     for r in range(n_raters):
         by_kernel = bar.level[r, :LEVELS].T.copy()
         scale, slip = raters.scale[r], raters.slip[r]
-        to = _push_kernel(by_kernel, raters.bias[r], scale=scale, slip=slip)
-        out.bias[r] += to[0]
+        to = _push_kernel(by_kernel, raters.lean[r], scale=scale, slip=slip)
+        out.lean[r] += to[0]
         out.scale[r] += to[1]
         out.slip[r] += to[2]
         for c in range(3):

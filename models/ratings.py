@@ -4,7 +4,7 @@ The true state of a work is its level k, tracking z, and on each side one of fou
 its own, by others, both. Stage one, shared by all raters of a kind, misreads it:
 :math:`S_{k,k'} = (1 - s)\,\phi(k' - k) + s/8` with :math:`\phi` Gaussian in level distance and
 normalised, and a shared sensitivity and specificity per column. Stage two, each rater errs around
-that reading: :math:`C_r[k', y]`, Gaussian around :math:`k' + b_r` with zero-sum biases :math:`b_r`
+that reading: :math:`C_r[k', y] \propto e^{-(y - k')^2 / 2\sigma_r^2 + b_r (y - k')}`, with zero-sum leans :math:`b_r`
 and a slip, and its own sensitivity and specificity. For an answer pattern of one column
 
 .. math:: T[p, k] = \prod_{kinds} \sum_{k'} S[k, k'] \prod_{r \in kind} C_r[k', y_r]
@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.effects import add_effect, effect
 from models.ops import NumPy, flatten
 from models.prior import Array, Prior, add
 from models.structure import COLUMNS, LEVELS
@@ -46,7 +47,7 @@ TERMS = (
     "shared_sensitivity",
     "shared_specificity",
     "shared_own",
-    "bias",
+    "lean",
     "scale",
     "slip",
     "sensitivity",
@@ -59,9 +60,10 @@ FLOOR = 1e-300
 """Added to a row's probability so that the log of a padded row stays finite."""
 
 
-def level_kernel(xp: Any, *, bias: Any, scale: Any, slip: Any) -> Any:
+def level_kernel(xp: Any, *, lean: Any, scale: Any, slip: Any) -> Any:
     """Return the chance of each reading of each level; dims (..., level, reading)."""
-    weight = xp.exp(-0.5 * ((DISTANCE - bias[..., None, None]) / scale[..., None, None]) ** 2)
+    u = DISTANCE / scale[..., None, None]
+    weight = xp.exp(lean[..., None, None] * DISTANCE - 0.5 * u**2)
     total = weight.sum(axis=-1)[..., None]
     slip = slip[..., None, None]
     return (1.0 - slip) * weight / total + slip / len(LEVELS)
@@ -178,9 +180,9 @@ def answer_terms(
         ``level`` (row, level), ``tracking`` (row, 2), and per side (row, 4 uses).
     """
     shared = level_kernel(
-        xp, bias=terms["shared_scale"] * 0.0, scale=terms["shared_scale"], slip=terms["shared_slip"]
+        xp, lean=terms["shared_scale"] * 0.0, scale=terms["shared_scale"], slip=terms["shared_slip"]
     )
-    rater = level_kernel(xp, bias=terms["bias"], scale=terms["scale"], slip=terms["slip"])
+    rater = level_kernel(xp, lean=terms["lean"], scale=terms["scale"], slip=terms["slip"])
     level = level_terms(xp, shared, rater, answers=columns["level"], kind_of=kind_of)
     out = {"level": level}
     halo = terms["halo"][..., None, None] * tracked_share(xp, columns["tracking"])
@@ -252,7 +254,6 @@ def add_raters(priors: Mapping[str, Prior]) -> dict[str, Any]:
     import pytensor.tensor as pt
 
     by_column = ("kind", "column")
-    lean = add("rater_bias_sd", priors)
     spread = add("rater_spread_sd", priors)
     terms = {
         "shared_scale": add("shared_level_scale", priors, dims="kind"),
@@ -260,7 +261,7 @@ def add_raters(priors: Mapping[str, Prior]) -> dict[str, Any]:
         "shared_sensitivity": add("shared_sensitivity", priors, dims=by_column),
         "shared_specificity": add("shared_specificity", priors, dims=by_column),
         "shared_own": add("shared_own_error", priors),
-        "bias": pm.ZeroSumNormal("rater_bias", sigma=lean, dims="rater"),
+        "lean": add_effect("rater_lean", priors),
         "scale": add("rater_level_scale", priors, dims="rater"),
         "slip": add("rater_level_slip", priors, dims="rater"),
         "own": add("rater_own_error", priors),
@@ -281,7 +282,7 @@ def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
         "shared_sensitivity": draws["shared_sensitivity"],
         "shared_specificity": draws["shared_specificity"],
         "shared_own": draws["shared_own_error"],
-        "bias": draws["rater_bias"],
+        "lean": effect(draws, "rater_lean"),
         "scale": draws["rater_level_scale"],
         "slip": draws["rater_level_slip"],
         "own": draws["rater_own_error"],

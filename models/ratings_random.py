@@ -62,8 +62,8 @@ def _pick(rng: np.random.Generator, p: Array) -> Any:
 
 def _levels(rng: np.random.Generator, terms: Any, *, level: Any, kind_of: tuple[int, ...]) -> Any:
     scale = terms["shared_scale"]
-    shared = level_kernel(NumPy, bias=scale * 0.0, scale=scale, slip=terms["shared_slip"])
-    raters = level_kernel(NumPy, bias=terms["bias"], scale=terms["scale"], slip=terms["slip"])
+    shared = level_kernel(NumPy, lean=scale * 0.0, scale=scale, slip=terms["shared_slip"])
+    raters = level_kernel(NumPy, lean=terms["lean"], scale=terms["scale"], slip=terms["slip"])
     read = {kind: _pick(rng, shared[kind][level]) for kind in dict.fromkeys(kind_of)}
     return np.stack([_pick(rng, raters[r][read[q]]) for r, q in enumerate(kind_of)], axis=1)
 

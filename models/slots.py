@@ -40,7 +40,8 @@ step_4 | unit | maturity | share | Of works at level 3 or above, which share rea
 step_5 | unit | maturity | share | Of works at level 4 or above, which share reaches level 5?
 step_6 | unit | maturity | share | Of works at level 5 or above, which share reaches level 6?
 step_7 | unit | maturity | share | Of works at level 6 or above, which share reaches level 7?
-upper_discrimination | positive | maturity | ratio | How strongly does maturity move the steps above level 3, against those below?
+step_4_discrimination | positive | maturity | ratio | How strongly does maturity move step 4, against those below?
+upper_discrimination | positive | maturity | ratio | How strongly does maturity move steps 5 to 7, against those up to 3?
 effort_slope | real | maturity | logit per log worker-year | How far does accumulated effort raise the steps?
 effort_slope_sd | positive | maturity | logit per log worker-year | How far does that differ by agenda?
 maturity_family_sd | positive | maturity | logit | How far do families of agendas differ in maturity?
@@ -100,7 +101,7 @@ shared_level_slip | unit | ratings | probability | How often is that common read
 shared_sensitivity | unit | ratings | probability | How often does a kind of rater see what is there (tracking, use)?
 shared_specificity | unit | ratings | probability | How often does a kind of rater rightly see nothing?
 shared_own_error | unit | ratings | probability | How often does a kind of rater misplace own use and use by others?
-rater_bias_sd | positive | ratings | levels | How far do raters' levels lean up or down?
+rater_lean_sd | positive | ratings | log odds per level | How far do raters' errors in level lean up or down?
 rater_level_scale | positive | ratings | levels | How far does one rater scatter around the common level?
 rater_level_slip | unit | ratings | probability | How often is one rater's level plainly wrong?
 rater_sensitivity | unit | ratings | probability | How often does one rater record what the kind sees?

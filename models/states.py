@@ -33,7 +33,7 @@ def cell_terms(xp: Any, parts: Mapping[str, Any], cells: Mapping[str, Any]) -> d
     -------
     dict
         By the names of :data:`TERMS`: ``theta`` and ``track_base`` (..., cell), ``step``
-        (..., step), ``upper`` (..., 1), ``track_level`` (..., level), and from :func:`use_terms`.
+        (..., step), ``upper`` (..., 2), ``track_level`` (..., level), and from :func:`use_terms`.
     """
     grow, track = parts["maturity"], parts["tracking"]
     x = maturity.effort(xp, parts["workers"]["log_workers"][..., maturity.INTERPRETABILITY, :])

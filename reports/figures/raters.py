@@ -14,7 +14,8 @@ from reports.summaries import Array, Frames, flat, labels, row, summary
 from reports.words import INTERVAL
 
 RATER_TERMS = (
-    "rater_bias",
+    "rater_lean_sd",
+    "rater_lean_z",
     "rater_level_scale",
     "rater_level_slip",
     "rater_own_error",
@@ -43,7 +44,7 @@ def plot_raters(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     rows = _rows(dt, raters=raters, kinds=kinds)
     fig = d.new(7.4, 2.6 + 0.35 * len([*kinds, *raters]))
     axes = fig.subplots(1, 3)
-    for ax, what in zip(axes, ("sensitivity", "specificity", "bias"), strict=True):
+    for ax, what in zip(axes, ("sensitivity", "specificity", "lean"), strict=True):
         _rater_panel(ax, [r for r in rows if r["what"] == what], who=[*kinds, *raters])
         ax.set_yticklabels([])
     names = [
@@ -56,7 +57,7 @@ def plot_raters(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         ax.xaxis.set_major_formatter(FuncFormatter(d.percent))
     axes[0].set_xlabel("sensitivity\n(recorded when there)")
     axes[1].set_xlabel("specificity\n(not recorded when absent)")
-    axes[2].set_xlabel("bias in level\n(levels above the others)")
+    axes[2].set_xlabel("lean of errors in level\n(log odds, up against down, per level)")
     axes[2].axvline(0.0, color=d.MUTED, linewidth=0.9)
     handles, shown = axes[0].get_legend_handles_labels()
     fig.legend(handles, shown, loc="outside upper center", ncols=3)
@@ -65,12 +66,12 @@ def plot_raters(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         "Raters",
         "How well the raters of a kind read in common (first rows), and each rater given that "
         f"reading: dot, median; line, {INTERVAL}. The common part rests mostly on its prior.",
-        "Three panels with intervals of sensitivity, specificity and bias, one rater a row.",
+        "Three panels with intervals of sensitivity, specificity and lean, one rater a row.",
     )
 
 
 def _rows(dt: Any, *, raters: Sequence[str], kinds: Sequence[str]) -> list[dict[str, Any]]:
-    """Return summaries of sensitivity and specificity by column, and of the bias in level."""
+    """Return summaries of sensitivity and specificity by column, and of the lean in level."""
     draws: Mapping[str, Array] = {n: flat(dt, "posterior", name=n) for n in RATER_TERMS}
     terms = ratings.from_draws(draws)
     rows: list[dict[str, Any]] = []
@@ -82,8 +83,8 @@ def _rows(dt: Any, *, raters: Sequence[str], kinds: Sequence[str]) -> list[dict[
                 for i, name in enumerate(names)
                 for j, column in enumerate(COLUMNS)
             ]
-    bias = summary(np.asarray(terms["bias"]))
-    return rows + [{"what": "bias", "who": r, **row(bias, i)} for i, r in enumerate(raters)]
+    lean = summary(np.asarray(terms["lean"]))
+    return rows + [{"what": "lean", "who": r, **row(lean, i)} for i, r in enumerate(raters)]
 
 
 def _rater_panel(ax: Any, rows: Sequence[Mapping[str, Any]], *, who: Sequence[str]) -> None:

@@ -11,7 +11,6 @@ from forecast.checks import load_inputs
 from forecast.sampling import Compiled
 from forecast.seeds import stream
 from models.build import build, split
-from models.effects import OWN_SCALE
 from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
 from models.slots import SLOTS
 
@@ -67,7 +66,7 @@ def fake_tree(case, made):
     rng = stream(case.seed, "fake")
     flat = prior_draws(case.by_name, made.structure, n=chains * draws, rng=rng)
     skip = {"ease", "worker_ratio_elasticity", *made.alone}
-    dims = DIMS | NORMALS | {k: (v,) for k, v in (ZERO_SUMS | OWN_SCALE).items()} | EXTRA
+    dims = DIMS | NORMALS | {k: (v,) for k, v in (ZERO_SUMS).items()} | EXTRA
     posterior = {
         name: (
             ("chain", "draw", *dims.get(name, ())),

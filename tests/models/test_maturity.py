@@ -37,18 +37,18 @@ def test_link_and_its_inverse(name, graph_value):
 
 
 @pytest.mark.parametrize("name", LINKS)
-def test_steps_move_with_maturity_and_more_above_level_3(name, graph_value):
+def test_steps_move_with_maturity_by_their_discrimination(name, graph_value):
     forward, back = LINKS[name]
-    theta, upper = np.array([-0.7, 0.0, 1.2]), 1.8
+    theta, upper = np.array([-0.7, 0.0, 1.2]), np.array([1.8, 0.6])
     step = np.array([0.8, 0.6, 0.5, 0.3, 0.2, 0.1, 0.05])
 
     def formula(xp, theta, step):
-        return maturity.step_probabilities(xp, theta, step=step, upper=np.array([upper]), name=name)
+        return maturity.step_probabilities(xp, theta, step=step, upper=upper, name=name)
 
     got = graph_value(formula, theta, step)
     for i, t in enumerate(theta):
         for k in STEPS:
-            u = upper if k > 3 else 1.0
+            u = 1.0 if k < 4 else upper[int(k > 4)]
             assert got[i, k - 1] == pytest.approx(forward(back(step[k - 1]) + u * t), rel=1e-9)
 
 
@@ -73,7 +73,7 @@ def test_agendas_are_their_family_plus_their_own(tails, values, structure, draws
         slope = d["effort_slope"] + d["effort_slope_sd"] * d["effort_slope_z"][a]
         assert terms["slope"][a] == pytest.approx(slope)
     np.testing.assert_allclose(terms["step"], [d[f"step_{k}"] for k in STEPS])
-    assert terms["upper"][0] == d["upper_discrimination"]
+    assert list(terms["upper"]) == [d["step_4_discrimination"], d["upper_discrimination"]]
     for name, value in maturity.from_draws(draws).items():
         np.testing.assert_allclose(value[3], terms[name])
 
@@ -113,6 +113,6 @@ def test_maturity_zero_gives_the_stated_steps():
     step = np.array([0.8, 0.6, 0.5, 0.3, 0.2, 0.1, 0.05])
     for name in LINKS:
         got = maturity.step_probabilities(
-            NumPy, np.zeros(1), step=step, upper=np.array([2.0]), name=name
+            NumPy, np.zeros(1), step=step, upper=np.array([2.0, 3.0]), name=name
         )
         np.testing.assert_allclose(got[0], step)

@@ -9,6 +9,7 @@ from scipy import stats
 
 from models import faults, maturity, output, ratings, spillover, tracking, workers
 from models.build import build
+from models.effects import CENTRING, DIM, SAMPLED, effect
 from models.observe import likelihoods
 from models.ops import NumPy
 
@@ -198,3 +199,13 @@ def test_observed_variables_can_be_drawn_with_their_beliefs(model):
     figures = [model[name] for name in NAMES if name != "ratings"]
     for x in pm.draw(figures, draws=20, random_seed=1, mode=mode):
         assert len(np.unique(x, axis=0)) > 1
+
+
+@pytest.mark.parametrize("name", sorted(DIM))
+def test_effects_have_one_prior_whatever_their_centring(name, model, draws, evaluate):
+    y, sd = draws[SAMPLED[name]][DRAW], draws[f"{name}_sd"][DRAW]
+    point = given(model, draws)
+    got = evaluate(pm.logp(model[SAMPLED[name]], y).sum(), point)
+    e = effect(draws, name)[DRAW]
+    jacobian = (len(y) - 1) * (1.0 - CENTRING[name]) * np.log(sd)
+    assert got == pytest.approx(zero_sum_logpdf(e, sd) + jacobian)

@@ -19,14 +19,14 @@ WHOSE = (1, 2, 3)
 def make_terms(kind_of, seed=0):
     """Every term of the raters at numbers without symmetry."""
     rng, q, r = np.random.default_rng(seed), max(kind_of) + 1, len(kind_of)
-    bias = rng.normal(size=r)
+    lean = rng.normal(size=r)
     return {
         "shared_scale": rng.uniform(0.5, 1.5, q),
         "shared_slip": rng.uniform(0.05, 0.3, q),
         "shared_sensitivity": rng.uniform(0.6, 0.9, (q, 3)),
         "shared_specificity": rng.uniform(0.6, 0.9, (q, 3)),
         "shared_own": np.array(0.15),
-        "bias": bias - bias.mean(),
+        "lean": lean - lean.mean(),
         "scale": rng.uniform(0.4, 1.2, r),
         "slip": rng.uniform(0.05, 0.2, r),
         "sensitivity": rng.uniform(0.6, 0.95, (r, 3)),
@@ -58,8 +58,8 @@ def probability(value, kind_of, *, terms, cells=None, cell=None):
     return np.exp(ratings.row_logp(NumPy, np.asarray(value), *numbers, kind_of=kind_of))
 
 
-def kernel(a, b, *, bias, scale, slip):
-    weight = [exp(-0.5 * ((y - a - bias) / scale) ** 2) for y in range(8)]
+def kernel(a, b, *, lean, scale, slip):
+    weight = [exp(lean * (y - a) - 0.5 * ((y - a) / scale) ** 2) for y in range(8)]
     return (1 - slip) * weight[b] / sum(weight) + slip / 8
 
 
@@ -67,12 +67,12 @@ def level_chance(t, kind_of, *, answers, k):
     total = 0.0
     for readings in product(range(8), repeat=max(kind_of) + 1):
         p = prod(
-            kernel(k, read, bias=0.0, scale=t["shared_scale"][q], slip=t["shared_slip"][q])
+            kernel(k, read, lean=0.0, scale=t["shared_scale"][q], slip=t["shared_slip"][q])
             for q, read in enumerate(readings)
         )
         for r, q in enumerate(kind_of):
             if answers[r] != MISSING_LEVEL:
-                own = {"bias": t["bias"][r], "scale": t["scale"][r], "slip": t["slip"][r]}
+                own = {"lean": t["lean"][r], "scale": t["scale"][r], "slip": t["slip"][r]}
                 p *= kernel(readings[q], answers[r], **own)
         total += p
     return total
@@ -260,7 +260,7 @@ def test_terms_of_the_raters(values, draws):
         share = d[f"rater_{name}"]
         odds = np.log(share / (1 - share)) + d["rater_spread_sd"] * d[f"rater_{name}_z"]
         np.testing.assert_allclose(terms[name], 1 / (1 + np.exp(-odds)))
-    np.testing.assert_allclose(terms["bias"], d["rater_bias"])
+    np.testing.assert_allclose(terms["lean"], d["rater_lean_sd"] ** 0.5 * d["rater_lean_z"])
     assert set(terms) == set(TERMS)
     for name, value in ratings.from_draws(draws).items():
         np.testing.assert_allclose(value[3], terms[name], rtol=1e-6)

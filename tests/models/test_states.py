@@ -59,7 +59,7 @@ def level_chances(d, terms, *, cell, link):
     theta += (d["effort_slope"] + d["effort_slope_sd"] * d["effort_slope_z"][a]) * x
     chances, reach = [], 1.0
     for k in range(1, 8):
-        u = d["upper_discrimination"] if k > 3 else 1.0
+        u = 1.0 if k < 4 else d[f"{'step_4' if k == 4 else 'upper'}_discrimination"]
         p = forward(back(d[f"step_{k}"]) + u * theta)
         chances.append(reach * (1 - p))
         reach *= p

@@ -7,7 +7,6 @@ import pytest
 import xarray as xr
 
 from forecast.config import load_config
-from models.effects import OWN_SCALE
 from models.forecast_paths import NEW_AGENDA, Asked
 from models.milestones import milestone_dates
 from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
@@ -23,8 +22,7 @@ SCRIPT = "<script>alert(1)</script>"
 STYLE = "</style></svg>$x^{2$ & \"quoted' \x1b[31mred\x07"
 AGENDAS = ("circuits", "probing", SCRIPT, STYLE)
 QUESTION = Asked(2026, 2040, 3, "field")
-EFFECTS = ZERO_SUMS | OWN_SCALE
-VARIABLE_DIMS = DIMS | NORMALS | {name: (dim,) for name, dim in EFFECTS.items()}
+VARIABLE_DIMS = DIMS | NORMALS | {name: (dim,) for name, dim in ZERO_SUMS.items()}
 
 
 @pytest.fixture(scope="session")

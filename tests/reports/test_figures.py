@@ -116,10 +116,10 @@ def test_evidence_points_are_those_of_the_fit_and_for_comparison(run_folder):
     ]
 
 
-def test_raters_hold_the_bias_of_the_draws(run_folder, tree):
-    row = next(r for r in rows(run_folder[0], "raters") if r["what"] == "bias")
-    bias = draws(tree, "rater_bias", group="posterior")
-    assert_summary(row, bias[:, 0])
+def test_raters_hold_the_lean_of_the_draws(run_folder, tree):
+    row = next(r for r in rows(run_folder[0], "raters") if r["what"] == "lean")
+    sd, z = (draws(tree, f"rater_lean_{x}", group="posterior") for x in ("sd", "z"))
+    assert_summary(row, sd**0.5 * z[:, 0])
 
 
 def test_contraction_is_the_ratio_of_sds(run_folder):
