@@ -27,7 +27,7 @@ CELL, CODES, WEIGHT = range(N_TERMS, N_TERMS + 3)
 def make_inputs(kind_of, seed=0):
     """Every input at numbers without symmetry; answers missing here and there, weights zero too."""
     rng, q, r = np.random.default_rng(seed), max(kind_of) + 1, len(kind_of)
-    cells = [rng.normal(size=CELLS), rng.normal(size=7), rng.uniform(0.5, 2.0, 1)]
+    cells = [rng.normal(size=CELLS), rng.normal(size=7), rng.uniform(0.5, 2.0, 2)]
     cells += [rng.normal(size=CELLS), rng.normal(size=8)]
     for _ in range(2):
         cells += [rng.normal(-1.0, 1.0, CELLS), rng.uniform(0.3, 3.0, 8), rng.uniform(0.5, 2.0)]

@@ -22,8 +22,10 @@ def test_terms_are_scaled_effects(values, draws):
     for side in SIDES:
         for group in ("level", "agenda", "year"):
             assert terms[f"{side}_{group}"].sum() == pytest.approx(0.0, abs=1e-12)
-    for name in ("capabilities_level", "capabilities_year", "alignment_year", "alignment_agenda"):
+    for name in ("capabilities_year", "alignment_year", "alignment_agenda"):
         np.testing.assert_allclose(terms[name], d[f"{name}_sd"] * d[f"{name}_z"])
+    half = d["capabilities_level_sd"] ** 0.5 * d["capabilities_level_z"]
+    np.testing.assert_allclose(terms["capabilities_level"], half)
     for name in ("alignment_level", "capabilities_agenda"):
         np.testing.assert_array_equal(terms[name], d[name])
     assert terms["elasticity"] == pytest.approx(draws["worker_ratio_elasticity"][3])

@@ -83,7 +83,7 @@ def test_states_are_levels_times_tracking(computed):
 
 
 PROFILE = {
-    "capabilities": lambda d, k: d["capabilities_level_sd"] * d["capabilities_level_z"][k],
+    "capabilities": lambda d, k: d["capabilities_level_sd"] ** 0.5 * d["capabilities_level_z"][k],
     "alignment": lambda d, k: d["alignment_level"][k],
 }
 AGENDA = {
