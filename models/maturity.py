@@ -10,11 +10,11 @@ r"""Maturity: how far a work of an agenda and year gets on the ladder of levels 
         \qquad d_k = F^{-1}(\text{step}_k)
 
 with :math:`F` the logistic (or normal) distribution function, :math:`u_k` = 1 up to level 3, a
-positive :math:`u_4` of its own at level 4 and one shared positive :math:`u` above, and :math:`c` = 1
-for works taken as known cases. The ladder changes kind twice: level 4 asks what was sought, the
-rungs above for what nobody had in mind. Agendas that seek deception reach level 4 with half of
-their causal works and none of the few works above it; with one :math:`u` for both, ``step_5`` had
-to make up for it. Effort (log cumulative worker-years
+positive :math:`u_4` of its own at level 4 and one shared positive :math:`u` above, and
+:math:`c` = 1 for works taken as known cases. The ladder changes kind twice: level 4 asks what was
+sought, the rungs above for what nobody had in mind. Agendas that seek deception reach level 4 far
+more often than others and none of their works got further; with one :math:`u` for both, ``step_5``
+had to make up for it. Effort (log cumulative worker-years
 since 2013) and not the calendar moves maturity. ``step_k`` answers "of works of 2023 that reach
 level k - 1 in a typical agenda, what share reaches k?", so each is elicited as a share.
 Agenda effects are sampled on their own scale: with about 25 works each the data dominate them

@@ -12,7 +12,7 @@ from forecast.evidence import load_tables
 from models.build import build
 from models.effects import CENTRING, SAMPLED
 from models.prior import frozen
-from models.prior_draws import NORMALS, ZERO_SUMS, prior_draws
+from models.prior_draws import NORMALS, prior_draws
 from models.slots import SLOTS
 from models.spillover import conditional_elasticity
 from models.structure import Structure, families
