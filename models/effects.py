@@ -6,11 +6,11 @@ r"""Effects that add up to zero: how far the members of a group differ.
 with :math:`\sigma` the belief ``NAME_sd``; y is what is sampled. The prior of e is the same for
 every *centring* w, the geometry is not: w = 1 (y is e, called ``NAME``) suits effects that data
 dominate, w = 0 (y is standard) those on which data say little, and w between where :math:`\sigma`
-reaches into both; for w below 1, y is called ``NAME_z`` (Papaspiliopoulos, Roberts & Skold
-2007, Statistical Science 22:59; Betancourt & Girolami 2013, arXiv:1312.0906). Families, the alignment profile and
-agendas in both uses were chosen by the least effective sample size on two or three seeds; half for
-the capabilities profile and raters since whole and none diverged once each in twenty fits, at a
-large and a small :math:`\sigma`.
+reaches into both; for w below 1, y is called ``NAME_z`` (Papaspiliopoulos, Roberts & Skold 2007,
+Statistical Science 22:59; Betancourt & Girolami 2013, arXiv:1312.0906). Families, the alignment
+profile and agendas in both uses were chosen by the least effective sample size on two or three
+seeds; half for the capabilities profile and raters since whole and none diverged once each in
+twenty fits, at a large and a small :math:`\sigma`.
 """
 
 from collections.abc import Mapping
