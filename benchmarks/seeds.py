@@ -10,8 +10,7 @@ from dataclasses import replace
 from forecast import summaries
 from forecast.case import make_case
 from forecast.checks import load_inputs
-from forecast.engine import answer, posterior
-from forecast.writing import judged
+from forecast.engine import answer, judged, posterior
 
 USUAL = ("default", "20", "0")
 """Priors, number of seeds, first seed."""

@@ -59,9 +59,10 @@ class Case:
 class Answer:
     """Draws of each quantity, and how they were obtained.
 
-    ``how`` is ``exact`` (same draws, forecast-only change), ``reweight`` or ``refit``; ``pareto_k``
-    is that of the importance weights (nan unless reweighted); ``ess`` the effective number of
-    draws.
+    ``how`` is ``exact`` (same draws, forecast-only change), ``reweighted`` or ``refit``;
+    ``pareto_k`` is that of the importance weights (nan where none were tried; above 0.7 it is why a
+    refit was needed). ``ess`` is the least effective number of draws, ``r_hat`` the largest R-hat
+    and ``converged`` the verdict on the fit that the draws come from.
     """
 
     quantities: dict[str, np.ndarray]
@@ -69,6 +70,7 @@ class Answer:
     how: str
     pareto_k: float
     ess: float
+    r_hat: float
     converged: bool
 
 

@@ -5,11 +5,13 @@ and headline quantity; no divergent transition; E-BFMI of 0.3 or more in every c
 ``az.diagnose`` flags beyond these (Vehtari et al. 2021, Bayesian Analysis 16:667).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+Row = tuple[str, float, float, float]
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
 MIN_BFMI = 0.3
@@ -17,6 +19,16 @@ RULE = (
     "R-hat < 1.01, bulk and tail ESS >= 400 for every sampled parameter and headline quantity, "
     "no divergent transitions, E-BFMI >= 0.3"
 )
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How the sampler moved: divergences, least E-BFMI, mean leapfrog steps, other flags."""
+
+    divergences: int
+    bfmi: float
+    leapfrog: float
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,34 +40,50 @@ class Diagnosis:
     max_rhat: float
     min_ess_bulk: float
     min_ess_tail: float
-    divergences: int
-    min_bfmi: float
-    leapfrog: float
-    rows: tuple[tuple[str, float, float, float], ...]
+    moves: Moves
+    rows: tuple[Row, ...]
 
     @property
     def min_ess(self) -> float:
         """The smaller of the least bulk and tail effective sample sizes."""
         return min(self.min_ess_bulk, self.min_ess_tail)
 
+    @property
+    def divergences(self) -> int:
+        """Number of divergent transitions."""
+        return self.moves.divergences
 
-def diagnose(tree: Any, headline: Any = None) -> Diagnosis:
-    """Judge a tree with groups ``posterior`` and ``sample_stats``.
+    @property
+    def min_bfmi(self) -> float:
+        """Least E-BFMI of the chains."""
+        return self.moves.bfmi
 
-    Parameters
-    ----------
-    tree
-        As nutpie returns it, vectors of grouped beliefs included.
-    headline
-        Dataset of headline quantities (chain, draw), judged by the same rule.
-    """
-    rows = parameter_rows(tree["posterior"].dataset)
-    if headline is not None:
-        rows += parameter_rows(headline)
+    @property
+    def leapfrog(self) -> float:
+        """Mean number of leapfrog steps of a draw."""
+        return self.moves.leapfrog
+
+
+def diagnose(tree: Any) -> Diagnosis:
+    """Judge a tree with groups ``posterior`` and ``sample_stats``, as nutpie returns it."""
     stats = tree["sample_stats"]
+    moves = Moves(
+        divergences=int(stats["diverging"].sum()),
+        bfmi=float(np.min(_bfmi(stats["energy"].to_numpy()))),
+        leapfrog=float(stats["n_steps"].mean()),
+        flags=tuple(_other_flags(tree)),
+    )
+    return verdict(parameter_rows(tree["posterior"].dataset), moves)
+
+
+def with_quantities(found: Diagnosis, quantities: Any) -> Diagnosis:
+    """Return the diagnosis with a Dataset of quantities (chain, draw) under the same rule."""
+    return verdict([*found.rows, *parameter_rows(quantities)], found.moves)
+
+
+def verdict(rows: Sequence[Row], moves: Moves) -> Diagnosis:
+    """Return what the rule says of rows and of how the sampler moved."""
     r_hat, bulk, tail = (np.array([row[i] for row in rows]) for i in (1, 2, 3))
-    divergences = int(stats["diverging"].sum())
-    bfmi = float(np.min(_bfmi(stats["energy"].to_numpy())))
     failures = []
     for what, bad in (
         (f"R-hat >= {MAX_RHAT}", r_hat >= MAX_RHAT),
@@ -63,22 +91,20 @@ def diagnose(tree: Any, headline: Any = None) -> Diagnosis:
         (f"tail ESS < {MIN_ESS:.0f}", tail < MIN_ESS),
     ):
         if bad.any():
-            worst = [rows[i][0] for i in np.flatnonzero(bad)][:5]
+            worst = [row[0] for row, out in zip(rows, bad, strict=True) if out][:5]
             failures.append(f"{what} for {bad.sum()} of {len(rows)}: {', '.join(worst)}")
-    if divergences:
-        failures.append(f"{divergences} divergent transitions")
-    if bfmi < MIN_BFMI:
-        failures.append(f"E-BFMI {bfmi:.2f} < {MIN_BFMI}")
-    failures += _other_flags(tree)
+    if moves.divergences:
+        failures.append(f"{moves.divergences} divergent transitions")
+    if moves.bfmi < MIN_BFMI:
+        failures.append(f"E-BFMI {moves.bfmi:.2f} < {MIN_BFMI}")
+    failures += moves.flags
     return Diagnosis(
         converged=not failures,
         failures=tuple(failures),
         max_rhat=float(r_hat.max()),
         min_ess_bulk=float(bulk.min()),
         min_ess_tail=float(tail.min()),
-        divergences=divergences,
-        min_bfmi=bfmi,
-        leapfrog=float(stats["n_steps"].mean()),
+        moves=moves,
         rows=tuple(rows),
     )
 
@@ -99,7 +125,7 @@ def _bfmi(energy: np.ndarray) -> np.ndarray:
     return np.asarray(array_stats.bfmi(energy))
 
 
-def parameter_rows(dataset: Any) -> list[tuple[str, float, float, float]]:
+def parameter_rows(dataset: Any) -> list[Row]:
     """Return (name, R-hat, bulk ESS, tail ESS) of every element of a dataset.
 
     Elements that never vary (one level of a sum-to-zero pair, say) have no R-hat and are left out.

@@ -2,11 +2,11 @@
 
 ``posterior`` samples the priors that a likelihood touches; ``answer`` adds the forecast-only
 priors, pushed through their quantile functions at uniforms fixed by seed and name, and computes
-the quantities; ``evaluate`` does this for many Cases at the least price: exact, else reweighted,
-else refitted.
+the quantities; ``refit`` samples a changed Case from where another fit ended; ``evaluate`` answers
+many Cases at the least price: exact, else reweighted, else refitted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,17 +15,20 @@ import numpy as np
 from forecast import convergence
 from forecast.case import Answer, Case
 from forecast.reweighting import importance
-from forecast.sampling import Fit, compiled_model, draw, flat
+from forecast.sampling import Compiled, Fit, compiled_model, draw, flat
 from forecast.seeds import integer, stream
 from models.errors import InputError
 from models.forecast_paths import NEW_AGENDA
 from models.prior import ppf
 from models.prior_draws import uniforms
+from models.quantities import HEADLINE
 from models.relevance import predict
 from models.spillover import elasticity_from_draws
 from models.structure import LAST_YEAR, LOG_RATIO
 
 WAYS = ("auto", "exact", "reweight", "refit")
+WARM = {"tune": 100, "draws": 800}
+"""Most tuning steps and draws of each chain of a refit, which starts among another fit's draws."""
 MAX_PARETO_K = 0.7
 """Above this, importance weights are not to be trusted (Vehtari et al. 2024, JMLR 25:72)."""
 
@@ -33,9 +36,38 @@ MAX_PARETO_K = 0.7
 def posterior(case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:
     """Sample the priors that a likelihood touches, given the evidence."""
     compiled = compiled_model(case)
-    tree = draw(compiled, case, cores=cores, tick=tick)
+    return fitted(case, compiled, tree=draw(compiled, case, cores=cores, tick=tick))
+
+
+def refit(base: Fit, case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:
+    """Sample a Case at the price of sampling alone, from where the fit of another one ended.
+
+    Chains start among the draws of ``base`` and move in their metric, so that little tuning is
+    needed; they have at most the numbers of steps of :data:`WARM`. A Case of another structure is
+    fitted afresh. The same base and Case give the same draws, whatever else was fitted.
+    """
+    compiled = compiled_model(case)
+    if compiled.structure != base.compiled.structure:
+        return posterior(case, cores=cores, tick=tick)
+    most = {name: min(n, getattr(case.sampler, name)) for name, n in WARM.items()}
+    short = replace(case, sampler=replace(case.sampler, **most))
+    tree = draw(compiled, short, ground=base.ground, cores=cores, tick=tick)
+    return fitted(case, compiled, tree=tree)
+
+
+def fitted(case: Case, compiled: Compiled, *, tree: Any) -> Fit:
+    """Return the fit that a sampled tree makes."""
     draws = with_ease(flat(tree["posterior"]), case)
     return Fit(case, compiled, tree, draws, convergence.diagnose(tree))
+
+
+def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
+    """Return the fit judged again, headline quantities included."""
+    from forecast.tree import dataset
+
+    scalars = {name: found[name] for name in HEADLINE}
+    whole = dataset(scalars, {}, coords={}, chains=fit.chains)
+    return replace(fit, diagnosis=convergence.with_quantities(fit.diagnosis, whole))
 
 
 def with_ease(draws: dict[str, np.ndarray], case: Case) -> dict[str, np.ndarray]:
@@ -79,7 +111,12 @@ def sampled_part(case: Case, alone: Sequence[str]) -> Case:
 
 
 def evaluate(
-    cases: Sequence[Case], *, how: str = "auto", base: Fit | None = None, cores: int | None = None
+    cases: Sequence[Case],
+    *,
+    how: str = "auto",
+    base: Fit | None = None,
+    cores: int | None = None,
+    tick: Any = None,
 ) -> list[Answer]:
     """Answer each Case at the least price.
 
@@ -94,32 +131,56 @@ def evaluate(
         A fit to start from; else the first Case is fitted.
     cores
         Processor cores of a fit.
+    tick
+        Called about ten times a second while sampling.
     """
     if how not in WAYS:
         raise InputError(f"how: found {how!r}; use one of {', '.join(WAYS)}")
     fits = [base] if base is not None else []
-    return [_evaluate(case, fits, how=how, cores=cores) for case in cases]
+
+    def sample(case: Case) -> Fit:
+        if not fits:
+            return posterior(case, cores=cores, tick=tick)
+        return refit(fits[0], case, cores=cores, tick=tick)
+
+    return [_evaluate(case, fits, how=how, sample=sample) for case in cases]
 
 
-def _evaluate(case: Case, fits: list[Fit], *, how: str, cores: int | None) -> Answer:
+def _evaluate(case: Case, fits: list[Fit], *, how: str, sample: Callable[[Case], Fit]) -> Answer:
     for fit in fits if how in ("auto", "exact") else ():
         alone = fit.compiled.alone
         if sampled_part(case, alone) == sampled_part(fit.case, alone):
-            return _summed(answer(fit, case), fit, how="exact", ess=fit.diagnosis.min_ess)
-    if how in ("auto", "reweight") and fits:
-        weights = importance(fits[0], case)
-        if weights is not None and (how == "reweight" or weights.pareto_k <= MAX_PARETO_K):
+            return summed(answer(fit, case), fit, how="exact")
+    k = float("nan")
+    weights = importance(fits[0], case) if fits and how in ("auto", "reweight") else None
+    if weights is not None:
+        k = weights.pareto_k
+        if how == "reweight" or k <= MAX_PARETO_K:
             chosen = replace(fits[0], draws=weights.resample(fits[0].draws, case.seed))
-            made = _summed(answer(chosen, case), fits[0], how="reweight", ess=weights.ess)
-            return replace(made, pareto_k=weights.pareto_k)
+            made = summed(answer(chosen, case), fits[0], how="reweighted", ess=weights.ess)
+            return replace(made, pareto_k=k, converged=made.converged and k <= MAX_PARETO_K)
     if how in ("exact", "reweight") and fits:
         raise InputError(f"evaluate: a case cannot be answered by {how}; use how='auto'")
-    fit = posterior(case, cores=cores)
+    fit = sample(case)
     fits.append(fit)
-    return _summed(answer(fit, case), fit, how="refit", ess=fit.diagnosis.min_ess)
+    found = answer(fit, case)
+    return replace(summed(found, judged(fit, found), how="refit"), pareto_k=k)
 
 
-def _summed(quantities: dict[str, np.ndarray], fit: Fit, *, how: str, ess: float) -> Answer:
+def summed(
+    quantities: dict[str, np.ndarray], fit: Fit, *, how: str, ess: float | None = None
+) -> Answer:
+    """Return the Answer that quantities make, with the errors and the verdict of their fit."""
+    verdict = fit.diagnosis
+    ess = verdict.min_ess if ess is None else ess
     scalars = {name: x for name, x in quantities.items() if x.ndim == 1}
     mcse = {name: float(x.std() / max(ess, 1.0) ** 0.5) for name, x in scalars.items()}
-    return Answer(quantities, mcse, how, float("nan"), ess, fit.diagnosis.converged)
+    return Answer(
+        quantities,
+        mcse,
+        how=how,
+        pareto_k=float("nan"),
+        ess=ess,
+        r_hat=verdict.max_rhat,
+        converged=verdict.converged,
+    )

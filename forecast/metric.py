@@ -13,7 +13,8 @@ moves in z, with :math:`x = \bar x + L z` and :math:`L L^T = M`: the same poster
 whatever the pilot was.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -22,6 +23,8 @@ from models.prior import Array
 
 RIDGE = 0.1
 """Weight of the identity; of 0.02, 0.1 and 0.3 least condition number at 400 and 600 draws."""
+FEW = 60.0
+"""The same, over the number of draws, for those of a finished fit: more draws need less of it."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +43,31 @@ class Metric:
         return np.asarray(solve_triangular(self.scale, (x - self.centre).T, lower=True).T)
 
 
+@dataclass(frozen=True)
+class Ground:
+    """Where chains start, and how they move there: unconstrained points and a metric."""
+
+    metric: Metric
+    points: Array
+
+
 def plain(n: int) -> Metric:
     """Return the metric that changes nothing."""
     return Metric(np.zeros(n), np.eye(n))
 
 
-def metric_of(points: Array, scores: Array) -> Metric:
+def metric_of(points: Array, scores: Array, *, ridge: float = RIDGE) -> Metric:
     """Return the metric of a pilot's draws and scores, both with dims (draw, parameter)."""
     centre = points.mean(axis=0)
     unit = np.sqrt(points.std(axis=0) / scores.std(axis=0))
-    spread = _ridged((points - centre) / unit)
-    steep = _ridged((scores - scores.mean(axis=0)) * unit)
+    spread = _ridged((points - centre) / unit, ridge)
+    steep = _ridged((scores - scores.mean(axis=0)) * unit, ridge)
     mean = _geometric_mean(spread, np.linalg.inv(steep))
     return Metric(centre, np.tril(unit[:, None] * np.linalg.cholesky(mean)))
 
 
-def _ridged(x: Array) -> Array:
-    return np.asarray((1.0 - RIDGE) * np.cov(x.T) + RIDGE * np.eye(x.shape[1]))
+def _ridged(x: Array, ridge: float) -> Array:
+    return np.asarray((1.0 - ridge) * np.cov(x.T) + ridge * np.eye(x.shape[1]))
 
 
 def _geometric_mean(a: Array, b: Array) -> Array:
@@ -68,3 +79,29 @@ def _geometric_mean(a: Array, b: Array) -> Array:
 def _power(a: Array, exponent: float) -> Array:
     values, vectors = np.linalg.eigh((a + a.T) / 2.0)
     return np.asarray((vectors * values**exponent) @ vectors.T)
+
+
+def whitened(native: Any, ground: Ground) -> Any:
+    """Return nutpie's model in the coordinates of a metric, chains starting among its points."""
+    metric = ground.metric
+    moved = native.with_data(metric_centre=metric.centre, metric_scale=metric.scale)
+    pool = metric.inward(ground.points)
+
+    def start(seed: Any) -> Array:
+        return np.array(pool[np.random.default_rng(seed).integers(len(pool))])
+
+    return replace(moved, initial_point_func=start)
+
+
+def stat(tree: Any, name: str) -> Array:
+    """Return a vector of ``sample_stats`` with chains and draws joined."""
+    values = tree["sample_stats"][name].to_numpy()
+    return np.asarray(values.reshape(-1, values.shape[-1]))
+
+
+def unwhitened(tree: Any, metric: Metric) -> Any:
+    """Return nutpie's tree with its unconstrained draws in the model's own coordinates."""
+    stats = tree["sample_stats"].dataset.drop_vars("gradient")
+    z = stats["unconstrained_draw"]
+    tree["sample_stats"] = stats.assign(unconstrained_draw=z.copy(data=metric.outward(z.values)))
+    return tree

@@ -76,4 +76,4 @@ def smoothed(log_weights: np.ndarray) -> Importance:
     except ValueError:  # too few draws, or a tail of equal weights: nothing to be trusted
         smooth, k = log_weights, np.inf
     weights = np.exp(smooth - smooth.max())
-    return Importance(weights / weights.sum(), float(k))
+    return Importance(weights / weights.sum(), float(np.inf if np.isnan(k) else k))

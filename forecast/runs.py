@@ -169,7 +169,9 @@ def _fill(partial: Path, job: _Job, *, stages: Stages, cores: int | None) -> Non
     except KeyboardInterrupt:
         folders.drop_partial(partial)
         raise
-    results = save_results(partial, fit, config=job.config, tables=job.tables, stages=stages)
+    results = save_results(
+        partial, fit, config=job.config, tables=job.tables, stages=stages, cores=cores
+    )
     results.context["manifest"] = _manifest(job, stages)
     if job.report:
         save_report(partial, results, stages=stages)

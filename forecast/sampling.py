@@ -8,13 +8,14 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from forecast.case import Case, structure_of
 from forecast.convergence import Diagnosis
-from forecast.metric import Metric, metric_of, plain
+from forecast.metric import FEW, Ground, metric_of, plain, stat, unwhitened, whitened
 from forecast.seeds import integer
 from forecast.starts import Layout, starting
 from models.errors import InputError
@@ -26,6 +27,8 @@ PILOT = (0.3, 0.2)
 """Shares of ``tune`` that the pilot takes to tune, and to draw; the rest tunes in its metric."""
 LEAST = 200
 """Pooled draws below which no metric is estimated: short runs of tests."""
+SCORED = 2000
+"""Draws of a finished fit whose scores give the metric of its refits."""
 STARTS = 50
 """Starting points tried before a model is refused."""
 _COMPILED: dict[Structure, "Compiled"] = {}
@@ -65,6 +68,25 @@ class Fit:
     def n(self) -> int:
         """Number of draws, chains joined."""
         return len(self.draws["use_rate"])
+
+    @property
+    def chains(self) -> int:
+        """Number of chains."""
+        return int(self.tree["posterior"].sizes["chain"])
+
+    @cached_property
+    def ground(self) -> Ground:
+        """Where a refit of a changed Case starts: among these draws, in their metric.
+
+        The scores are computed anew, so that a saved run gives the same as a fresh one.
+        """
+        from forecast.program import value_and_gradient
+
+        native = swap(compiled_model(self.case), self.case)
+        points = stat(self.tree, "unconstrained_draw")
+        some = points[:: max(len(points) // SCORED, 1)]
+        scores = np.array([value_and_gradient(native, x)[1] for x in some])
+        return Ground(metric_of(some, scores, ridge=min(FEW / len(some), 1.0)), points)
 
 
 def compiled_model(case: Case) -> Compiled:
@@ -123,7 +145,14 @@ def swap(compiled: Compiled, case: Case) -> Any:
     return replace(native, initial_point_func=starting(compiled.layout, case.by_name))
 
 
-def draw(compiled: Compiled, case: Case, *, cores: int | None = None, tick: Any = None) -> Any:
+def draw(
+    compiled: Compiled,
+    case: Case,
+    *,
+    ground: Ground | None = None,
+    cores: int | None = None,
+    tick: Any = None,
+) -> Any:
     """Sample the posterior of a Case.
 
     Parameters
@@ -132,6 +161,8 @@ def draw(compiled: Compiled, case: Case, *, cores: int | None = None, tick: Any 
         From :func:`compiled_model`.
     case
         Its data, sampler options and seed are used; the number of cores does not change numbers.
+    ground
+        Starting points and metric; found by a pilot if there is none.
     cores
         Processor cores; all by default.
     tick
@@ -147,21 +178,31 @@ def draw(compiled: Compiled, case: Case, *, cores: int | None = None, tick: Any 
     Interrupted
         On Ctrl-C, with the draws so far.
     """
-    seed = integer(case.seed, "sampler")
-    native, (first, pilot, rest) = swap(compiled, case), tuning(case.sampler)
-    check_starts(native)
-    metric = plain(native.n_dim)
-    if pilot:
-        options = replace(case.sampler, tune=first, draws=pilot)
-        found = _wait(_start(native, options, seed=integer(case.seed, "pilot"), cores=cores), tick)
-        points, scores = (_stat(found, name) for name in ("unconstrained_draw", "gradient"))
-        metric = metric_of(points, scores)
-        native = whitened(native, metric, points=points)
-    sampler = _start(native, replace(case.sampler, tune=rest), seed=seed, cores=cores)
+    native, options, seed = swap(compiled, case), case.sampler, integer(case.seed, "sampler")
+    if ground is None:
+        check_starts(native)
+        ground, left = piloted(native, case, cores=cores, tick=tick)
+        options = replace(options, tune=left)
+    if ground is not None:
+        native = whitened(native, ground)
+        check_starts(native)
+    sampler = _start(native, options, seed=seed, cores=cores)
     try:
-        return _unwhitened(_wait(sampler, tick), metric)
+        tree = _wait(sampler, tick)
     except KeyboardInterrupt:
         raise Interrupted(sampler.abort()) from None
+    return unwhitened(tree, plain(native.n_dim) if ground is None else ground.metric)
+
+
+def piloted(native: Any, case: Case, *, cores: int | None, tick: Any) -> tuple[Ground | None, int]:
+    """Return what a pilot found, if there is one, and the tuning steps that are left."""
+    first, pilot, rest = tuning(case.sampler)
+    if not pilot:
+        return None, rest
+    options = replace(case.sampler, tune=first, draws=pilot)
+    found = _wait(_start(native, options, seed=integer(case.seed, "pilot"), cores=cores), tick)
+    points, scores = (stat(found, name) for name in ("unconstrained_draw", "gradient"))
+    return Ground(metric_of(points, scores), points), rest
 
 
 def check_starts(native: Any) -> None:
@@ -191,17 +232,6 @@ def tuning(options: Any) -> tuple[int, int, int]:
     return first, pilot, options.tune - first - pilot
 
 
-def whitened(native: Any, metric: Metric, *, points: np.ndarray) -> Any:
-    """Return nutpie's model in the coordinates of a metric, chains starting among ``points``."""
-    moved = native.with_data(metric_centre=metric.centre, metric_scale=metric.scale)
-    pool = metric.inward(points)
-
-    def start(seed: Any) -> np.ndarray:
-        return np.array(pool[np.random.default_rng(seed).integers(len(pool))])
-
-    return replace(moved, initial_point_func=start)
-
-
 def _start(native: Any, options: Any, *, seed: int, cores: int | None) -> Any:
     import nutpie
 
@@ -219,20 +249,6 @@ def _start(native: Any, options: Any, *, seed: int, cores: int | None) -> Any:
         store_gradient=True,
         blocking=False,
     )
-
-
-def _stat(tree: Any, name: str) -> np.ndarray:
-    """Return a vector of ``sample_stats`` with chains and draws joined."""
-    values = tree["sample_stats"][name].to_numpy()
-    return np.asarray(values.reshape(-1, values.shape[-1]))
-
-
-def _unwhitened(tree: Any, metric: Metric) -> Any:
-    """Return nutpie's tree with its unconstrained draws in the model's own coordinates."""
-    stats = tree["sample_stats"].dataset.drop_vars("gradient")
-    z = stats["unconstrained_draw"]
-    tree["sample_stats"] = stats.assign(unconstrained_draw=z.copy(data=metric.outward(z.values)))
-    return tree
 
 
 def _wait(sampler: Any, tick: Callable[[], None] | None) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from forecast.case import Case, structure_of
-from forecast.convergence import Diagnosis
+from forecast.convergence import Diagnosis, Moves
 from forecast.sampling import Compiled, Fit, flat
 from models.slots import SLOTS
 
@@ -21,9 +21,7 @@ def stored_fit(case: Case, tree: Any, *, diagnostics: dict[str, Any]) -> Fit:
         max_rhat=diagnostics["max_rhat"],
         min_ess_bulk=diagnostics["min_ess_bulk"],
         min_ess_tail=diagnostics["min_ess_tail"],
-        divergences=diagnostics["divergences"],
-        min_bfmi=diagnostics["bfmi"],
-        leapfrog=diagnostics["leapfrog_steps"],
+        moves=Moves(diagnostics["divergences"], diagnostics["bfmi"], diagnostics["leapfrog_steps"]),
         rows=tuple(tuple(row[n] for n in names) for row in diagnostics["parameters"]),
     )
     return Fit(case, compiled, tree, draws, verdict)

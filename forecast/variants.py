@@ -1,22 +1,22 @@
-"""The headline under nearby beliefs, from the draws at hand: no variant costs a fit.
+"""The headline under nearby beliefs, each at the least price: reweighted, else refitted.
 
-Each is reweighted; where Pareto k exceeds 0.7 the figures are withheld and the row says that it
-needs a fit of its own.
+Every row says how it was obtained, with the Pareto k of the weights and the diagnostics of its fit;
+a row whose fit did not converge is shown, and says so.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from forecast.case import Case, with_prior
-from forecast.config import load_config
-from forecast.engine import MAX_PARETO_K, answer, future_normals
+from forecast.case import Answer, Case, with_prior
+from forecast.config import Config, load_config
+from forecast.engine import evaluate, future_normals, summed
 from forecast.folder import read_manifest
 from forecast.identity import code_hash
-from forecast.reweighting import importance
 from forecast.sampling import Fit
 from forecast.seeds import stream
 from forecast.summaries import spread
@@ -26,8 +26,8 @@ from models.quantities import HEADLINE
 from models.relevance import predict
 
 DRAWS = 1000
-"""Draws of a variant: its interval is read to two digits."""
-WORLDVIEWS = ("doubter", "questioner")
+"""Draws of a worldview's prior alone: its interval is read to two digits."""
+WORLDVIEWS = ("default", "doubter", "questioner")
 HALO = {"off": ("Normal", (0.0, 0.05)), "large": ("Normal", (-1.5, 0.3))}
 """Halo priors beside the stated one: none, and one that hides four uses in five."""
 SHARED = {
@@ -49,17 +49,21 @@ SHOWN = (
     "relevant_untracked",
 )
 """Quantities that a variant of the raters reports."""
+Evaluate = Callable[[Case], Answer]
 
 
-def reweighted(fit: Fit, case: Case) -> tuple[float, dict[str, np.ndarray] | None]:
-    """Return Pareto k and, if it is at most 0.7, the quantities of ``case``."""
-    weights = importance(fit, case)
-    if weights is None:
-        return float("inf"), None
-    if not weights.pareto_k <= MAX_PARETO_K:
-        return weights.pareto_k, None
-    chosen = replace(fit, draws=weights.resample(fit.draws, case.seed, n=DRAWS))
-    return weights.pareto_k, answer(chosen, case)
+def evaluator(
+    fit: Fit, stated: dict[str, np.ndarray], *, cores: int | None = None, tick: Any = None
+) -> Evaluate:
+    """Return the function that answers a Case from a fit, whose own Case is answered already."""
+    own = summed(stated, fit, how="exact")
+
+    def evaluated(case: Case) -> Answer:
+        if case is fit.case:
+            return own
+        return evaluate([case], base=fit, cores=cores, tick=tick)[0]
+
+    return evaluated
 
 
 def restated(prior: Prior, dist: str, *, numbers: tuple[float, ...]) -> Prior:
@@ -68,21 +72,32 @@ def restated(prior: Prior, dist: str, *, numbers: tuple[float, ...]) -> Prior:
     return replace(prior, dist=dist, params=params, quantiles=None)
 
 
-def variant_rows(
-    fit: Fit, cases: dict[str, Case], *, stated: dict[str, np.ndarray]
-) -> list[dict[str, Any]]:
-    """Return one row per setting: Pareto k, and the shown quantities or None.
+def obtained(answer: Answer) -> dict[str, Any]:
+    """Return how an answer was obtained, and its diagnostics."""
+    names = ("how", "pareto_k", "r_hat", "ess", "converged")
+    return {name: getattr(answer, name) for name in names}
 
-    The fit's own Case shows ``stated``, the run's own quantities.
-    """
+
+def variant_rows(cases: dict[str, Case], evaluated: Evaluate) -> list[dict[str, Any]]:
+    """Return one row per setting: how it was obtained, and the shown quantities."""
     rows = []
     for setting, case in cases.items():
-        k, found = (0.0, stated) if case is fit.case else reweighted(fit, case)
-        row: dict[str, Any] = {"setting": setting, "pareto_k": k}
-        for name in SHOWN:
-            row[name] = None if found is None else spread(found[name])
-        rows.append(row)
+        made = evaluated(case)
+        shown = {name: spread(made.quantities[name]) for name in SHOWN}
+        rows.append({"setting": setting} | obtained(made) | shown)
     return rows
+
+
+def beside_rows(
+    fit: Fit, evaluated: Evaluate, *, beside: Path, evidence_hash: str
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of all beliefs beside the headline, by key of the context."""
+    views = worldview_rows(fit, evaluated, beside=beside, evidence_hash=evidence_hash)
+    return {
+        "worldviews": views,
+        "halo": variant_rows(halo_cases(fit.case), evaluated),
+        "shared_error": variant_rows(shared_cases(fit.case), evaluated),
+    }
 
 
 def halo_cases(case: Case) -> dict[str, Case]:
@@ -106,43 +121,56 @@ def shared_cases(case: Case) -> dict[str, Case]:
     return {"none": out["none"], "as stated": case, "high": out["high"]}
 
 
-def worldview_rows(fit: Fit, beside: Path, *, evidence_hash: str) -> list[dict[str, Any]]:
-    """Return each shipped worldview: its headline under priors alone, and given the evidence.
+def others(case: Case) -> list[Config]:
+    """Return the shipped worldviews to hold beside a Case: two that it is not itself."""
+    configs = [load_config(name) for name in WORLDVIEWS]
+    left = [config for config in configs if config.priors != case.priors]
+    return left if len(left) < len(configs) else left[1:]
 
-    The latter is reweighted, else read from a finished run of that worldview in the folder
-    ``beside``, on the same evidence and code, else left out.
+
+def worldview_rows(
+    fit: Fit, evaluated: Evaluate, *, beside: Path, evidence_hash: str
+) -> list[dict[str, Any]]:
+    """Return each worldview beside: its headline under priors alone, and given the evidence.
+
+    The latter is that of a finished run in the folder ``beside`` with the same evidence, question,
+    options and code (``how`` is then ``run``), else it is evaluated.
     """
-    rows = [_worldview(fit, name) for name in WORLDVIEWS]
-    for row in rows:
-        if row["posterior"] is None:
-            row["posterior"] = _finished(beside, row["name"], evidence_hash=evidence_hash)
+    rows = []
+    for config in others(fit.case):
+        case = replace(fit.case, priors=config.priors)
+        alone = prior_headline(case, fit)
+        row: dict[str, Any] = {"name": config.name, "summary": config.summary}
+        row |= {"prior_only": {name: spread(alone[name]) for name in HEADLINE}}
+        found = _finished(beside, config, case=case, evidence_hash=evidence_hash)
+        if found is None:
+            made = evaluated(case)
+            found = obtained(made)
+            found["posterior"] = {name: spread(made.quantities[name]) for name in HEADLINE}
+        rows.append(row | found)
     return rows
 
 
-def _finished(beside: Path, name: str, *, evidence_hash: str) -> dict[str, Any] | None:
+def _finished(
+    beside: Path, config: Config, *, case: Case, evidence_hash: str
+) -> dict[str, Any] | None:
     """Return the headline of a converged run of the worldview, if there is one."""
-    code = code_hash()
-    for folder in sorted(beside.glob(f"{name}-????????")):
+    code, asked = code_hash(), vars(case.model) | vars(case.question)
+    for folder in sorted(beside.glob(f"{config.name}-????????")):
         made = read_manifest(folder) or {}
         same = made.get("evidence_hash") == evidence_hash and made.get("code_hash") == code
-        if same and made.get("complete") and made.get("checks", {}).get("converged"):
-            head = json.loads((folder / "headline.json").read_text(encoding="utf-8"))
-            return dict(head["quantities"])
+        same = same and asked.items() <= made.get("options", {}).items()
+        whole = made.get("complete") and made.get("checks", {}).get("converged")
+        if same and whole and load_config(folder / "priors.toml").priors == config.priors:
+            head, told = (_json(folder, name) for name in ("headline", "diagnostics"))
+            ess = min(told["min_ess_bulk"], told["min_ess_tail"])
+            row = {"how": "run", "pareto_k": float("nan"), "r_hat": told["max_rhat"], "ess": ess}
+            return row | {"converged": True, "posterior": dict(head["quantities"])}
     return None
 
 
-def _worldview(fit: Fit, name: str) -> dict[str, Any]:
-    config = load_config(name)
-    case = replace(fit.case, priors=config.priors)
-    k, found = reweighted(fit, case)
-    alone = prior_headline(case, fit)
-    return {
-        "name": name,
-        "summary": config.summary,
-        "pareto_k": k,
-        "prior_only": {n: spread(alone[n]) for n in HEADLINE},
-        "posterior": None if found is None else {n: spread(found[n]) for n in HEADLINE},
-    }
+def _json(folder: Path, name: str) -> Any:
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def prior_headline(case: Case, fit: Fit) -> dict[str, np.ndarray]:

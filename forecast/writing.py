@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 
 from forecast import context as parts
-from forecast import convergence, pointwise, summaries, tree, variants
+from forecast import pointwise, summaries, tree, variants
 from forecast.config import Config
-from forecast.engine import alone_draws, answer
+from forecast.engine import alone_draws, answer, judged
 from forecast.evidence import Tables, hash_tables
 from forecast.folder import write_csv, write_json
 from forecast.progress import Stages
 from forecast.sampling import Fit
 from forecast.seeds import stream
 from models.prior_draws import prior_draws
-from models.quantities import HEADLINE
 
 THIN = 2000
 """Draws from which the share of variance is computed."""
@@ -43,12 +42,18 @@ def save_draws(folder: Path, partial: Any) -> None:
 
 
 def save_results(
-    folder: Path, fit: Fit, *, config: Config, tables: Tables, stages: Stages
+    folder: Path,
+    fit: Fit,
+    *,
+    config: Config,
+    tables: Tables,
+    stages: Stages,
+    cores: int | None = None,
 ) -> Results:
-    """Compute and write the tables, JSON and netCDF of a run."""
-    structure, n = fit.compiled.structure, fit.n
+    """Compute and write the tables, JSON and netCDF of a run; ``cores`` are those of refits."""
     with stages("forecast"):
-        prior = prior_draws(fit.case.by_name, structure, n=n, rng=stream(fit.case.seed, "prior"))
+        rng, structure = stream(fit.case.seed, "prior"), fit.compiled.structure
+        prior = prior_draws(fit.case.by_name, structure, n=fit.n, rng=rng)
         found = answer(fit, fit.case)
         before = summaries.prior_quantities(fit, prior)
     with stages("diagnose"):
@@ -59,57 +64,53 @@ def save_results(
         sets = (("posterior", fit.draws), ("prior", prior))
         again = {f"{k}_predictive": pointwise.replicated(fit, x, stage=k) for k, x in sets}
     with stages("tree"):
-        alone = alone_draws(fit.case, fit.compiled.alone, n=n)
-        groups = {"posterior": fit.draws | alone, "predictions": found}
-        groups |= {"prior_predictions": before, "log_likelihood": loglik} | again
-        whole = tree.make_tree(fit, prior, groups=groups)
-        tree.save_tree(whole, folder / "posterior.nc")
+        groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
+        whole = _save_tree(folder, fit, prior=prior, groups=groups | again)
     with stages("tables"):
-        learned = summaries.learned_rows(fit, prior)
         claims = summaries.claim_rows(found, before, coords=tree.coordinates(fit))
         head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-        write_json(folder / "headline.json", head)
-        write_json(folder / "diagnostics.json", parts.diagnostics_dict(fit.diagnosis))
-        for name, rows in (("summary", learned), ("claims", claims), ("works", works)):
-            write_csv(folder / f"{name}.csv", rows)
-    context = parts.base_context(config, head) | {
-        "claims": parts.claims_context(claims),
-        "diagnostics": parts.diagnostics_dict(fit.diagnosis),
-        "evidence": parts.evidence_summary(tables, fit.case.evidence),
-        "works": works,
-    }
-    beside = folder.resolve().parent.parent
-    context |= _extras(fit, found, tables=tables, beside=beside, stages=stages)
-    frames = parts.frames_of(tables, works, learned=learned)
-    context |= {name: frames[name] for name in ("milestones", "agendas", "ratings_agreement")}
-    return Results(fit, whole, frames, context | {"parameters": learned})
+        tabled = {"summary": summaries.learned_rows(fit, prior), "claims": claims, "works": works}
+        _save_tables(folder, fit, head=head, tabled=tabled)
+    context = parts.base_context(config, head) | {"claims": parts.claims_context(claims)}
+    with stages("worldviews and raters"):
+        evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
+        beside, same = folder.resolve().parent.parent, hash_tables(tables)
+        context |= variants.beside_rows(fit, evaluated, beside=beside, evidence_hash=same)
+    context |= _extras(fit, found, tables=tables, stages=stages)
+    context |= {"works": works, "parameters": tabled["summary"]}
+    frames = parts.frames_of(tables, works, learned=tabled["summary"])
+    shown = {name: frames[name] for name in ("milestones", "agendas", "ratings_agreement")}
+    return Results(fit, whole, frames, context | shown)
 
 
-def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
-    """Return the fit judged again, headline quantities included."""
-    chains = fit.case.sampler.chains
-    scalars = {name: found[name] for name in HEADLINE}
-    data = tree.dataset(scalars, {}, coords={}, chains=chains)
-    return replace(fit, diagnosis=convergence.diagnose(fit.tree, data))
+def _save_tree(
+    folder: Path, fit: Fit, *, prior: dict[str, np.ndarray], groups: dict[str, Any]
+) -> Any:
+    alone = alone_draws(fit.case, fit.compiled.alone, n=fit.n)
+    whole = tree.make_tree(fit, prior, groups={"posterior": fit.draws | alone} | groups)
+    tree.save_tree(whole, folder / "posterior.nc")
+    return whole
+
+
+def _save_tables(
+    folder: Path, fit: Fit, *, head: dict[str, Any], tabled: dict[str, list[dict[str, Any]]]
+) -> None:
+    write_json(folder / "headline.json", head)
+    write_json(folder / "diagnostics.json", parts.diagnostics_dict(fit.diagnosis))
+    for name, rows in tabled.items():
+        write_csv(folder / f"{name}.csv", rows)
 
 
 def _extras(
-    fit: Fit, found: dict[str, np.ndarray], *, tables: Tables, beside: Path, stages: Stages
+    fit: Fit, found: dict[str, np.ndarray], *, tables: Tables, stages: Stages
 ) -> dict[str, Any]:
-    """Return what the report shows beside the headline: worldviews, variance, raters, units."""
+    """Return what the report shows beside the headline: variance, units, what was not observed."""
     with stages("share of variance"):
         at = np.linspace(0, fit.n - 1, min(fit.n, THIN)).astype(int)
         thin = replace(fit, draws={name: values[at] for name, values in fit.draws.items()})
         share = summaries.untouched_share(thin, answer(thin, fit.case))
-    with stages("worldviews and raters"):
-        views = variants.worldview_rows(fit, beside, evidence_hash=hash_tables(tables))
-        halo = variants.variant_rows(fit, variants.halo_cases(fit.case), stated=found)
-        shared = variants.variant_rows(fit, variants.shared_cases(fit.case), stated=found)
     units = ("field", "family", "agenda")
     return {
-        "worldviews": views,
-        "halo": halo,
-        "shared_error": shared,
         "variance_share": {
             "untouched": share,
             "touched": 1.0 - share,
@@ -118,6 +119,8 @@ def _extras(
         "not_observed": parts.not_observed(tables),
         "unit_headlines": {u: summaries.spread(found[f"alignment_relevant_{u}"]) for u in units},
         "works_by_2026": parts.levels_2026(found, tables),
+        "diagnostics": parts.diagnostics_dict(fit.diagnosis),
+        "evidence": parts.evidence_summary(tables, fit.case.evidence),
     }
 
 

@@ -47,13 +47,14 @@ def fake_fits(monkeypatch, alone):
     def compiled(case):
         return Compiled(structure_of(case), None, alone, {}, 0.0)
 
-    def draw(made, case, *, cores=None, tick=None):
+    def draw(made, case, *, ground=None, cores=None, tick=None):
         fitted.append(case)
         return fake_tree(case, made)
 
     monkeypatch.setattr("forecast.engine.compiled_model", compiled)
     monkeypatch.setattr("forecast.sampling.compiled_model", compiled)
     monkeypatch.setattr("forecast.engine.draw", draw)
+    monkeypatch.setattr("forecast.sampling.Fit.ground", None)
     monkeypatch.setattr("forecast.variants.DRAWS", 60)
     monkeypatch.setattr("forecast.gates.prior_predictions.__defaults__", (60,))
     monkeypatch.setattr("forecast.pointwise.REPLICATES", 5)

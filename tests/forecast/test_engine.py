@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.case import structure_of, with_arrays, with_prior
-from forecast.engine import evaluate, posterior
+from forecast.engine import evaluate, posterior, refit
 from forecast.reweighting import smoothed
 from forecast.sampling import Compiled, changed, data_of, swap
 from models.errors import InputError
@@ -52,7 +52,7 @@ def test_a_small_change_of_a_sampled_prior_is_reweighted(default_case, fake_fits
         default_case, "bottleneck", mu=default_case.by_name["bottleneck"].values["mu"] + 0.1
     )
     _, answer = evaluate([default_case, near])
-    assert answer.how == "reweight"
+    assert answer.how == "reweighted"
     assert answer.pareto_k <= 0.7
     assert answer.ess > 40
 
@@ -62,6 +62,43 @@ def test_a_large_change_of_a_sampled_prior_is_refitted(default_case, fake_fits):
     _, answer = evaluate([default_case, far])
     assert answer.how == "refit"
     assert len(fake_fits) == 2
+
+
+def test_a_refit_is_short_and_starts_from_the_base(default_case, fake_fits, monkeypatch):
+    monkeypatch.setattr("forecast.engine.WARM", {"tune": 7, "draws": 30})
+    base = posterior(default_case)
+    far = moved(default_case, "bottleneck", mu=6.0, sigma=0.05)
+    made = refit(base, far)
+    assert made.case == far
+    assert (made.n, made.chains) == (60, 2)
+    assert (fake_fits[-1].sampler.tune, fake_fits[-1].sampler.draws) == (7, 30)
+    monkeypatch.setattr("forecast.engine.WARM", {"tune": 900, "draws": 900})
+    assert refit(base, far).n == base.n  # never longer than the Case asks for
+
+
+def test_another_structure_is_fitted_afresh(default_case, fake_fits):
+    base = posterior(default_case)
+    probit = replace(default_case, model=replace(default_case.model, link="probit"))
+    made = refit(base, probit)
+    assert made.compiled.structure.link == "probit"
+    assert fake_fits[-1].sampler == default_case.sampler
+
+
+def test_an_answer_says_how_it_was_obtained_and_whether_to_trust_it(default_case, fake_fits):
+    near = moved(
+        default_case, "bottleneck", mu=default_case.by_name["bottleneck"].values["mu"] + 0.1
+    )
+    far = moved(default_case, "bottleneck", mu=6.0, sigma=0.05)
+    base = posterior(default_case)
+    light, heavy = evaluate([near, far], base=base)
+    assert (light.how, heavy.how) == ("reweighted", "refit")
+    assert light.pareto_k <= 0.7 < heavy.pareto_k
+    assert light.r_hat == base.diagnosis.max_rhat
+    assert heavy.r_hat > 1.0
+    assert not heavy.converged  # 80 draws are too few for the rule
+    pushed = evaluate([far], base=base, how="reweight")[0]
+    assert pushed.pareto_k > 0.7
+    assert not pushed.converged
 
 
 def test_exact_refuses_what_it_cannot_do(default_case, fake_fits):

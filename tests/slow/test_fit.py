@@ -12,12 +12,11 @@ from scipy import stats
 import forecast.sampling
 from forecast.case import with_arrays, with_prior
 from forecast.config import load_config
-from forecast.engine import answer, evaluate, posterior
-from forecast.metric import metric_of
+from forecast.engine import answer, evaluate, judged, posterior, refit
+from forecast.metric import Ground, metric_of, whitened
 from forecast.program import value_and_gradient
-from forecast.sampling import data_of, swap, whitened
+from forecast.sampling import data_of, swap
 from forecast.simulating import simulated_case
-from forecast.writing import judged
 from models.prior_draws import prior_draws
 from models.relevance import predict
 
@@ -93,7 +92,7 @@ def test_the_metric_changes_coordinates_and_nothing_else(case, compiled):
     native, n = swap(compiled, case), compiled.native.n_dim
     points = np.array([native.initial_point_func(seed) for seed in range(40)])
     found = metric_of(points, rng.normal(size=points.shape))
-    moved, z = whitened(native, found, points=points), rng.normal(size=n)
+    moved, z = whitened(native, Ground(found, points)), rng.normal(size=n)
     value, gradient = value_and_gradient(native, found.outward(z))
     seen, slope = value_and_gradient(moved, z)
     assert seen == pytest.approx(value, rel=1e-12)
@@ -125,6 +124,26 @@ def test_a_known_truth_is_recovered_at_the_size_of_the_evidence(short, compiled)
     # judgement and not a measurement: this catches gross faults, not fine ones.
     least, most = stats.binom.interval(0.999, total // 5, MASS)
     assert least / (total // 5) <= covered / total <= most / (total // 5)
+
+
+def test_a_refit_from_another_fit_agrees_with_a_fit_from_scratch(fit, case):
+    """The doubter is far from the default: Pareto k is about 0.9."""
+    far = replace(case, priors=load_config("doubter").priors)
+    quick, full = refit(fit, far), posterior(far)
+    assert quick.diagnosis.divergences == 0
+    assert quick.diagnosis.max_rhat < 1.03  # the rule is 1.01, which 3,200 draws may just miss
+    for name in ("ease", "use_rate", "tracking_share", "step_4", "bottleneck"):
+        a, b = (f.draws[name] for f in (quick, full))
+        error = np.hypot(a.std() / quick.diagnosis.min_ess**0.5, b.std() / 400**0.5)
+        assert abs(a.mean() - b.mean()) < 4 * error
+
+
+def test_a_refit_gives_the_same_draws_on_one_and_two_cores(fit, case, monkeypatch):
+    monkeypatch.setattr("forecast.engine.WARM", {"tune": 30, "draws": 30})
+    prior = case.by_name["effort_slope"]
+    moved = with_prior(case, replace(prior, params=(("mu", 1.0), ("sigma", 0.1))))
+    one, two = (refit(fit, moved, cores=n) for n in (1, 2))
+    np.testing.assert_array_equal(one.draws["ease"], two.draws["ease"])
 
 
 def test_reweighting_agrees_with_a_refit(short):

@@ -1,0 +1,71 @@
+"""Beliefs beside a run: which, how each was obtained, and what is preferred."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from forecast.case import Answer
+from forecast.config import load_config
+from forecast.engine import answer, posterior
+from forecast.runs import run
+from forecast.variants import evaluator, halo_cases, others, variant_rows
+
+SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
+
+
+def test_two_worldviews_stand_beside_a_run_and_never_its_own(default_case):
+    def names(case):
+        return [config.name for config in others(case)]
+
+    assert names(default_case) == ["doubter", "questioner"]
+    doubter = replace(default_case, priors=load_config("doubter").priors)
+    assert names(doubter) == ["default", "questioner"]
+    mine = replace(default_case, priors=default_case.priors[:-1])
+    assert names(mine) == ["doubter", "questioner"]
+
+
+def test_a_row_says_how_it_was_obtained_and_is_shown_when_unconverged(default_case, fake_fits):
+    fit = posterior(default_case)
+    evaluated = evaluator(fit, answer(fit, default_case))
+    rows = variant_rows(halo_cases(default_case), evaluated)
+    assert [row["setting"] for row in rows] == ["off", "as stated", "large"]
+    stated, large = rows[1:]
+    assert (stated["how"], large["how"]) == ("exact", "refit")
+    assert large["pareto_k"] > 0.7
+    assert not large["converged"]
+    assert 0.0 < large["alignment_relevant"]["median"] < 1.0
+    assert {"pareto_k", "r_hat", "ess", "converged"} <= large.keys()
+
+
+def test_the_run_itself_is_answered_without_a_second_forecast(default_case, fake_fits):
+    fit = posterior(default_case)
+    found = answer(fit, default_case)
+    own = evaluator(fit, found)(default_case)
+    assert isinstance(own, Answer)
+    assert own.quantities is found
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, fake_fits):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("forecast.convergence.MIN_ESS", 1.0)
+    monkeypatch.setattr("forecast.convergence.MAX_RHAT", 9.0)
+    monkeypatch.setattr("forecast.convergence.MIN_BFMI", 0.0)
+    return tmp_path
+
+
+def test_a_finished_run_of_a_worldview_is_preferred_if_it_asks_the_same(here, fake_fits):
+    view = run("doubter", **SMALL)
+    assert view.converged
+    beside = {row["name"]: row for row in run("default", **SMALL).context["worldviews"]}
+    assert beside["doubter"]["how"] == "run"
+    mean = view.headline["quantities"]["alignment_relevant"]["mean"]
+    assert beside["doubter"]["posterior"]["alignment_relevant"]["mean"] == mean
+    assert beside["questioner"]["how"] in {"reweighted", "refit"}
+    manifest = view.folder / "manifest.json"
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    told["options"]["horizon"] = 2035
+    manifest.write_text(json.dumps(told), encoding="utf-8")
+    again = run("default", force=True, **SMALL).context["worldviews"]
+    assert "run" not in {row["how"] for row in again}
