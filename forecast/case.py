@@ -8,6 +8,8 @@ import numpy as np
 from forecast.arrays import Evidence, to_arrays
 from forecast.config import Config, ModelOptions, Question, SamplerOptions
 from forecast.evidence import Tables
+from forecast.experts import experts_of
+from models.experts import Expert
 from models.forecast_paths import Asked, Do
 from models.prior import Prior
 from models.structure import Structure, families
@@ -38,6 +40,7 @@ class Case:
     sampler: SamplerOptions
     seed: int = 0
     do: tuple[Do, ...] = ()
+    experts: tuple[Expert, ...] = ()
 
     @property
     def by_name(self) -> dict[str, Prior]:
@@ -77,7 +80,13 @@ class Answer:
 def make_case(config: Config, tables: Tables, *, seed: int = 0) -> Case:
     """Return the Case of a priors file and its evidence."""
     return Case(
-        config.priors, to_arrays(tables), config.question, config.model, config.sampler, seed
+        config.priors,
+        to_arrays(tables),
+        config.question,
+        config.model,
+        config.sampler,
+        seed=seed,
+        experts=experts_of(tables, config.evidence.expert_weight),
     )
 
 
@@ -116,6 +125,12 @@ def with_arrays(case: Case, table: str, **columns: np.ndarray) -> Case:
     arrays = {name: dict(cols) for name, cols in case.evidence.arrays.items()}
     arrays[table] |= columns
     return replace(case, evidence=replace(case.evidence, arrays=arrays))
+
+
+def asked_options(case: Case) -> dict[str, object]:
+    """Return the options that say what is asked: model, question, weight of forecasts by others."""
+    weight = sum(expert.weight for expert in case.experts)
+    return vars(case.model) | vars(case.question) | {"expert_weight": weight}
 
 
 def digest(*parts: object) -> str:

@@ -56,11 +56,6 @@ def load_inputs(priors: str | Path, *, evidence: str | Path | None = None) -> tu
         Folder of tables; else the one the priors file names, else the shipped one.
     """
     config = load_config(priors)
-    if config.evidence.expert_weight:
-        raise InputError(
-            f"{config.path} [evidence] expert_weight: found {config.evidence.expert_weight}; "
-            "published forecasts enter no likelihood yet: leave the key out, or set it to 0"
-        )
     folder = evidence if evidence is not None else config.evidence.path
     found = find_evidence(Path(folder) if folder is not None else None)
     return config, load_tables(found, off=config.evidence.off)

@@ -14,23 +14,20 @@ import numpy as np
 
 from forecast import convergence
 from forecast.case import Answer, Case
-from forecast.reweighting import importance
+from forecast.config import ModelOptions, Question
+from forecast.forward import all_draws, future, taken
+from forecast.reweighting import MAX_PARETO_K, importance, weighed
 from forecast.sampling import Compiled, Fit, compiled_model, draw, flat
-from forecast.seeds import integer, stream
+from forecast.soft import soft_part
 from models.errors import InputError
-from models.forecast_paths import NEW_AGENDA
-from models.prior import ppf
-from models.prior_draws import uniforms
 from models.quantities import HEADLINE
 from models.relevance import predict
 from models.spillover import elasticity_from_draws
-from models.structure import LAST_YEAR, LOG_RATIO
+from models.structure import LOG_RATIO
 
 WAYS = ("auto", "exact", "reweight", "refit")
 WARM = {"tune": 100, "draws": 800}
 """Most tuning steps and draws of each chain of a refit, which starts among another fit's draws."""
-MAX_PARETO_K = 0.7
-"""Above this, importance weights are not to be trusted (Vehtari et al. 2024, JMLR 25:72)."""
 
 
 def posterior(case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:
@@ -56,9 +53,9 @@ def refit(base: Fit, case: Case, *, cores: int | None = None, tick: Any = None) 
 
 
 def fitted(case: Case, compiled: Compiled, *, tree: Any) -> Fit:
-    """Return the fit that a sampled tree makes."""
+    """Return the fit that a sampled tree makes, forecasts by others weighed in."""
     draws = with_ease(flat(tree["posterior"]), case)
-    return Fit(case, compiled, tree, draws, convergence.diagnose(tree))
+    return weighed(Fit(case, compiled, tree, draws, convergence.diagnose(tree)))
 
 
 def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
@@ -77,27 +74,11 @@ def with_ease(draws: dict[str, np.ndarray], case: Case) -> dict[str, np.ndarray]
     return draws | {"worker_ratio_elasticity": elasticity, "ease": ease}
 
 
-def alone_draws(case: Case, names: Sequence[str], *, n: int) -> dict[str, np.ndarray]:
-    """Return draws of forecast-only priors: fixed uniforms through the stated quantile function."""
-    root = integer(case.seed, "forecast-only")
-    return {name: ppf(case.by_name[name], uniforms(root, name, shape=(n,))) for name in names}
-
-
-def future_normals(case: Case, n: int) -> dict[str, np.ndarray]:
-    """Return the standard normals of years and agendas to come: common to all scenarios."""
-    years = max(case.question.horizon - LAST_YEAR, 0)
-    return {
-        "worker_shocks": stream(case.seed, "worker paths").standard_normal((n, 3, years)),
-        "new_agenda": stream(case.seed, "new agenda").standard_normal((n, len(NEW_AGENDA))),
-    }
-
-
 def answer(fit: Fit, case: Case) -> dict[str, np.ndarray]:
     """Return every quantity by draw, for a Case that shares the sampled part of ``fit``."""
-    draws = fit.draws | alone_draws(case, fit.compiled.alone, n=fit.n)
     return predict(
-        draws,
-        future_normals(case, fit.n),
+        all_draws(fit, case),
+        future(fit, case),
         structure=fit.compiled.structure,
         question=case.asked,
         do=case.do,
@@ -107,7 +88,15 @@ def answer(fit: Fit, case: Case) -> dict[str, np.ndarray]:
 def sampled_part(case: Case, alone: Sequence[str]) -> Case:
     """Return the Case with all that does not enter the likelihood made equal."""
     priors = tuple(prior for prior in case.priors if prior.name not in alone)
-    return replace(case, priors=priors, do=(), question=type(case.question)())
+    model = ModelOptions(link=case.model.link, tails=case.model.tails)
+    return replace(case, priors=priors, do=(), question=Question(), model=model, experts=())
+
+
+def exactly(fit: Fit, case: Case) -> bool:
+    """Return whether the draws of ``fit`` are draws of ``case``."""
+    alone = fit.compiled.alone
+    same = sampled_part(case, alone) == sampled_part(fit.case, alone)
+    return same and soft_part(case) == soft_part(fit.case)
 
 
 def evaluate(
@@ -148,15 +137,14 @@ def evaluate(
 
 def _evaluate(case: Case, fits: list[Fit], *, how: str, sample: Callable[[Case], Fit]) -> Answer:
     for fit in fits if how in ("auto", "exact") else ():
-        alone = fit.compiled.alone
-        if sampled_part(case, alone) == sampled_part(fit.case, alone):
+        if exactly(fit, case):
             return summed(answer(fit, case), fit, how="exact")
     k = float("nan")
     weights = importance(fits[0], case) if fits and how in ("auto", "reweight") else None
     if weights is not None:
         k = weights.pareto_k
         if how == "reweight" or k <= MAX_PARETO_K:
-            chosen = replace(fits[0], draws=weights.resample(fits[0].draws, case.seed))
+            chosen = taken(fits[0], weights.chosen(case.seed))
             made = summed(answer(chosen, case), fits[0], how="reweighted", ess=weights.ess)
             return replace(made, pareto_k=k, converged=made.converged and k <= MAX_PARETO_K)
     if how in ("exact", "reweight") and fits:

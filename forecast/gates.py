@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from forecast.case import Case, structure_of
-from forecast.engine import future_normals
+from forecast.forward import future_normals
 from forecast.seeds import stream
 from models.errors import InputError
 from models.prior_draws import prior_draws

@@ -29,6 +29,8 @@ ENGINE = (
     "case",
     "compiling",
     "engine",
+    "experts",
+    "forward",
     "metric",
     "native",
     "pointwise",
@@ -37,6 +39,7 @@ ENGINE = (
     "reweighting",
     "sampling",
     "seeds",
+    "soft",
     "starts",
     "summaries",
 )
@@ -98,7 +101,8 @@ def priors_hash(config: Config) -> str:
 
 def forecast_hash(config: Config, tables: Tables, *, case: Case, code: str) -> str:
     """Return the SHA-256 of priors, evidence, options, seed and code: all but library versions."""
-    parts = (config.question, config.model, case.sampler, config.evidence.off, case.seed)
+    used = (config.evidence.off, config.evidence.expert_weight)
+    parts = (config.question, config.model, case.sampler, *used, case.seed)
     return digest(priors_hash(config), hash_tables(tables), parts, code)
 
 

@@ -4,14 +4,20 @@ The log ratio needs no PyMC: it is the change of the priors' log densities at th
 al. 2024, JMLR 25:72).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecast.case import Case, structure_of
+from forecast.forward import taken
 from forecast.sampling import Fit
 from forecast.seeds import stream
+from forecast.soft import log_weights, soft_part, soft_ratio
+from models.errors import InputError
 from models.prior import logpdf
+
+MAX_PARETO_K = 0.7
+"""Above this, importance weights are not to be trusted (Vehtari et al. 2024, JMLR 25:72)."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +32,18 @@ class Importance:
         """Effective number of draws, one over the sum of squared weights."""
         return float(1.0 / np.sum(self.weights**2))
 
-    def resample(
-        self, draws: dict[str, np.ndarray], seed: int, *, n: int | None = None
-    ) -> dict[str, np.ndarray]:
-        """Return ``n`` draws (as many as there are weights), by systematic resampling."""
-        n = len(self.weights) if n is None else n
-        at = (stream(seed, "resample").uniform() + np.arange(n)) / n
-        chosen = np.searchsorted(np.cumsum(self.weights), at).clip(0, len(self.weights) - 1)
-        return {name: values[chosen] for name, values in draws.items()}
+    def chosen(self, seed: int, *, chains: int = 1) -> np.ndarray:
+        """Return the places of as many draws as there are weights, by systematic resampling.
+
+        With several chains each is resampled within itself, in its own order.
+        """
+        start = stream(seed, "resample").uniform()
+        parts, n = [], len(self.weights) // chains
+        for chain, weights in enumerate(self.weights.reshape(chains, n)):
+            at = (start + np.arange(n)) / n
+            found = np.searchsorted(np.cumsum(weights / weights.sum()), at).clip(0, n - 1)
+            parts.append(found + chain * n)
+        return np.concatenate(parts)
 
     def mean(self, values: np.ndarray) -> float:
         """Return the weighted mean of a quantity."""
@@ -43,12 +53,33 @@ class Importance:
 def importance(fit: Fit, case: Case) -> Importance | None:
     """Return weights that turn the draws of ``fit`` into draws of ``case``.
 
-    None if they differ in structure, evidence or seed, where only a fit will do.
+    None if they differ in structure or evidence, where only a fit will do.
     """
-    same = case.evidence == fit.case.evidence and case.model == fit.case.model
-    if not same or structure_of(case) != fit.compiled.structure:
+    if case.evidence != fit.case.evidence or structure_of(case) != fit.compiled.structure:
         return None
-    return smoothed(log_ratio(fit, case))
+    return smoothed(log_ratio(fit, case) + soft_ratio(fit, case))
+
+
+def weighed(fit: Fit) -> Fit:
+    """Return the fit with the forecasts by others that its Case holds weighed in.
+
+    Draws are resampled within their chains, so that R-hat and ESS keep their meaning.
+
+    Raises
+    ------
+    InputError
+        If Pareto k exceeds 0.7: others say too different a thing to be weighed in.
+    """
+    if not soft_part(fit.case):
+        return fit
+    weights = smoothed(log_weights(fit, fit.case))
+    if weights.pareto_k > MAX_PARETO_K:
+        raise InputError(
+            "[evidence] expert_weight: forecasts by others lie too far from this posterior (found "
+            f"Pareto k {weights.pareto_k:.2f}, at most {MAX_PARETO_K}); lower it, or set it to 0"
+        )
+    made = taken(fit, weights.chosen(fit.case.seed, chains=fit.chains))
+    return replace(made, soft=(weights.pareto_k, weights.ess))
 
 
 def log_ratio(fit: Fit, case: Case) -> np.ndarray:

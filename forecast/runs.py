@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast import folder as folders
-from forecast.case import Case, make_case
+from forecast.case import Case, asked_options, make_case
 from forecast.checks import load_inputs
 from forecast.config import Config, load_config, resolved_toml
 from forecast.evidence import Tables, hash_tables, load_tables
@@ -203,7 +203,7 @@ def _manifest(job: _Job, stages: Stages) -> dict[str, Any]:
         "hash": job.hash,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "seed": job.case.seed,
-        "options": vars(job.case.sampler) | vars(job.case.model) | vars(job.case.question),
+        "options": vars(job.case.sampler) | asked_options(job.case),
         "evidence_hash": hash_tables(job.tables),
         "code_hash": code_hash(),
         "versions": versions(),

@@ -56,13 +56,20 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Fit:
-    """The draws of one Case: nutpie's tree, flat draws by name, and its diagnosis."""
+    """The draws of one Case: nutpie's tree, flat draws by name, and its diagnosis.
+
+    ``chosen`` gives the place of each draw among those sampled, where forecasts by others weigh
+    (:mod:`forecast.soft`); all draws in their order if None. ``soft`` are Pareto k and effective
+    number of draws of those weights.
+    """
 
     case: Case
     compiled: Compiled
     tree: Any
     draws: dict[str, np.ndarray]
     diagnosis: Diagnosis
+    chosen: np.ndarray | None = None
+    soft: tuple[float, float] | None = None
 
     @property
     def n(self) -> int:

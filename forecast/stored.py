@@ -24,4 +24,6 @@ def stored_fit(case: Case, tree: Any, *, diagnostics: dict[str, Any]) -> Fit:
         moves=Moves(diagnostics["divergences"], diagnostics["bfmi"], diagnostics["leapfrog_steps"]),
         rows=tuple(tuple(row[n] for n in names) for row in diagnostics["parameters"]),
     )
-    return Fit(case, compiled, tree, draws, verdict)
+    stats = tree["sample_stats"]
+    chosen = stats["chosen"].to_numpy().ravel() if "chosen" in stats else None
+    return Fit(case, compiled, tree, draws, verdict, chosen=chosen)

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from forecast.engine import answer, future_normals
+from forecast.engine import answer
+from forecast.forward import future_normals
 from forecast.sampling import Fit
+from forecast.soft import asked_of, reached, reached_from
 from models.milestones import milestone_dates
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
 from models.slots import SLOTS
@@ -182,4 +184,24 @@ def work_rows(tables: Any, states: dict[str, np.ndarray]) -> list[dict[str, Any]
         row |= {"p_tracks": float(states["tracking"][i])}
         row |= {f"p_{s}_used": float(states[s][i]) for s in ("capabilities", "alignment")}
         rows.append(row | {"ratings": answers.get(work.work, [])})
+    return rows
+
+
+def expert_rows(fit: Fit, prior: Quantities, *, tables: Any) -> list[dict[str, Any]]:
+    """Return each forecast by others that may weigh, and the model's own of the same."""
+    case = fit.case
+    if not case.experts:
+        return []
+    n = len(prior["use_rate"])
+    before = reached_from(prior, future_normals(asked_of(case), n), fit=fit, case=case)
+    after, told = reached(fit, case), {row.row: row for row in tables.forecasts}
+    rows = []
+    for i, expert in enumerate(case.experts):
+        said = told[expert.row]
+        row: dict[str, Any] = {"row": expert.row, "forecaster": said.forecaster}
+        row |= {"level": expert.level, "by_year": expert.year, "relation": said.relation}
+        row |= {"low": said.low, "probability": said.probability, "high": said.high}
+        row |= {"prior": spread(before[:, i]), "posterior": spread(after[:, i])}
+        row |= {"weight": expert.weight, "error": expert.scale}
+        rows.append(row | dict(zip(("pareto_k", "ess"), fit.soft or (None, None), strict=True)))
     return rows

@@ -45,6 +45,8 @@ def make_tree(fit: Fit, prior: dict[str, np.ndarray], *, groups: dict[str, Any])
     chains = fit.case.sampler.chains
     rows = row_dims(fit)
     stats = fit.tree["sample_stats"].to_dataset().drop_vars("divergence_message", errors="ignore")
+    if fit.chosen is not None:  # sample_stats hold every draw in its order, posterior the chosen
+        stats["chosen"] = (("chain", "draw"), fit.chosen.reshape(chains, -1))
     tree = {
         "posterior": dataset(groups["posterior"], dims, coords=coords, chains=chains),
         "sample_stats": stats,

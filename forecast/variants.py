@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from forecast.case import Answer, Case, with_prior
+from forecast.case import Answer, Case, asked_options, with_prior
 from forecast.config import Config, load_config
-from forecast.engine import evaluate, future_normals, summed
+from forecast.engine import evaluate, summed
 from forecast.folder import read_manifest
+from forecast.forward import future_normals
 from forecast.identity import code_hash
 from forecast.sampling import Fit
 from forecast.seeds import stream
@@ -155,7 +156,7 @@ def _finished(
     beside: Path, config: Config, *, case: Case, evidence_hash: str
 ) -> dict[str, Any] | None:
     """Return the headline of a converged run of the worldview, if there is one."""
-    code, asked = code_hash(), vars(case.model) | vars(case.question)
+    code, asked = code_hash(), asked_options(case)
     for folder in sorted(beside.glob(f"{config.name}-????????")):
         made = read_manifest(folder) or {}
         same = made.get("evidence_hash") == evidence_hash and made.get("code_hash") == code

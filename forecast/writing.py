@@ -1,6 +1,6 @@
 """Everything that a run writes besides its inputs and manifest."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import numpy as np
 from forecast import context as parts
 from forecast import pointwise, summaries, tree, variants
 from forecast.config import Config
-from forecast.engine import alone_draws, answer, judged
+from forecast.engine import answer, judged
 from forecast.evidence import Tables, hash_tables
 from forecast.folder import write_csv, write_json
+from forecast.forward import all_draws, taken
 from forecast.progress import Stages
 from forecast.sampling import Fit
 from forecast.seeds import stream
@@ -70,6 +71,7 @@ def save_results(
         claims = summaries.claim_rows(found, before, coords=tree.coordinates(fit))
         head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
         tabled = {"summary": summaries.learned_rows(fit, prior), "claims": claims, "works": works}
+        tabled["experts"] = summaries.expert_rows(fit, prior, tables=tables)
         _save_tables(folder, fit, head=head, tabled=tabled)
     context = parts.base_context(config, head) | {"claims": parts.claims_context(claims)}
     with stages("worldviews and raters"):
@@ -77,7 +79,7 @@ def save_results(
         beside, same = folder.resolve().parent.parent, hash_tables(tables)
         context |= variants.beside_rows(fit, evaluated, beside=beside, evidence_hash=same)
     context |= _extras(fit, found, tables=tables, stages=stages)
-    context |= {"works": works, "parameters": tabled["summary"]}
+    context |= {"works": works, "parameters": tabled["summary"], "experts": tabled["experts"]}
     frames = parts.frames_of(tables, works, learned=tabled["summary"])
     shown = {name: frames[name] for name in ("milestones", "agendas", "ratings_agreement")}
     return Results(fit, whole, frames, context | shown)
@@ -86,8 +88,7 @@ def save_results(
 def _save_tree(
     folder: Path, fit: Fit, *, prior: dict[str, np.ndarray], groups: dict[str, Any]
 ) -> Any:
-    alone = alone_draws(fit.case, fit.compiled.alone, n=fit.n)
-    whole = tree.make_tree(fit, prior, groups={"posterior": fit.draws | alone} | groups)
+    whole = tree.make_tree(fit, prior, groups={"posterior": all_draws(fit, fit.case)} | groups)
     tree.save_tree(whole, folder / "posterior.nc")
     return whole
 
@@ -98,7 +99,15 @@ def _save_tables(
     write_json(folder / "headline.json", head)
     write_json(folder / "diagnostics.json", parts.diagnostics_dict(fit.diagnosis))
     for name, rows in tabled.items():
-        write_csv(folder / f"{name}.csv", rows)
+        write_csv(folder / f"{name}.csv", [flat(row) for row in rows])
+
+
+def flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose nested figures are columns: ``prior_mean`` and so on."""
+    nested = {key: value for key, value in row.items() if isinstance(value, dict)}
+    return {key: value for key, value in row.items() if key not in nested} | {
+        f"{key}_{name}": x for key, value in nested.items() for name, x in value.items()
+    }
 
 
 def _extras(
@@ -107,7 +116,7 @@ def _extras(
     """Return what the report shows beside the headline: variance, units, what was not observed."""
     with stages("share of variance"):
         at = np.linspace(0, fit.n - 1, min(fit.n, THIN)).astype(int)
-        thin = replace(fit, draws={name: values[at] for name, values in fit.draws.items()})
+        thin = taken(fit, at)
         share = summaries.untouched_share(thin, answer(thin, fit.case))
     units = ("field", "family", "agenda")
     return {

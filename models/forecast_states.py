@@ -17,6 +17,7 @@ apart, since the gate to relevance depends on it alone.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -68,25 +69,40 @@ class Uses:
 
 def make_states(paths: Paths, link: str) -> States:
     """Return the chances of every state by agenda and year."""
-    n, a, y = len(paths.works), paths.maturity["agenda"].shape[1], len(paths.years)
-    cells = {
-        "agenda": np.repeat(np.arange(a), y),
-        "year": np.tile(np.arange(y), a),
-        "purposive": np.zeros(1),
-    }
-    theta = maturity.cell_theta(paths.maturity, paths.effort, cells=cells)
-    terms = paths.maturity
-    steps = maturity.step_probabilities(
-        NumPy, theta, terms["step"][:, None, :], upper=terms["upper"][:, None, :], name=link
-    )
+    shape, cells, steps = _shape(paths), _cells(paths), _steps(paths, link)
     base = tracking.cell_base(paths.tracking, paths.trend, cells=cells)
     track = tracking.tracking_probability(NumPy, paths.tracking["level"][:, None, :], base)
-    track = track.reshape(n, a, y, -1)
+    track = track.reshape(shape)
     done = ~np.isnan(paths.tracking_set)
     track[:, :, done] = paths.tracking_set[done][:, None]
     level = maturity.level_probabilities(NumPy, steps)
     reach = maturity.reach_probabilities(steps)
-    return States(level.reshape(n, a, y, -1), track, reach.reshape(n, a, y, -1))
+    return States(level.reshape(shape), track, reach.reshape(shape))
+
+
+def make_reach(paths: Paths, link: str) -> Array:
+    """Return P(level >= 1..7) by agenda and year, dims (draw, agenda, year, step)."""
+    return np.asarray(maturity.reach_probabilities(_steps(paths, link)).reshape(_shape(paths)))
+
+
+def _shape(paths: Paths) -> tuple[int, ...]:
+    return (len(paths.works), paths.maturity["agenda"].shape[1], len(paths.years), -1)
+
+
+def _cells(paths: Paths) -> dict[str, Any]:
+    """Return agenda and year of each forecast cell; none is a known case."""
+    _, agendas, years, _ = _shape(paths)
+    where = {"agenda": np.repeat(np.arange(agendas), years)}
+    return where | {"year": np.tile(np.arange(years), agendas), "purposive": np.zeros(1)}
+
+
+def _steps(paths: Paths, link: str) -> Array:
+    terms, theta = (
+        paths.maturity,
+        maturity.cell_theta(paths.maturity, paths.effort, cells=_cells(paths)),
+    )
+    step, upper = (terms[name][:, None, :] for name in ("step", "upper"))
+    return np.asarray(maturity.step_probabilities(NumPy, theta, step, upper=upper, name=link))
 
 
 def documented_mean(paths: Paths, side: str, *, year: int) -> Array:

@@ -171,7 +171,7 @@ def test_worldviews_move_the_headline_as_their_claims_say(fit, short, name, sign
 
 def test_prior_and_posterior_quantities_share_one_function(fit, case, compiled):
     draws = prior_draws(case.by_name, compiled.structure, n=200, rng=np.random.default_rng(0))
-    from forecast.engine import future_normals
+    from forecast.forward import future_normals
 
     found = predict(
         draws, future_normals(case, 200), structure=compiled.structure, question=case.asked

@@ -1,0 +1,59 @@
+"""What a forecast adds to the draws of a fit: forecast-only priors, normals of years to come.
+
+Both are fixed by seed and name, so that scenarios are paired draw by draw. A fit whose draws were
+chosen among those sampled (``Fit.chosen``) takes the same places of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from forecast.case import Case
+from forecast.sampling import Fit
+from forecast.seeds import integer, stream
+from models.forecast_paths import NEW_AGENDA
+from models.prior import ppf
+from models.prior_draws import uniforms
+from models.structure import LAST_YEAR
+
+Draws = dict[str, np.ndarray]
+
+
+def alone_draws(case: Case, names: Sequence[str], *, n: int) -> Draws:
+    """Return draws of forecast-only priors: fixed uniforms through the stated quantile function."""
+    root = integer(case.seed, "forecast-only")
+    return {name: ppf(case.by_name[name], uniforms(root, name, shape=(n,))) for name in names}
+
+
+def future_normals(case: Case, n: int) -> Draws:
+    """Return the standard normals of years and agendas to come: common to all scenarios."""
+    years = max(case.question.horizon - LAST_YEAR, 0)
+    return {
+        "worker_shocks": stream(case.seed, "worker paths").standard_normal((n, 3, years)),
+        "new_agenda": stream(case.seed, "new agenda").standard_normal((n, len(NEW_AGENDA))),
+    }
+
+
+def all_draws(fit: Fit, case: Case) -> Draws:
+    """Return the fit's draws, each with the forecast-only priors of ``case`` at its place."""
+    return fit.draws | _placed(fit, alone_draws(case, fit.compiled.alone, n=_places(fit)))
+
+
+def future(fit: Fit, case: Case) -> Draws:
+    """Return the normals of years and agendas to come, each draw of the fit at its place."""
+    return _placed(fit, future_normals(case, _places(fit)))
+
+
+def taken(fit: Fit, at: np.ndarray) -> Fit:
+    """Return the fit with the draws ``at`` alone; each keeps its place."""
+    places = at if fit.chosen is None else fit.chosen[at]
+    return replace(fit, draws={name: x[at] for name, x in fit.draws.items()}, chosen=places)
+
+
+def _places(fit: Fit) -> int:
+    return fit.n if fit.chosen is None else int(fit.chosen.max()) + 1
+
+
+def _placed(fit: Fit, draws: Draws) -> Draws:
+    return draws if fit.chosen is None else {name: x[fit.chosen] for name, x in draws.items()}
