@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from forecast.arrays import Evidence
+from forecast.arrays import REFERENCE, Evidence
 from forecast.config import Config
 from forecast.convergence import RULE, Diagnosis
 from forecast.evidence import TABLE_NAMES, Tables, find_evidence
-from forecast.sampling import Fit
 from models.quantities import CLAIMS, QUANTITIES
+from reports.verdicts import in_words, verdicts
+from reports.words import chance
 
 MODEL_TABLES = {
     "workers": ("workers",),
@@ -31,7 +32,10 @@ def frames_of(
     figures = ("row", "group", "year", "low", "central", "high", "kind", "definition", "use")
     return {
         "works": works,
-        "workers": [_pick(row, (*figures, "source")) for row in tables.workers],
+        "workers": [
+            _pick(row, (*figures, "source")) | {"reference": row.definition == REFERENCE[row.group]}
+            for row in tables.workers
+        ],
         "milestones": [
             _pick(row, ("milestone", "level", "name", "reached", "work"))
             for row in tables.milestones
@@ -107,9 +111,11 @@ def diagnostics_dict(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def claims_context(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the claims in order, each with its quantities' prior and posterior."""
-    out = []
+def claims_context(
+    rows: list[dict[str, Any]], *, learned: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the claims in order, with the verdict and the quantities' prior and posterior."""
+    out, told = [], verdicts(rows, learned)
     for key, claim in CLAIMS.items():
         found = []
         for row in rows:
@@ -120,19 +126,12 @@ def claims_context(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                     {"name": q.name, "label": label, "unit": q.unit, "question": q.question}
                     | {g: _part(row, g) for g in ("prior", "posterior")}
                 )
-        out.append({"id": key, "who": claim.who, "text": claim.text, "quantities": found})
+        word, sentence = told[key]
+        out.append(
+            {"id": key, "who": claim.who, "text": claim.text, "quantities": found}
+            | {"evidence": word, "verdict": sentence}
+        )
     return out
-
-
-def in_words(row: dict[str, Any]) -> str:
-    """Return which element of a quantity a row is of: 'level 1, by 2026'."""
-    name, parts = row["quantity"], row["element"].split()
-    dims = QUANTITIES[name].dims
-    if len(parts) != len(dims):
-        return str(row["element"])
-    year = "by" if name == "established" else "in"
-    words = {"step": "level ", "level": "level ", "forecast_year": f"{year} "}
-    return ", ".join(words.get(dim, "") + part for dim, part in zip(dims, parts, strict=True))
 
 
 def _part(row: dict[str, Any], group: str) -> dict[str, float]:
@@ -160,19 +159,24 @@ def not_observed(tables: Tables) -> list[str]:
         n = len({row.work for row in tables.ratings if row.level == k})
         out.append(f"{said.get(n, f'{n} works are')} rated at level {k}")
     return [
-        f"{out[0].capitalize()}, {out[1]} and {out[2]}: what lies above is extrapolation by "
-        "priors.",
-        "No evidence bears on the gates, the leak, value constancy, the field's ceiling or the "
-        "share of uses that are ever documented.",
+        f"{out[0].capitalize()} of understanding (the highest), {out[1]} and {out[2]}: what lies "
+        "above is extrapolation by priors.",
+        "No evidence says how likely a used work then contributes, whether values stay, how far "
+        "the field can get, or which share of uses is ever documented.",
     ]
 
 
-def untouched_text(fit: Fit, share: float) -> str:
+def untouched_text(share: float, parts: list[dict[str, Any]]) -> str:
     """Return the sentence on the share of variance that no evidence touches."""
-    names = ", ".join(fit.compiled.alone)
+    told = f"{chance(share)} of the strict headline's variance lies in beliefs that no evidence "
+    if not parts:
+        return told + "touches, none of which alone makes up 1% of it."
+    rest = share - sum(part["share"] for part in parts)
+    more = f"; together they add {chance(rest)} more" if rest >= 0.01 else ""
     return (
-        f"{100 * share:.0f}% of the headline's variance rests on beliefs that no evidence touches: "
-        f"{names}."
+        f"{told}touches. Knowing one of them for sure would take off: "
+        + ", ".join(f"{part['parameter']} {chance(part['share'])}" for part in parts)
+        + f" (any other below 1%{more})."
     )
 
 

@@ -5,19 +5,23 @@ from typing import Any
 import numpy as np
 
 from forecast.engine import answer
-from forecast.forward import future_normals
+from forecast.forward import all_draws, future_normals
 from forecast.sampling import Fit
 from forecast.soft import asked_of, reached, reached_from
 from models.milestones import milestone_dates
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
 from models.slots import SLOTS
 from reports.learned import status
+from reports.verdicts import verdicts
+from reports.words import CHANCES
 
 PROB = 0.89
 """Mass of every interval: ArviZ's default, equal-tailed."""
 TAILS = ((1 - PROB) / 2, 0.5, (1 + PROB) / 2)
 TINY = 1e-12
 """Distance from an end of its support at which a draw's logarithm is taken."""
+BINS, SHARE = 25, 0.01
+"""Bins of a belief's draws, and the least share of variance that is told: three times its error."""
 Quantities = dict[str, np.ndarray]
 
 
@@ -67,19 +71,44 @@ def headline(fit: Fit, posterior: Quantities, *, prior: Quantities, converged: b
     }
 
 
-def claim_rows(posterior: Quantities, prior: Quantities, *, coords: dict[str, Any]) -> list[dict]:
-    """Return one row per claim and quantity (and element), prior beside posterior."""
+def claim_rows(
+    posterior: Quantities,
+    prior: Quantities,
+    *,
+    coords: dict[str, Any],
+    learned: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return one row per claim and quantity (and element), prior beside posterior.
+
+    ``sd_ratio`` and ``shift`` are those of :func:`moved`; ``evidence`` is the claim's verdict of
+    :mod:`reports.verdicts`.
+    """
     rows = []
     for claim, stated in CLAIMS.items():
         for name in stated.quantities:
             for label, at in _elements(name, coords):
                 row: dict[str, Any] = {"claim": claim, "who": stated.who, "quantity": name}
                 row |= {"element": label, "unit": QUANTITIES[name].unit}
-                for group, values in (("prior", prior), ("posterior", posterior)):
-                    x = values[name][(slice(None), *at)]
+                draws = [values[name][(slice(None), *at)] for values in (prior, posterior)]
+                for group, x in zip(("prior", "posterior"), draws, strict=True):
                     row |= {f"{group}_{key}": value for key, value in spread(x).items()}
-                rows.append(row)
-    return rows
+                rows.append(row | moved(*draws, unit=row["unit"]))
+    told = verdicts(rows, learned)
+    return [row | {"evidence": told[row["claim"]][0]} for row in rows]
+
+
+def moved(before: np.ndarray, after: np.ndarray, *, unit: str) -> dict[str, float]:
+    """Return ``sd_ratio`` and ``shift`` of a quantity.
+
+    The sds are of chances as they are and of the logarithm of anything else that is positive, whose
+    own sd its longest tail would set; the shift is that of :func:`shift`.
+    """
+    support = "unit" if unit in CHANCES else "real" if unit == "log ratio" else "positive"
+    x, y = (unbounded(v, support=support) if support == "positive" else v for v in (before, after))
+    if not np.ptp(x):
+        return {"sd_ratio": 1.0, "shift": 0.0}
+    ratio = float(y.std() / x.std())
+    return {"sd_ratio": ratio, "shift": shift(before, after, support=support)}
 
 
 def _elements(name: str, coords: dict[str, Any]) -> list[tuple[str, tuple]]:
@@ -132,6 +161,7 @@ def shift(before: np.ndarray, after: np.ndarray, *, support: str) -> float:
 
 def unbounded(x: np.ndarray, *, support: str) -> np.ndarray:
     """Return draws on the scale of the real line: as they are, their log or their logit."""
+    x = np.asarray(x, dtype=np.float64)  # a single one has nothing between 1 - TINY and 1
     if support == "positive":
         return np.log(np.maximum(x, TINY))
     if support == "unit":
@@ -154,6 +184,22 @@ def untouched_share(fit: Fit, posterior: Quantities) -> float:
     again = answer(other, fit.case)["alignment_relevant"]
     share = np.corrcoef(posterior["alignment_relevant"], again)[0, 1]
     return float(np.clip(share, 0.0, 1.0))
+
+
+def variance_parts(fit: Fit, posterior: Quantities) -> list[dict[str, Any]]:
+    """Return the beliefs that no evidence touches and that move the headline, largest first.
+
+    ``share`` is what knowing that one belief would take off the headline's variance (Sobol's
+    first-order index), from its draws sorted into bins, less what bins explain by chance; below
+    :data:`SHARE` it is that chance, and the belief is left out.
+    """
+    y, shares, draws = posterior["alignment_relevant"], {}, all_draws(fit, fit.case)
+    for name in fit.compiled.alone:
+        parts = np.array_split(y[np.argsort(draws[name])], BINS)
+        within = sum(float(((part - part.mean()) ** 2).sum()) for part in parts)
+        shares[name] = float(1.0 - within / (len(y) - BINS) / y.var())
+    told = sorted(shares.items(), key=lambda one: -one[1])
+    return [{"parameter": name, "share": share} for name, share in told if share >= SHARE]
 
 
 def prior_quantities(fit: Fit, prior: Quantities) -> Quantities:

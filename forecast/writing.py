@@ -68,19 +68,21 @@ def save_results(
         groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
         whole = _save_tree(folder, fit, prior=prior, groups=groups | again)
     with stages("tables"):
-        claims = summaries.claim_rows(found, before, coords=tree.coordinates(fit))
+        learned = summaries.learned_rows(fit, prior)
+        claims = summaries.claim_rows(found, before, coords=tree.coordinates(fit), learned=learned)
         head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-        tabled = {"summary": summaries.learned_rows(fit, prior), "claims": claims, "works": works}
+        tabled = {"summary": learned, "claims": claims, "works": works}
         tabled["experts"] = summaries.expert_rows(fit, prior, tables=tables)
         _save_tables(folder, fit, head=head, tabled=tabled)
-    context = parts.base_context(config, head) | {"claims": parts.claims_context(claims)}
+    context = parts.base_context(config, head)
+    context |= {"claims": parts.claims_context(claims, learned=learned)}
     with stages("worldviews and raters"):
         evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
         beside, same = folder.resolve().parent.parent, hash_tables(tables)
         context |= variants.beside_rows(fit, evaluated, beside=beside, evidence_hash=same)
     context |= _extras(fit, found, tables=tables, stages=stages)
-    context |= {"works": works, "parameters": tabled["summary"], "experts": tabled["experts"]}
-    frames = parts.frames_of(tables, works, learned=tabled["summary"])
+    context |= {"works": works, "parameters": learned, "experts": tabled["experts"]}
+    frames = parts.frames_of(tables, works, learned=learned)
     shown = {name: frames[name] for name in ("milestones", "agendas", "ratings_agreement")}
     return Results(fit, whole, frames, context | shown)
 
@@ -118,12 +120,14 @@ def _extras(
         at = np.linspace(0, fit.n - 1, min(fit.n, THIN)).astype(int)
         thin = taken(fit, at)
         share = summaries.untouched_share(thin, answer(thin, fit.case))
+        moving = summaries.variance_parts(fit, found)
     units = ("field", "family", "agenda")
     return {
         "variance_share": {
             "untouched": share,
             "touched": 1.0 - share,
-            "text": parts.untouched_text(fit, share),
+            "parts": moving,
+            "text": parts.untouched_text(share, moving),
         },
         "not_observed": parts.not_observed(tables),
         "unit_headlines": {u: summaries.spread(found[f"alignment_relevant_{u}"]) for u in units},

@@ -1,6 +1,6 @@
 """Blocks of the README and of docs/model.md that a finished run fills, as Markdown.
 
-A block stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and begins with the hash of the
+A block stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and begins with the hash of each
 forecast that it is of, in a comment, so that a test can tell whether it still holds.
 """
 
@@ -13,17 +13,18 @@ from models.errors import InputError
 from models.quantities import QUANTITIES
 from models.slots import SLOTS
 from reports.learned import CONFLICT, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
-from reports.words import INTERVAL, number
+from reports.words import INTERVAL, INTERVAL_OF_CHANCE, chance, interval, number, opening
 
 WIDTH = 100
-SHOWN = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
-DOCUMENTED = {
+SAME_BAR = {
     "alignment_only": "documented use: alignment only",
-    "both": "documented use: both sides",
     "capabilities_only": "documented use: capabilities only",
+    "both": "documented use: both sides",
     "neither": "documented use: neither side",
 }
-"""The split on the same bar, as rows of the table."""
+"""The split on the same bar, as rows of a table."""
+SHOWN = ("alignment_used", "capabilities_relevant", "capabilities_first", "alignment_relevant")
+"""The other rows of the headline's table."""
 HEADS = {
     "learned": f"Learned (`sd_ratio` below {LEARNED})",
     "somewhat": f"Somewhat learned (below {SOMEWHAT})",
@@ -33,37 +34,54 @@ HEADS = {
 
 
 def headline_block(
-    head: Mapping[str, Any], *, untouched: float, seed: int, command: str
+    head: Mapping[str, Any], *, variance: Mapping[str, Any], seed: int, command: str
 ) -> list[str]:
-    """Return the README's table of the headline.
+    """Return the README's first forecast: two sentences, a table, and what it rests on.
 
     Parameters
     ----------
     head
         The content of headline.json.
-    untouched
-        Share of the first row's variance that rests on beliefs no evidence touches.
+    variance
+        ``untouched``, the share of strict relevance's variance that rests on beliefs no evidence
+        touches, and ``parts`` of it.
     seed, command
         Seed of the run, and what made it.
     """
-    labels = {name: QUANTITIES[name].label for name in SHOWN} | DOCUMENTED
-    most = "Most" if untouched > 0.5 else "Part"
+    labels = SAME_BAR | {name: QUANTITIES[name].label for name in SHOWN}
+    found, prior = head["quantities"], head["prior"]
+    top = ", ".join(f"`{r['parameter']}` {chance(r['share'])}" for r in variance["parts"][:3])
     return [
-        f"Works of {head['cohort']} by the end of {head['horizon']}, default priors, seed {seed} "
-        f"(means; {INTERVAL}s of a probability):",
-        "",
-        "| a work ends up | mean | interval | prior alone |",
+        *(line for told in opening(found, head) for line in [*_wrapped(told), ""]),
+        f"| works of {head['cohort']} by the end of {head['horizon']} | mean | interval | "
+        "prior alone |",
         "|---|---|---|---|",
-        *(
-            _row(label, head["quantities"][n], prior=head["prior"][n])
-            for n, label in labels.items()
-        ),
+        *(_row(label, found[n], prior=prior[n]) for n, label in labels.items()),
         "",
         *_wrapped(
-            f"{most} of the first row's variance ({100 * untouched:.0f}%) rests on beliefs that no "
-            "evidence touches. Made by"
+            f"Each interval is an {INTERVAL_OF_CHANCE}. Of the variance of the last row "
+            f"{chance(variance['untouched'])} lies in beliefs that no evidence touches"
+            + (f", most in {top}" if top else "")
+            + f" ([each belief's question](docs/beliefs.md)). Default priors, seed {seed}; made by"
         ),
         f"`{command}`.",
+    ]
+
+
+def worldviews_block(heads: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the README's table of several worldviews, given the contents of headline.json."""
+    strict = "alignment_relevant"
+    labels = SAME_BAR | {"capabilities_first": QUANTITIES["capabilities_first"].label}
+    labels[strict] = QUANTITIES[strict].label
+    rows = {
+        label: [_told(h["quantities"][name]) for h in heads.values()]
+        for name, label in labels.items()
+    }
+    rows["the same, prior alone"] = [_told(h["prior"][strict]) for h in heads.values()]
+    return [
+        f"| mean ({INTERVAL}) | {' | '.join(heads)} |",
+        "|---" * (1 + len(heads)) + "|",
+        *(f"| {label} | {' | '.join(cells)} |" for label, cells in rows.items()),
     ]
 
 
@@ -108,8 +126,9 @@ def filled(page: str, name: str, *, lines: Sequence[str], identity: str) -> str:
 
 
 def identity_in(page: str, name: str) -> str | None:
-    """Return the hash of the forecast that a block of the page is of, None if it says none."""
-    found = re.search(rf"<!-- {name} -->\n<!-- forecast ([0-9a-f]{{64}}) -->", page)
+    """Return the hash of the forecast, or hashes, that a block is of; None if it says none."""
+    one = "[0-9a-f]{64}"
+    found = re.search(rf"<!-- {name} -->\n<!-- forecast ({one}(?: {one})*) -->", page)
     return found[1] if found else None
 
 
@@ -118,19 +137,11 @@ def _pattern(name: str) -> str:
 
 
 def _row(label: str, found: Mapping[str, float], *, prior: Mapping[str, float]) -> str:
-    return f"| {label} | {_chance(found['mean'])} | {_ends(found)} | {_told(prior)} |"
+    return f"| {label} | {chance(found['mean'])} | {interval(found)} | {_told(prior)} |"
 
 
 def _told(found: Mapping[str, float]) -> str:
-    return f"{_chance(found['mean'])} ({_ends(found)})"
-
-
-def _ends(found: Mapping[str, float]) -> str:
-    return f"{_chance(found['lower'])} to {_chance(found['upper'])}"
-
-
-def _chance(p: float) -> str:
-    return f"{100 * p:.1f}%"
+    return f"{chance(found['mean'])} ({interval(found)})"
 
 
 def _ratio(r: Mapping[str, Any]) -> float:

@@ -15,7 +15,8 @@ from markupsafe import Markup
 
 from models.quantities import GLOSSARY, QUANTITIES
 from reports import drawing, learned, words
-from reports.tables import make_view
+from reports.tables import how, make_view
+from reports.verdicts import VERDICTS
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLOURS = {
@@ -67,6 +68,8 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
         learned=learned,
         glossary=GLOSSARY,
         quantities=QUANTITIES,
+        verdict_words=VERDICTS,
+        how=how,
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         picture=lambda name: picture(folder, name),
     )

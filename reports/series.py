@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matplotlib.ticker import PercentFormatter
+
 from models.structure import LAST_YEAR
 from reports import drawing as d
 from reports.summaries import row
@@ -27,3 +29,17 @@ def until_now(ax: Any, *, last: int = LAST_YEAR) -> None:
     at: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
     look = {"ha": "center", "va": "bottom", "fontsize": 8, "color": d.MUTED}
     ax.annotate("evidence ends", (last + 0.5, 1.0), xytext=(0, 2), **at, **look)
+
+
+def finish_shares(
+    ax: Any, years: Sequence[int], *, ylabel: str, xlabel: str, legend: str, stacked: bool = False
+) -> None:
+    """Label axes of years and of chances from 0 to 1; the legend, so titled, stands beside."""
+    until_now(ax)
+    ax.set_xlim(years[0], years[-1])
+    ax.set_ylim(0, 1.0 if stacked else 1.03)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.set_ylabel(ylabel)
+    ax.set_xlabel(xlabel)
+    at = {"loc": "outside right upper", "alignment": "left", "reverse": stacked}
+    ax.figure.legend(title=legend, **at)

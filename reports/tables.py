@@ -7,10 +7,21 @@ import numpy as np
 
 from models.quantities import OUTCOMES, QUANTITIES
 from models.slots import SLOTS
-from models.structure import STEPS
 from reports.claim_rows import claim_row
+from reports.ladder import disagreement, milestone_rows
 from reports.learned import conflicts
-from reports.words import AGREEMENT, LEVEL_NAMES, RATED, SAME_BAR, USE_NOT_BENEFIT, number
+from reports.verdicts import by_verdict
+from reports.words import (
+    AGREEMENT,
+    NOT_CONVERGED,
+    RATED,
+    SAME_BAR,
+    USE_NOT_BENEFIT,
+    interval,
+    number,
+    opening,
+    value,
+)
 
 MAIN = (
     "alignment_relevant",
@@ -23,6 +34,16 @@ MAIN = (
 """The quantities of the first table."""
 SAME_BAR_SPLIT, STRICT_SPLIT = OUTCOMES[6:10], OUTCOMES[10:14]
 BY_AGENDA = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
+ABOUT = ("setting", "how", "pareto_k", "r_hat", "ess", "converged")
+"""What a variation's row says of itself, not of a quantity."""
+HOW = {
+    "exact": "this run itself",
+    "run": "a finished run beside this one",
+    "refit": "a fit of its own",
+    "reweight": "this run's draws, reweighted",
+    "withheld": "withheld",
+}
+"""Ways to answer a variation, in words."""
 WORST = 15
 """Parameters in the table of the worst diagnosed."""
 EMPTY: dict[str, Any] = {
@@ -95,15 +116,22 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "converged": is_converged(c),
         "found": found,
         "prior": prior,
-        "main": [name for name in MAIN if name in found],
-        "splits": splits(found),
+        "opening": opening(found, question),
+        "main": [name for name in (*SAME_BAR_SPLIT, *MAIN) if name in found],
+        "strict_split": [name for name in STRICT_SPLIT if name in found],
         "standing": standing(c),
         "agenda_rows": agenda_rows(head, names),
         "milestone_rows": milestone_rows(c),
+        "disagreement": disagreement(c),
         "claim_rows": [claim_row(claim) for claim in c["claims"]],
+        "by_verdict": by_verdict((one["id"], one.get("evidence", "")) for one in c["claims"]),
         "conflicts": [conflict_row(r) for r in conflicts(c["parameters"])],
         "worst": worst(c["parameters"] or c["diagnostics"].get("parameters", ())),
         "bfmi": cell(c["diagnostics"].get("bfmi")),
+        "variance_parts": [
+            r | {"question": question_of(r["parameter"])}
+            for r in c["variance_share"].get("parts", ())
+        ],
         "units": unit_rows(c["unit_headlines"]),
         "agreement": agreement_table(c["ratings_agreement"]),
         "experts": plain_table(c["experts"]),
@@ -117,21 +145,6 @@ def is_converged(c: Mapping[str, Any]) -> bool:
     """Return whether the run met its rule; what does not say so did not."""
     told = (c.get("headline") or {}).get("converged"), (c.get("diagnostics") or {}).get("converged")
     return True in told and False not in told
-
-
-def splits(found: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
-    """Return the two splits as (title, what is compared, names)."""
-    same = (
-        "Split on the same bar",
-        "documented use by alignment work against documented use by capabilities work",
-        list(SAME_BAR_SPLIT),
-    )
-    strict = (
-        "Strict split",
-        "alignment relevance in the strict sense against any capabilities use",
-        list(STRICT_SPLIT),
-    )
-    return [split for split in (same, strict) if all(name in found for name in split[2])]
 
 
 def standing(c: Mapping[str, Any]) -> list[str]:
@@ -151,27 +164,6 @@ def agenda_rows(head: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[
     return sorted(rows, key=lambda r: -r["found"].get(BY_AGENDA[0], {}).get("mean", 0.0))
 
 
-def milestone_rows(c: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return per level: when established, works by 2026, works rated, feats reached and open."""
-    told = c["headline"].get("milestones", {})
-    works = {int(r["level"]): r for r in c["works_by_2026"]}
-    out = []
-    for level in STEPS:
-        feats = [r for r in c["milestones"] if str(r.get("level", "")) == str(level)]
-        out.append(
-            {
-                "level": level,
-                "name": LEVEL_NAMES[level],
-                "told": told.get(str(level)) or told.get(level),
-                "works": works.get(level),
-                "reached": [r["name"] for r in feats if r.get("reached")]
-                or list((works.get(level) or {}).get("milestones", ())),
-                "open": [r["name"] for r in feats if not r.get("reached")],
-            }
-        )
-    return out
-
-
 def worst(parameters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the parameters with the fewest effective draws."""
 
@@ -189,13 +181,19 @@ def conflict_row(r: Mapping[str, Any]) -> dict[str, Any]:
     slot = SLOTS.get(str(r["parameter"]))
     return {
         "parameter": str(r["parameter"]),
-        "question": slot.question if slot else "",
+        "question": question_of(r["parameter"]),
         "unit": slot.unit if slot else "",
         "prior": before,
         "posterior": after,
         "shift": float(r["shift"]),
         "sd_ratio": float(r["sd_ratio"]),
     }
+
+
+def question_of(name: object) -> str:
+    """Return the question that a belief answers, nothing for a name that is no belief's."""
+    slot = SLOTS.get(str(name))
+    return slot.question if slot else ""
 
 
 def known(x: object) -> bool:
@@ -223,13 +221,36 @@ def agreement_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return plain_table([{AGREEMENT.get(key, key): x for key, x in row.items()} for row in rows])
 
 
-def setting_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return quantities by setting: a row each, a column for each setting."""
-    names = [key for key in dict.fromkeys(k for row in rows for k in row) if key != "setting"]
+def setting_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return quantities by setting: a row each, a column for each setting, and how it was got."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    names = [key for key in keys if key not in ABOUT]
     return {
         "head": ["", *(str(row.get("setting", "")) for row in rows)],
-        "rows": [[label(name), *(cell(row.get(name)) for row in rows)] for name in names],
+        "rows": [
+            [label(name), *(spread_cell(row.get(name), name) for row in rows)] for name in names
+        ],
+        "how": "; ".join(f"{row.get('setting', '')}: {how(row, names)}" for row in rows),
     }
+
+
+def how(row: Mapping[str, Any], names: Iterable[str] = ()) -> str:
+    """Return in words how a variation was answered, and how well; ``names`` are its quantities."""
+    shown = any(row.get(name) for name in names)
+    word = str(row.get("how") or ("reweight" if shown else "withheld"))
+    fitted = word in {"refit", "run"}
+    keys = {"r_hat": "R-hat", "ess": "effective draws"} if fitted else {"pareto_k": "Pareto k"}
+    told = [f"{keys[key]} {number(float(row[key]))}" for key in keys if known(row.get(key))]
+    told += [NOT_CONVERGED] if fitted and row.get("converged") is False else []
+    return HOW.get(word, word) + (f" ({', '.join(told)})" if told and word != "exact" else "")
+
+
+def spread_cell(found: Mapping[str, Any] | None, name: str) -> str:
+    """Return median and interval of a quantity in its unit, '-' where it was withheld."""
+    if not isinstance(found, Mapping):
+        return "-" if found is None else cell(found)
+    unit = QUANTITIES[name].unit if name in QUANTITIES else ""
+    return f"{value(found['median'], unit)} ({interval(found, unit)})"
 
 
 def cell(x: object) -> str:

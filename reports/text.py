@@ -10,7 +10,6 @@ from rich.text import Text
 
 from reports.tables import MAIN, SAME_BAR_SPLIT, STRICT_SPLIT, label, make_view
 from reports.words import (
-    INTERVAL,
     INTERVAL_OF_CHANCE,
     NO_EVIDENCE,
     NOT_CONVERGED,
@@ -19,7 +18,6 @@ from reports.words import (
     clean,
     interval,
     number,
-    of_hundred,
 )
 
 WIDTH = 100
@@ -67,37 +65,22 @@ def told(text: str, style: str = "") -> Text:
 
 
 def _head(view: Mapping[str, Any]) -> list[RenderableType]:
-    question, found = view["question"], view["found"].get("alignment_relevant")
     out: list[RenderableType] = []
     if not view["converged"]:
         out += [told(f"{NOT_CONVERGED}. {NOT_CONVERGED_TEXT}", "bold red"), Text("")]
         out += [told(f"- {one}") for one in view["diagnostics"].get("failures", [])]
-    out.append(
-        told(
-            f"{view['name']}: interpretability works of {question['cohort']}, "
-            f"by the end of {question['horizon']}",
-            "bold",
-        )
-    )
-    if found:
-        out.append(
-            told(
-                f"Of 100 works {of_hundred(found['mean'])} end up "
-                f"alignment-relevant in the strict sense: probability {chance(found['mean'])} "
-                f"({interval(found)}, {INTERVAL})."
-            )
-        )
-    else:
+    out.append(told(f"{view['name']}: means, each with the {INTERVAL_OF_CHANCE}", "bold"))
+    out += [told(sentence) for sentence in view["opening"]]
+    if not view["opening"]:
         out.append(told("This run holds no headline."))
-    out.append(told(f"Below: means, each with the {INTERVAL_OF_CHANCE}."))
     return [*out, Text("")]
 
 
 def _tables(view: Mapping[str, Any]) -> list[RenderableType]:
     out: list[RenderableType] = []
     for title, names in (
-        ("A work ends up", MAIN),
         ("Same bar: documented use", SAME_BAR_SPLIT),
+        ("A work ends up", MAIN),
         ("Strict split", STRICT_SPLIT),
     ):
         if any(name in view["found"] for name in names):
@@ -126,7 +109,8 @@ def _worldviews(view: Mapping[str, Any]) -> Table:
         posterior, prior = (
             (w.get(key) or {}).get("alignment_relevant") for key in ("posterior", "prior_only")
         )
-        table.add_row(told(w["name"]), *_cells(posterior), *_cells(prior))
+        mark = f" ({NOT_CONVERGED})" if w.get("converged") is False else ""
+        table.add_row(told(w["name"] + mark), *_cells(posterior), *_cells(prior))
     return table
 
 
@@ -161,8 +145,10 @@ def _foot(view: Mapping[str, Any]) -> list[RenderableType]:
     out: list[RenderableType] = [told(sentence) for sentence in view["standing"]]
     share = view["variance_share"].get("untouched")
     if share is not None:
-        where = "in parameters no evidence touches"
-        out.append(told(f"Share of the headline's variance {where}: {chance(share)}."))
+        where = "in beliefs no evidence touches"
+        out.append(told(f"Share of the strict headline's variance {where}: {chance(share)}."))
+    if view["by_verdict"]:
+        out.append(told(f"Claims: {view['by_verdict']}."))
     empty = view["evidence"].get("empty") or []
     out += [told(f"{one}: {NO_EVIDENCE}.") for one in empty]
     if view["conflicts"]:

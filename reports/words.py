@@ -28,14 +28,11 @@ NOT_CONVERGED_TEXT = (
 NO_EVIDENCE = "no evidence in this table: the prior speaks"
 USE_NOT_BENEFIT = "Use, not benefit: a use counts the same however much it helps."
 SAME_BAR = (
-    "Both sides on the same bar: documented use by alignment work is held against documented "
-    "use by capabilities work. The strict sense, in which a work also helps reach the required "
-    "milestone, stands beside it."
+    "Same bar for both sides: documented use against documented use; the strict sense asks more."
 )
-RATED = (
-    "Rated by language models from short gists: ratings are measurements with error, "
-    "and raters of one kind share part of it."
-)
+SAME_BAR_NAMES = ("alignment_only", "both", "capabilities_only", "neither")
+"""The split on the same bar; it sums to 1."""
+RATED = "Rated by language models from short gists: measurements with error, shared in part."
 CHANCES = ("probability", "share")
 """Units that are printed as chances."""
 LEAST = 0.001
@@ -73,6 +70,34 @@ def of_hundred(p: float) -> str:
 def _percent(p: float) -> str:
     """Return 100 p to two digits, and to one decimal near 100."""
     return f"{100 * p:.1f}" if p > 0.98 else f"{100 * p:#.2g}".rstrip(".")
+
+
+def same_bar(found: Mapping[str, Any], question: Mapping[str, Any]) -> str:
+    """Return the sentence on the split on the same bar."""
+    alone, both, other, neither = (of_hundred(found[n]["mean"]) for n in SAME_BAR_NAMES)
+    return (
+        f"Of 100 interpretability works of {question['cohort']}, by the end of "
+        f"{question['horizon']}, {alone} have a documented use in alignment work alone, {other} in "
+        f"capabilities work alone, {both} in both and {neither} in neither."
+    )
+
+
+def strict(found: Mapping[str, Any]) -> str:
+    """Return the sentence on the strict sense, and on why so few works meet it."""
+    row, used = found["alignment_relevant"], of_hundred(found["alignment_used"]["mean"])
+    return (
+        f"In the strict sense {of_hundred(row['mean'])} end up alignment-relevant "
+        f"({interval(row)}, {INTERVAL}): fewer than the {used} that alignment work uses at all, "
+        "since a work must also help to reach the milestone that alignment requires, in a field "
+        "that gets that far. Capabilities use is asked nothing like it."
+    )
+
+
+def opening(found: Mapping[str, Any], question: Mapping[str, Any]) -> list[str]:
+    """Return the two sentences that every surface opens with, as far as the run has them."""
+    has = {*found}
+    out = [same_bar(found, question)] if {*SAME_BAR_NAMES} <= has else []
+    return out + ([strict(found)] if {"alignment_relevant", "alignment_used"} <= has else [])
 
 
 def number(x: float | None) -> str:

@@ -1,37 +1,52 @@
-"""Fill the README's first forecast and docs/model.md's list of what was learned from a run.
+"""Fill the numbers of README and docs/model.md from finished runs, and make docs/beliefs.md anew.
 
-Example: ``.venv/bin/python scripts/refresh_docs.py runs/default-1a2b3c4d``. It samples nothing, and
-refuses a run that is not of the priors, evidence, options and code that ship now.
+Example: ``.venv/bin/python scripts/refresh_docs.py runs/default-1a2b3c4d``. The doubter's and the
+questioner's runs are found beside it, or named too; without a run, docs/beliefs.md alone is made.
+It samples nothing, and refuses a run that is not of the priors, evidence, options and code that
+ship now.
 """
 
 import argparse
 import csv
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from forecast.case import make_case
 from forecast.checks import load_inputs
+from forecast.config import load_config
 from forecast.evidence import hash_tables
 from forecast.folder import is_complete, read_manifest
 from forecast.identity import code_hash, forecast_hash, priors_hash
 from models.errors import InputError
-from reports.blocks import filled, headline_block, learned_block
+from reports.beliefs import beliefs_page
+from reports.blocks import filled, headline_block, learned_block, worldviews_block
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "forecast run priors/default.toml"
-BLOCKS = {"README.md": "headline", "docs/model.md": "learned"}
-"""Pages, and the block of each."""
+BELIEFS = "docs/beliefs.md"
+"""The page that needs no run."""
+WORLDVIEWS = ("default", "doubter", "questioner")
+BLOCKS = {
+    "headline": ("README.md", ("default",)),
+    "worldviews": ("README.md", WORLDVIEWS),
+    "learned": ("docs/model.md", ("default",)),
+}
+"""Each block: its page, and the forecasts that it is filled from."""
 HOW = f"`{COMMAND}`, then `.venv/bin/python scripts/refresh_docs.py RUN` with the folder it names"
 
 
-def shipped_identity() -> str:
-    """Return the hash of the forecast that ships: default priors, evidence, options and code."""
-    config, tables = load_inputs("default")
-    return forecast_hash(config, tables, case=make_case(config, tables), code=code_hash())
+def shipped_identity(block: str) -> str:
+    """Return the hash of each forecast of a block, as it ships: priors, evidence, options, code."""
+    hashes = []
+    for name in BLOCKS[block][1]:
+        config, tables = load_inputs(name)
+        case = make_case(config, tables)
+        hashes.append(forecast_hash(config, tables, case=case, code=code_hash()))
+    return " ".join(hashes)
 
 
 def run_identity(run: Path) -> str:
@@ -43,10 +58,10 @@ def run_identity(run: Path) -> str:
 
 
 def differences(run: Path) -> list[str]:
-    """Return in words where a run is not of what ships."""
+    """Return in words where a run is not of what ships under its name."""
     made = read_manifest(run) or {}
     config, tables = load_inputs(run / "priors.toml", evidence=run / "evidence")
-    shipped, evidence = load_inputs("default")
+    shipped, evidence = load_inputs(config.name)
     same = {
         "priors": priors_hash(config) == priors_hash(shipped),
         "evidence": hash_tables(tables) == hash_tables(evidence),
@@ -58,58 +73,101 @@ def differences(run: Path) -> list[str]:
     return [name for name, alike in same.items() if not alike]
 
 
-def blocks_of(run: Path, made: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the lines of each block."""
-    head, context = (
-        json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("headline", "context")
-    )
-    with (run / "summary.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    untouched = float(context["variance_share"]["untouched"])
-    headline = headline_block(head, untouched=untouched, seed=made["seed"], command=COMMAND)
-    return {"headline": headline, "learned": learned_block(rows, seed=made["seed"])}
+def is_finished(run: Path) -> bool:
+    """Return whether a run is whole and converged."""
+    made = read_manifest(run) or {}
+    return is_complete(run) and bool(made.get("checks", {}).get("converged"))
 
 
-def refresh(run: Path, *, root: Path = ROOT, anyway: bool = False) -> list[str]:
-    """Rewrite the blocks of the pages under ``root``; return the pages that changed.
+def by_name(runs: Sequence[Path], *, anyway: bool) -> dict[str, Path]:
+    """Return the runs by the forecast's name, with those of other worldviews that lie beside them.
 
     Raises
     ------
     InputError
-        If the run is not whole, did not converge or, unless ``anyway``, is not of what ships.
+        If a run is not whole, did not converge or, unless ``anyway``, is not of what ships.
     """
-    made = read_manifest(run) or {}
-    if not is_complete(run) or not made.get("checks", {}).get("converged"):
-        raise InputError(f"{run}: no finished run that converged; make one by `{COMMAND}`")
-    other = differences(run)
-    if other and not anyway:
-        raise InputError(
-            f"{run}: not the forecast that ships (differs in {', '.join(other)}); "
-            f"make it by `{COMMAND}`, or write it --anyway"
-        )
-    blocks, identity, changed = blocks_of(run, made), run_identity(run), []
-    for page, name in BLOCKS.items():
-        path = root / page
-        text = path.read_text(encoding="utf-8")
-        new = filled(text, name, lines=blocks[name], identity=identity)
-        if new != text:
-            path.write_text(new, encoding="utf-8", newline="\n")
-            changed.append(page)
-    return changed
+    found: dict[str, Path] = {}
+    for run in runs:
+        if not is_finished(run):
+            raise InputError(f"{run}: no finished run that converged; make one by `{COMMAND}`")
+        name = str((read_manifest(run) or {})["name"])
+        if name not in WORLDVIEWS:
+            raise InputError(f"{run}: a run of {name}; name runs of {', '.join(WORLDVIEWS)}")
+        other = differences(run)
+        if other and not anyway:
+            raise InputError(
+                f"{run}: not the forecast that ships (differs in {', '.join(other)}); "
+                f"make it by `forecast run priors/{name}.toml`, or write it --anyway"
+            )
+        found[name] = run
+    for name in [name for name in WORLDVIEWS if runs and name not in found]:
+        beside = sorted(runs[0].resolve().parent.glob(f"{name}-????????"))
+        alike = (run for run in beside if is_finished(run) and not differences(run))
+        found.update((name, run) for run in alike)
+    return found
+
+
+def lines_of(block: str, runs: Mapping[str, Path]) -> list[str]:
+    """Return the lines of a block."""
+    heads = {name: read_json(run / "headline.json") for name, run in runs.items()}
+    if block == "worldviews":
+        return worldviews_block({name: heads[name] for name in WORLDVIEWS})
+    run, made = runs["default"], read_manifest(runs["default"]) or {}
+    if block == "learned":
+        with (run / "summary.csv").open(encoding="utf-8", newline="") as file:
+            return learned_block(list(csv.DictReader(file)), seed=made["seed"])
+    variance = {"parts": []} | read_json(run / "context.json")["variance_share"]
+    return headline_block(heads["default"], variance=variance, seed=made["seed"], command=COMMAND)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the content of a JSON file."""
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def refresh(runs: Sequence[Path], *, root: Path = ROOT, anyway: bool = False) -> list[str]:
+    """Rewrite what is stale of the pages under ``root``; return the pages that changed.
+
+    A block whose forecasts are not all at hand stays as it is.
+    """
+    found = by_name(runs, anyway=anyway)
+    texts = {BELIEFS: beliefs_page(load_config("default").priors)}
+    for block, (page, names) in BLOCKS.items():
+        if set(names) <= set(found):
+            old = texts.get(page) or (root / page).read_text(encoding="utf-8")
+            identity = " ".join(run_identity(found[name]) for name in names)
+            texts[page] = filled(old, block, lines=lines_of(block, found), identity=identity)
+    return [page for page, text in texts.items() if _written(root / page, text)]
+
+
+def _written(path: Path, text: str) -> bool:
+    """Write a page unless it says so already; return whether it changed."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return True
+
+
+def missing(runs: Iterable[str]) -> list[str]:
+    """Return the worldviews without a run."""
+    return [name for name in WORLDVIEWS if name not in set(runs)]
 
 
 def main() -> None:
-    """Parse, refresh, and say which pages changed."""
+    """Parse, refresh, and say which pages changed and which forecasts are missing."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").replace("``", ""))
-    parser.add_argument("run", type=Path, help="folder of a finished default run")
+    parser.add_argument("runs", type=Path, nargs="*", help="folders of finished runs")
     parser.add_argument("--anyway", action="store_true", help="also from a run of other code")
     given = parser.parse_args()
     try:
-        changed = refresh(given.run, anyway=given.anyway)
+        changed = refresh(given.runs, anyway=given.anyway)
+        absent = missing(by_name(given.runs, anyway=given.anyway))
     except InputError as error:
         sys.exit(f"refresh_docs: {error}")
     print("changed: " + ", ".join(changed) if changed else "nothing to change")
+    if absent:
+        print(f"left as they are, for want of a run beside: blocks of {', '.join(absent)}")
 
 
 if __name__ == "__main__":

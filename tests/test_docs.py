@@ -7,9 +7,11 @@ import pytest
 
 from forecast import EXPORTS
 from forecast.cli import COMMANDS
+from forecast.config import load_config
 from forecast.tables import ROWS
 from models.quantities import CLAIMS, GLOSSARY, HEADLINE, QUANTITIES
 from models.slots import SLOTS
+from reports.beliefs import beliefs_page
 from reports.blocks import identity_in
 from scripts import refresh_docs
 
@@ -67,11 +69,17 @@ def test_links_lead_somewhere(page):
     assert not [target for target in targets if not (ROOT / "docs" / target).exists()]
 
 
-@pytest.mark.parametrize("page", refresh_docs.BLOCKS)
-def test_numbers_in_the_pages_are_of_the_forecast_that_ships(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    found = identity_in(text, refresh_docs.BLOCKS[page])
-    assert found == refresh_docs.shipped_identity(), f"{page}: stale; {refresh_docs.HOW}"
+@pytest.mark.parametrize("block", refresh_docs.BLOCKS)
+def test_numbers_in_the_pages_are_of_the_forecast_that_ships(block):
+    page, _ = refresh_docs.BLOCKS[block]
+    found = identity_in((ROOT / page).read_text(encoding="utf-8"), block)
+    assert found == refresh_docs.shipped_identity(block), f"{page}: stale; {refresh_docs.HOW}"
+
+
+def test_the_page_of_beliefs_is_of_the_priors_that_ship():
+    text = (ROOT / refresh_docs.BELIEFS).read_text(encoding="utf-8")
+    made = beliefs_page(load_config("default").priors)
+    assert text == made, "docs/beliefs.md: stale; `.venv/bin/python scripts/refresh_docs.py`"
 
 
 def test_quantities_named_in_the_pages_exist(docs):

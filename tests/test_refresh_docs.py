@@ -14,10 +14,13 @@ from forecast.folder import copy_evidence, write_csv, write_json
 from forecast.identity import code_hash
 from models.errors import InputError
 from models.quantities import HEADLINE
-from reports.blocks import filled, headline_block, identity_in, learned_block
+from reports.blocks import filled, headline_block, identity_in, learned_block, worldviews_block
+from scripts.refresh_docs import BELIEFS as BELIEFS_PAGE
 from scripts.refresh_docs import BLOCKS, COMMAND, ROOT, refresh, shipped_identity
 
 HASH = "0" * 64
+PAGES = (*dict.fromkeys(page for page, _ in BLOCKS.values()), BELIEFS_PAGE)
+VARIANCE = {"untouched": 0.88, "parts": [{"parameter": "stop_6", "share": 0.22}]}
 FOUND = {"mean": 0.0127, "lower": 0.003, "upper": 0.0295}
 PRIOR = {"mean": 0.5, "lower": 0.1, "upper": 0.9}
 HEAD = {
@@ -43,28 +46,32 @@ BELIEFS = [
 ]
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """The parts of a finished default run that the pages are filled from."""
-    config, tables = load_inputs("default")
-    run = tmp_path / "run"
-    run.mkdir()
+def write_run(run, name):
+    """Write the parts of a finished run that the pages are filled from."""
+    config, tables = load_inputs(name)
+    run.mkdir(parents=True)
     where = replace(config.evidence, path="evidence")
     text = resolved_toml(replace(config, evidence=where, sampler=make_case(config, tables).sampler))
     (run / "priors.toml").write_text(text, encoding="utf-8")
     copy_evidence(tables.folder, run / "evidence")
-    made = {"complete": True, "seed": 0, "code_hash": code_hash(), "checks": {"converged": True}}
-    write_json(run / "manifest.json", made)
+    made = {"name": name, "complete": True, "seed": 0, "code_hash": code_hash()}
+    write_json(run / "manifest.json", made | {"checks": {"converged": True}})
     write_json(run / "headline.json", HEAD)
-    write_json(run / "context.json", {"variance_share": {"untouched": 0.88}})
+    write_json(run / "context.json", {"variance_share": VARIANCE})
     write_csv(run / "summary.csv", BELIEFS)
     return run
 
 
 @pytest.fixture
+def folder(tmp_path):
+    """A finished default run."""
+    return write_run(tmp_path / "runs" / "default-0000aaaa", "default")
+
+
+@pytest.fixture
 def pages(tmp_path):
     """A copy of the pages."""
-    for page in BLOCKS:
+    for page in PAGES:
         (tmp_path / page).parent.mkdir(exist_ok=True)
         shutil.copyfile(ROOT / page, tmp_path / page)
     return tmp_path
@@ -74,58 +81,112 @@ def text_of(pages, page):
     return (pages / page).read_text(encoding="utf-8")
 
 
+def block_of(pages, block):
+    return identity_in(text_of(pages, BLOCKS[block][0]), block)
+
+
 def change_manifest(folder, **more):
     made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     write_json(folder / "manifest.json", made | more)
 
 
-def test_a_run_of_what_ships_fills_both_blocks_with_its_hash(folder, pages):
-    (pages / "README.md").write_text("a\n<!-- headline -->old<!-- /headline -->\nb\n", "utf-8")
-    assert "README.md" in refresh(folder, root=pages)
-    for page, name in BLOCKS.items():
-        assert identity_in(text_of(pages, page), name) == shipped_identity()
+def test_a_run_of_what_ships_fills_its_blocks_with_its_hash(folder, pages):
+    text = "a\n<!-- headline -->old<!-- /headline -->\nb\n"
+    (pages / "README.md").write_text(text, encoding="utf-8")
+    assert "README.md" in refresh([folder], root=pages)
+    for block in ("headline", "learned"):
+        assert block_of(pages, block) == shipped_identity(block)
     assert text_of(pages, "README.md").startswith("a\n<!-- headline -->\n<!-- forecast ")
     assert text_of(pages, "README.md").endswith("\n<!-- /headline -->\nb\n")
-    assert refresh(folder, root=pages) == []
+    assert refresh([folder], root=pages) == []
+
+
+def test_worldviews_are_filled_once_all_three_runs_lie_beside_each_other(folder, pages):
+    old = block_of(pages, "worldviews")
+    write_run(folder.parent / "doubter-0000bbbb", "doubter")
+    refresh([folder], root=pages)
+    assert block_of(pages, "worldviews") == old
+    write_run(folder.parent / "questioner-0000cccc", "questioner")
+    refresh([folder], root=pages)
+    assert block_of(pages, "worldviews") == shipped_identity("worldviews")
+    assert len(set(shipped_identity("worldviews").split())) == 3
+
+
+def test_a_run_beside_of_other_code_fills_nothing_and_one_by_name_is_refused(folder, pages):
+    old = block_of(pages, "worldviews")
+    for name in ("doubter", "questioner"):
+        write_run(folder.parent / f"{name}-0000bbbb", name)
+    change_manifest(folder.parent / "doubter-0000bbbb", code_hash=HASH)
+    refresh([folder], root=pages)
+    assert block_of(pages, "worldviews") == old
+    with pytest.raises(InputError, match=r"differs in code\); make it by `forecast run priors/d"):
+        refresh([folder, folder.parent / "doubter-0000bbbb"], root=pages)
+
+
+def test_the_page_of_beliefs_needs_no_run(pages):
+    (pages / BELIEFS_PAGE).write_text("old", encoding="utf-8")
+    assert refresh([], root=pages) == [BELIEFS_PAGE]
+    assert "| `stop_6` | How likely is it that the field's ceiling" in text_of(pages, BELIEFS_PAGE)
+    assert refresh([], root=pages) == []
 
 
 def test_only_the_blocks_change(folder, pages):
-    before = {page: text_of(pages, page) for page in BLOCKS}
-    refresh(folder, root=pages)
-    for page, name in BLOCKS.items():
-        block = re.compile(rf"<!-- {name} -->.*<!-- /{name} -->", re.DOTALL)
+    before = {page: text_of(pages, page) for page in PAGES}
+    refresh([folder], root=pages)
+    for page in PAGES:
+        block = re.compile(r"<!-- (\w+) -->.*?<!-- /\1 -->", re.DOTALL)
         assert block.sub("", text_of(pages, page)) == block.sub("", before[page])
 
 
 def test_a_run_of_other_code_is_refused_unless_asked_and_then_stays_stale(folder, pages):
     change_manifest(folder, code_hash=HASH)
     with pytest.raises(InputError, match=r"differs in code\); make it by `forecast run"):
-        refresh(folder, root=pages)
-    refresh(folder, root=pages, anyway=True)
-    found = identity_in(text_of(pages, "README.md"), "headline")
-    assert found not in {None, shipped_identity()}
+        refresh([folder], root=pages)
+    refresh([folder], root=pages, anyway=True)
+    assert block_of(pages, "headline") not in {None, shipped_identity("headline")}
 
 
 def test_a_run_on_other_evidence_is_refused(folder, pages):
     rows = (folder / "evidence" / "diagnosis.csv").read_text(encoding="utf-8").splitlines()
     (folder / "evidence" / "diagnosis.csv").write_text("\n".join(rows[:-1]) + "\n", "utf-8")
     with pytest.raises(InputError, match="differs in evidence"):
-        refresh(folder, root=pages)
+        refresh([folder], root=pages)
+
+
+def test_a_run_of_priors_that_do_not_ship_is_refused(folder, pages):
+    change_manifest(folder, name="mine")
+    with pytest.raises(InputError, match="a run of mine; name runs of default, doubter"):
+        refresh([folder], root=pages)
 
 
 @pytest.mark.parametrize("more", [{"complete": False}, {"checks": {"converged": False}}])
 def test_a_run_that_is_not_whole_or_did_not_converge_is_refused(folder, pages, more):
     change_manifest(folder, **more)
     with pytest.raises(InputError, match="no finished run that converged"):
-        refresh(folder, root=pages)
+        refresh([folder], root=pages)
 
 
-def test_headline_block_gives_every_row_with_its_interval_and_prior():
-    lines = headline_block(HEAD, untouched=0.88, seed=0, command=COMMAND)
-    row = "| alignment-relevant (strict) | 1.3% | 0.3% to 2.9% | 50.0% (10.0% to 90.0%) |"
+def test_headline_block_opens_with_the_same_bar_and_gives_every_row():
+    lines = headline_block(HEAD, variance=VARIANCE, seed=0, command=COMMAND)
+    row = "| alignment-relevant (strict) | 1.3% | 0.30% to 2.9% | 50% (10% to 90%) |"
     assert row in lines
     assert sum(line.startswith("| ") for line in lines) == 9
-    assert "Most of the first row's variance (88%)" in " ".join(lines)
+    text = " ".join(lines)
+    assert text.startswith("Of 100 interpretability works of 2026, by the end of 2040, 1.3 have a")
+    assert "88% lies in beliefs that no evidence touches, most in `stop_6` 22% (" in text
+
+
+def test_small_chances_keep_two_digits():
+    head = HEAD | {"quantities": dict.fromkeys(HEADLINE, FOUND | {"mean": 0.0021, "lower": 1e-5})}
+    lines = headline_block(head, variance=VARIANCE, seed=0, command=COMMAND)
+    assert any("| 0.21% | <0.1% to 2.9% |" in line for line in lines)
+
+
+def test_worldviews_block_has_a_column_for_each():
+    lines = worldviews_block({"default": HEAD, "doubter": HEAD})
+    assert lines[0] == "| mean (89% equal-tailed interval) | default | doubter |"
+    assert lines[-1] == "| the same, prior alone | 50% (10% to 90%) | 50% (10% to 90%) |"
+    assert len(lines) == 9
 
 
 def test_learned_block_lists_beliefs_by_status_least_ratio_first():
@@ -147,3 +208,9 @@ def test_a_page_without_its_block_is_refused():
 
 def test_a_block_without_a_hash_is_of_no_forecast():
     assert identity_in("<!-- headline -->\ntext\n<!-- /headline -->", "headline") is None
+
+
+def test_a_block_of_several_forecasts_has_the_hash_of_each():
+    two = f"{HASH} {'1' * 64}"
+    page = filled("<!-- a --><!-- /a -->", "a", lines=["x"], identity=two)
+    assert identity_in(page, "a") == two

@@ -21,8 +21,9 @@ def plot_agendas(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         name="alignment_relevant",
         caption=d.Caption(
             "Strict relevance by agenda",
-            "Chance that a work of the cohort ends up alignment-relevant in the strict sense, by "
-            f"agenda, highest first. Dot: mean; thick line: middle half; thin line: {INTERVAL}. "
+            "Chance that a work of the year asked about ends up alignment-relevant in the strict "
+            "sense, by agenda, highest first. Dot: mean; thick line: middle half; thin line: "
+            f"{INTERVAL}. "
             "Where intervals overlap, the order says little.",
             "Intervals of strict relevance, one agenda a row.",
         ),

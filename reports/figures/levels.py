@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.ticker import PercentFormatter
-
 from reports import drawing as d
-from reports.series import by_year, until_now
+from reports.series import by_year, finish_shares
 from reports.summaries import Frames, labels, summarise
 from reports.words import INTERVAL, LEVEL_NAMES, chance
 
@@ -23,19 +21,13 @@ def plot_levels(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     ax = fig.subplots()
     names = [f"{k}: {name}" for k, name in enumerate(LEVEL_NAMES)]
     ax.stackplot(years, found["mean"].T, colors=d.LEVEL_COLOURS, labels=names)
-    until_now(ax)
-    ax.set_xlim(years[0], years[-1])
-    ax.set_ylim(0, 1)
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.set_ylabel("share of the year's works (mean)")
-    ax.set_xlabel("year of the works")
-    handles, shown = ax.get_legend_handles_labels()
-    fig.legend(
-        handles[::-1],
-        shown[::-1],
-        loc="outside right upper",
-        title="highest level shown",
-        alignment="left",
+    finish_shares(
+        ax,
+        years,
+        ylabel="share of the year's works (mean)",
+        xlabel="year of the works",
+        legend="highest level shown",
+        stacked=True,
     )
     rows = [
         r

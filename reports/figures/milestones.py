@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from matplotlib.ticker import PercentFormatter
-
 from models.milestones import milestone_dates
 from models.structure import STEPS
 from reports import drawing as d
-from reports.series import by_year, until_now
+from reports.series import by_year, finish_shares
 from reports.summaries import Frames, flat, labels, summary
 from reports.words import INTERVAL, LEVEL_NAMES
 
@@ -34,19 +32,19 @@ def plot_milestones(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
             ax.fill_between(
                 years, part["lower"], part["upper"], color=colour, alpha=0.1, linewidth=0
             )
-    until_now(ax)
-    ax.set_xlim(years[0], years[-1])
-    ax.set_ylim(0, 1.03)
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.set_ylabel("probability established")
-    ax.set_xlabel("by the end of the year")
-    fig.legend(loc="outside right upper", title="level", alignment="left")
+    finish_shares(
+        ax,
+        years,
+        ylabel="probability established",
+        xlabel="by the end of the year",
+        legend="level",
+    )
     d.save(fig, path, rows=rows)
     late = "; ".join(f"level {k} {100 * dates[k]['p_by_horizon']:.0f}%" for k in STEPS[4:])
     return d.Caption(
         "Milestones: when each level is established",
-        "Chance that the set number of works at each level or above exists and the field's "
-        f"ceiling allows it: lines, means; bands (levels 5 to 7), {INTERVAL} of a "
+        "Chance that enough works at each level or above exist (three, unless set otherwise) and "
+        f"the field's ceiling allows it: lines, means; bands (levels 5 to 7), {INTERVAL} of a "
         "probability. Levels 6 and 7 are led by priors: no evidence bears on their ceilings.",
         f"Curves that rise by year, one a level; by {years[-1]}: {late}.",
     )

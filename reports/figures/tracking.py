@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import PercentFormatter
 
 from models.structure import LAST_YEAR
 from reports import drawing as d
-from reports.series import band, by_year, until_now
+from reports.series import band, by_year, finish_shares
 from reports.summaries import Frames, labels, names_of_agendas, summarise
 from reports.words import INTERVAL, chance, interval
 
@@ -37,13 +36,13 @@ def plot_tracking(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         if place < TOP:
             name = d.short(called.get(agendas[i], agendas[i]))
             ax.plot(years, part["median"], color=palette[place], linewidth=1.2, label=name)
-    until_now(ax)
-    ax.set_xlim(years[0], years[-1])
-    ax.set_ylim(0, 1)
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.set_ylabel("share of works that name\na milestone of alignment")
-    ax.set_xlabel("year of the works")
-    fig.legend(loc="outside right upper", title="median of", alignment="left")
+    finish_shares(
+        ax,
+        years,
+        ylabel="share of works that name\na milestone of alignment",
+        xlabel="year of the works",
+        legend="median of",
+    )
     d.save(fig, path, rows=rows)
     last = rows[len(years) - 1]
     return d.Caption(

@@ -16,6 +16,7 @@ from forecast.sampling import Interrupted
 from models.errors import InputError
 from models.quantities import HEADLINE
 from reports.learned import STATUSES
+from reports.verdicts import VERDICTS
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 FILES = {
@@ -82,6 +83,17 @@ def test_the_summary_says_of_each_belief_what_was_learned(here):
     assert found["gate_tracked"]["shift"] == "0.0"
     # The fake posterior is the prior: noise of 80 draws, of which 0.5 is three standard errors.
     assert abs(float(found["use_rate"]["shift"])) < 0.5
+
+
+def test_claims_say_what_the_evidence_did_to_each(here):
+    made = run("default", **SMALL)
+    with (made.folder / "claims.csv").open(encoding="utf-8", newline="") as file:
+        found = {r["claim"]: r["evidence"] for r in csv.DictReader(file)}
+    assert set(found.values()) <= set(VERDICTS)
+    assert found["C13"] == "prior alone"
+    told = {one["id"]: one for one in made.context["claims"]}
+    assert {key: one["evidence"] for key, one in told.items()} == found
+    assert told["C13"]["verdict"] == "Prior alone: no evidence touches value_constancy."
 
 
 def test_the_tree_has_named_dims_and_row_ids(here):

@@ -23,6 +23,7 @@ STYLE = "</style></svg>$x^{2$ & \"quoted' \x1b[31mred\x07"
 AGENDAS = ("circuits", "probing", SCRIPT, STYLE)
 QUESTION = Asked(2026, 2040, 3, "field")
 VARIABLE_DIMS = DIMS | NORMALS | {name: (dim,) for name, dim in ZERO_SUMS.items()}
+VARIABLE_DIMS |= {"definition_offset": ("definition",)}
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,7 @@ def structure():
         agendas=AGENDAS,
         family_of=(0, 0, 1, 1),
         agenda_families=("first", "second"),
-        definitions=("other",),
+        definitions=("alignment/other",),
         lists=("hand",),
         studies=("one",),
         raters=("R1", SCRIPT),
@@ -81,6 +82,7 @@ def tree(structure):
         future["new_agenda"] = rng.normal(size=(n, len(NEW_AGENDA)))
         found = predict(draws, future, structure=structure, question=QUESTION)
         shown = {name: draws[name] for name in RATER_TERMS}
+        shown["definition_offset"] = np.full((n, 1), np.log(2.5))
         groups[sampled] = dataset(shown, lambda name: VARIABLE_DIMS.get(name, ()), coords=coords)
         groups[predicted] = dataset(found, lambda name: QUANTITIES[name].dims, coords=coords)
     energy = rng.normal(600, 12, size=n)
@@ -90,12 +92,12 @@ def tree(structure):
 
 @pytest.fixture(scope="session")
 def frames():
-    worker = {"group": "alignment", "definition": "x", "source": SCRIPT}
+    worker = {"group": "alignment", "definition": "other", "reference": False, "source": SCRIPT}
+    point = {"year": 2022, "low": None, "high": None, "kind": "point", "use": "fit"}
     return {
         "workers": [
-            worker
-            | {"year": 2022, "low": None, "central": 300, "high": None}
-            | {"kind": "point", "use": "fit"},
+            worker | point | {"definition": "technical", "reference": True, "central": 300},
+            worker | point | {"central": 700},
             worker
             | {"year": 2023, "low": 200, "central": None, "high": 1000}
             | {"kind": "interval", "use": "compare"},

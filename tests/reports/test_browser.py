@@ -15,7 +15,7 @@ from html import unescape
 import pytest
 
 from reports.page import write_page
-from reports.words import of_hundred
+from reports.words import same_bar
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 pytestmark = pytest.mark.skipif(
@@ -144,10 +144,10 @@ def test_the_console_is_silent(page):
 
 
 def test_title_heading_and_answer(guarded, full_context):
-    found = full_context["headline"]["quantities"]["alignment_relevant"]
+    found = full_context["headline"]["quantities"]
     assert guarded["title"].startswith("test: how likely is interpretability work")
     assert "by the end of 2040" in guarded["heading"]
-    assert guarded["answer"].startswith(f"Of 100 works, {of_hundred(found['mean'])} end up")
+    assert guarded["answer"] == same_bar(found, {"cohort": 2026, "horizon": 2040})
 
 
 def test_the_page_asks_for_nothing_that_its_policy_has_to_refuse(guarded, unguarded):

@@ -15,6 +15,7 @@ from reports.figures import NAMES, write_figures
 from reports.figures.claims import NOW
 from reports.figures.levels import _top
 from reports.figures.splits import NARROW
+from reports.figures.workers import _looks
 from reports.words import INTERVAL, LOWER, NO_EVIDENCE, UPPER, chance
 
 
@@ -112,8 +113,30 @@ def test_evidence_points_are_those_of_the_fit_and_for_comparison(run_folder):
     points = [row for row in rows(run_folder[0], "workers") if row["use"]]
     assert [(p["year"], p["use"], float(p["median"])) for p in points] == [
         ("2022", "fit", 300.0),
+        ("2022", "fit", 700.0),
         ("2023", "compare", pytest.approx(200_000**0.5)),
     ]
+
+
+def test_workers_tell_the_reference_definition_from_others_and_give_their_factor(run_folder):
+    folder, told = run_folder
+    svg = (folder / "figures" / "workers.svg").read_text(encoding="utf-8")
+    assert "alignment: technical (reference)" in svg
+    assert "alignment: other (2.5 × the line)" in svg
+    assert "for comparison only" in svg
+    caption = next(f["caption"] for f in told if f["name"] == "workers")
+    assert "(filled circles; alignment: technical)" in caption
+
+
+def test_only_the_reference_definition_in_the_fit_is_filled():
+    base = {"group": "alignment", "definition": "a", "use": "fit", "reference": True}
+    points = [base, base | {"definition": "b", "reference": False}, base | {"use": "compare"}]
+    looks = _looks(points, {"alignment/b": 0.352})
+    marks = {key[1:]: (x["marker"], x.get("markerfacecolor")) for key, x in looks.items()}
+    assert marks["a", "fit"] == ("o", None)
+    assert marks["b", "fit"] == ("s", "none")
+    assert marks["a", "compare"] == ("x", None)
+    assert looks["alignment", "b", "fit"]["label"] == "alignment: b (0.35 × the line)"
 
 
 def test_raters_hold_the_lean_of_the_draws(run_folder, tree):

@@ -6,9 +6,10 @@ from html.parser import HTMLParser
 import pytest
 
 from models.quantities import CLAIMS, GLOSSARY
+from models.slots import SLOTS
 from reports.claim_rows import claim_row, interval_plot
 from reports.page import write_page
-from reports.tables import plain_table, setting_table
+from reports.tables import how, plain_table, setting_table
 from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED, of_hundred
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -59,16 +60,19 @@ def words_of(reader):
 
 
 def test_page_answers_in_words(folder, context):
-    found = context["headline"]["quantities"]["alignment_used"]
-    context["headline"]["quantities"]["alignment_relevant"] |= {"mean": 0.012, "lower": 0.001}
+    found = context["headline"]["quantities"]
+    found["alignment_relevant"] |= {"mean": 0.012, "lower": 0.001}
     text = words_of(read(write_page(folder, context=context)))
-    assert "Of 100 works, 1.2 end up alignment-relevant in the strict sense" in text
-    assert "(probability 1.2%; 0.10% to " in text
+    strict = text.index("In the strict sense 1.2 end up alignment-relevant (0.10% to ")
+    alone = of_hundred(found["alignment_only"]["mean"])
+    bar = f"by the end of 2040, {alone} have a documented use in alignment work alone"
+    assert text.index(bar) < strict  # both sides on one bar come first
+    used = of_hundred(found["alignment_used"]["mean"])
+    assert f"fewer than the {used} that alignment work uses at all" in text
     assert INTERVAL_OF_CHANCE in text
-    assert f"Alignment work uses {of_hundred(found['mean'])}" in text
     for sentence in (
         "Use, not benefit",
-        "Both sides on the same bar",
+        "Same bar for both sides",
         "What rests on no obs",
         "Rated",
     ):
@@ -192,4 +196,34 @@ def test_tables_of_any_columns():
     spread = {"median": 0.5, "lower": 0.25, "upper": 0.75, "mean": 0.5}
     table = setting_table([{"setting": "off", "both": spread}, {"setting": "on", "both": None}])
     assert table["head"] == ["", "off", "on"]
-    assert table["rows"] == [["use on both sides", "0.5 (0.25 to 0.75)", "none"]]
+    assert table["rows"] == [["use on both sides", "50% (25% to 75%)", "-"]]
+    assert table["how"] == "off: this run's draws, reweighted; on: withheld"
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"how": "exact", "pareto_k": 0.0, "both": 1}, "this run itself"),
+        ({"how": "reweight", "pareto_k": 0.31, "both": 1}, "reweighted (Pareto k 0.31)"),
+        ({"how": "refit", "r_hat": 1.004, "ess": 812.3, "both": 1}, "(R-hat 1, effective draws"),
+        ({"how": "refit", "r_hat": 1.1, "converged": False, "both": 1}, "(R-hat 1.1, NOT CONV"),
+        ({"pareto_k": 1.2, "both": None}, "withheld (Pareto k 1.2)"),
+        ({"pareto_k": float("nan"), "both": None}, "withheld"),
+    ],
+)
+def test_a_variation_says_how_it_was_answered(row, told):
+    assert told in how(row, ["both"])
+
+
+def test_page_names_the_verdict_on_each_claim(folder, context):
+    context["claims"][12] |= {"evidence": "prior alone", "verdict": "Prior alone: nothing <b>."}
+    text = words_of(read(write_page(folder, context=context)))
+    assert "Prior alone : nothing <b>." in text
+    assert text.count("Prior alone :") == 2  # its meaning stands once above the claims
+
+
+def test_page_lists_the_beliefs_that_move_the_headline_with_their_questions(folder, context):
+    context["variance_share"]["parts"] = [{"parameter": "stop_6", "share": 0.22}]
+    text = words_of(read(write_page(folder, context=context)))
+    assert f"stop_6 {SLOTS['stop_6'].question} 22%" in text
+    assert "60% lies in beliefs that no evidence touches" in text
