@@ -153,16 +153,14 @@ def levels_2026(posterior: dict[str, np.ndarray], tables: Tables) -> list[dict[s
 
 def not_observed(tables: Tables) -> list[str]:
     """Return, in sentences, what the headline needs and no rating shows."""
-    said = {0: "no work is", 1: "one work is", 2: "two works are", 3: "three works are"}
-    out = []
-    for k in (7, 6, 5):
-        n = len({row.work for row in tables.ratings if row.level == k})
-        out.append(f"{said.get(n, f'{n} works are')} rated at level {k}")
+    said = {0: "no work", 1: "one work", 2: "two works", 3: "three works"}
+    count = {k: len({row.work for row in tables.ratings if row.level == k}) for k in (7, 6, 5)}
+    rated = [f"{said.get(n, f'{n} works')} at level {k}" for k, n in count.items()]
     return [
-        f"{out[0].capitalize()} of understanding (the highest), {out[1]} and {out[2]}: what lies "
-        "above is extrapolation by priors.",
-        "No evidence says how likely a used work then contributes, whether values stay, how far "
-        "the field can get, or which share of uses is ever documented.",
+        f"Raters put {rated[0]} (the highest), {rated[1]} and {rated[2]}: what lies above is "
+        "extrapolation by priors.",
+        "No work says how likely one that is used then contributes, whether values stay, how far "
+        "the field gets, or which share of uses is documented.",
     ]
 
 

@@ -18,6 +18,8 @@ from forecast.sampling import Fit
 from forecast.seeds import stream
 from models.prior_draws import prior_draws
 
+SHOWN = ("works", "milestones", "agendas", "ratings_agreement")
+"""Frames that the page shows as tables too."""
 THIN = 2000
 """Draws from which the share of variance is computed."""
 
@@ -68,22 +70,19 @@ def save_results(
         groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
         whole = _save_tree(folder, fit, prior=prior, groups=groups | again)
     with stages("tables"):
-        learned = summaries.learned_rows(fit, prior)
-        claims = summaries.claim_rows(found, before, coords=tree.coordinates(fit), learned=learned)
+        tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
         head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-        tabled = {"summary": learned, "claims": claims, "works": works}
-        tabled["experts"] = summaries.expert_rows(fit, prior, tables=tables)
-        _save_tables(folder, fit, head=head, tabled=tabled)
-    context = parts.base_context(config, head)
-    context |= {"claims": parts.claims_context(claims, learned=learned)}
+        _save_tables(folder, fit, head=head, tabled=tabled | {"works": works})
+    learned, told = tabled["summary"], {"experts": tabled["experts"]}
+    told |= {"claims": parts.claims_context(tabled["claims"], learned=learned)}
+    context = parts.base_context(config, head) | told | {"parameters": learned}
     with stages("worldviews and raters"):
         evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
         beside, same = folder.resolve().parent.parent, hash_tables(tables)
         context |= variants.beside_rows(fit, evaluated, beside=beside, evidence_hash=same)
     context |= _extras(fit, found, tables=tables, stages=stages)
-    context |= {"works": works, "parameters": learned, "experts": tabled["experts"]}
     frames = parts.frames_of(tables, works, learned=learned)
-    shown = {name: frames[name] for name in ("milestones", "agendas", "ratings_agreement")}
+    shown = {name: frames[name] for name in SHOWN}
     return Results(fit, whole, frames, context | shown)
 
 
@@ -93,6 +92,23 @@ def _save_tree(
     whole = tree.make_tree(fit, prior, groups={"posterior": all_draws(fit, fit.case)} | groups)
     tree.save_tree(whole, folder / "posterior.nc")
     return whole
+
+
+def _tabled(
+    fit: Fit,
+    prior: dict[str, np.ndarray],
+    *,
+    found: dict[str, np.ndarray],
+    before: dict[str, np.ndarray],
+    tables: Tables,
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of summary.csv, claims.csv and experts.csv."""
+    learned, coords = summaries.learned_rows(fit, prior), tree.coordinates(fit)
+    return {
+        "summary": learned,
+        "claims": summaries.claim_rows(found, before, coords=coords, learned=learned),
+        "experts": summaries.expert_rows(fit, prior, tables=tables),
+    }
 
 
 def _save_tables(

@@ -40,7 +40,7 @@ HOW = {
     "exact": "this run itself",
     "run": "a finished run beside this one",
     "refit": "a fit of its own",
-    "reweight": "this run's draws, reweighted",
+    "reweighted": "this run's draws, reweighted",
     "withheld": "withheld",
 }
 """Ways to answer a variation, in words."""
@@ -237,7 +237,7 @@ def setting_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def how(row: Mapping[str, Any], names: Iterable[str] = ()) -> str:
     """Return in words how a variation was answered, and how well; ``names`` are its quantities."""
     shown = any(row.get(name) for name in names)
-    word = str(row.get("how") or ("reweight" if shown else "withheld"))
+    word = str(row.get("how") or ("reweighted" if shown else "withheld"))
     fitted = word in {"refit", "run"}
     keys = {"r_hat": "R-hat", "ess": "effective draws"} if fitted else {"pareto_k": "Pareto k"}
     told = [f"{keys[key]} {number(float(row[key]))}" for key in keys if known(row.get(key))]

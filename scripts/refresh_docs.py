@@ -36,7 +36,10 @@ BLOCKS = {
     "learned": ("docs/model.md", ("default",)),
 }
 """Each block: its page, and the forecasts that it is filled from."""
-HOW = f"`{COMMAND}`, then `.venv/bin/python scripts/refresh_docs.py RUN` with the folder it names"
+HOW = (
+    f"`forecast run` of {', '.join(WORLDVIEWS)}, then `.venv/bin/python scripts/refresh_docs.py "
+    "RUN` with the folder of the first"
+)
 
 
 def shipped_identity(block: str) -> str:

@@ -54,6 +54,6 @@ def _top(found: Mapping[str, Any], years: Sequence[int]) -> str:
     return (
         f" That level 7 exceeds levels 5 and 6 by {years[-1]} (mean {chance(mean[-1])}, median "
         f"{chance(found['median'][-1][-1])}) is an assumption and no finding: one shared number "
-        "says how maturity raises every step above level 3, so a draw in which the field matures "
+        "says how maturity raises each step above level 4, so a draw in which the field matures "
         "far passes 5 and 6 and gathers at 7, the last."
     )

@@ -204,7 +204,7 @@ def test_tables_of_any_columns():
     ("row", "told"),
     [
         ({"how": "exact", "pareto_k": 0.0, "both": 1}, "this run itself"),
-        ({"how": "reweight", "pareto_k": 0.31, "both": 1}, "reweighted (Pareto k 0.31)"),
+        ({"how": "reweighted", "pareto_k": 0.31, "both": 1}, "reweighted (Pareto k 0.31)"),
         ({"how": "refit", "r_hat": 1.004, "ess": 812.3, "both": 1}, "(R-hat 1, effective draws"),
         ({"how": "refit", "r_hat": 1.1, "converged": False, "both": 1}, "(R-hat 1.1, NOT CONV"),
         ({"pareto_k": 1.2, "both": None}, "withheld (Pareto k 1.2)"),
