@@ -159,7 +159,7 @@ def not_observed(tables: Tables) -> list[str]:
     return [
         f"Raters put {rated[0]} (the highest), {rated[1]} and {rated[2]}: what lies above is "
         "extrapolation by priors.",
-        "No work says how likely one that is used then contributes, whether values stay, how far "
+        "No rating says how likely a used work then contributes, whether values stay, how far "
         "the field gets, or which share of uses is documented.",
     ]
 
