@@ -15,7 +15,7 @@ from pathlib import Path
 
 LOG = logging.getLogger("forecast")
 MOST = 24
-"""Programs that are kept, of about 10 MB each; the least recently made go first."""
+"""Programs that are kept, of about 0.5 MB each; the least recently made go first."""
 MARK = hashlib.sha256().digest_size
 
 

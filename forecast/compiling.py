@@ -3,6 +3,7 @@
 ``python -m forecast.compiling FILE``; called by :mod:`forecast.program` and by nothing else.
 """
 
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 
 def main(path: str) -> None:
     """Compile the model that stdin describes and write it to ``path``."""
+    # PyTensor would compile helpers of its own with a C compiler, which we have no use for.
+    os.environ["PYTENSOR_FLAGS"] = ",".join(
+        filter(None, [os.environ.get("PYTENSOR_FLAGS"), "cxx="])
+    )
     from forecast.native import compile_program
     from models.build import build_sampled
 

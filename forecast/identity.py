@@ -26,25 +26,41 @@ LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz", "
 """Libraries whose version can change the numbers."""
 ENGINE = (
     "arrays",
+    "callbacks",
     "case",
     "compiling",
+    "elements",
     "engine",
     "experts",
     "forward",
+    "lowering",
     "metric",
     "native",
     "pointwise",
     "program",
     "rating_rows",
     "reweighting",
+    "routines",
     "sampling",
+    "scalars",
     "seeds",
     "soft",
     "starts",
     "summaries",
+    "whole",
 )
 """Modules of ``forecast`` that make the numbers; all of ``models`` does, save what is prose."""
-COMPILER = ("compiling", "native", "program")
+COMPILER = (
+    "callbacks",
+    "compiling",
+    "elements",
+    "lowering",
+    "native",
+    "program",
+    "routines",
+    "scalars",
+    "whole",
+)
 """Modules of ``forecast`` that make the compiled model; all of ``models`` does."""
 PROSE = ("glossary",)
 """Modules of ``models`` that hold words alone."""

@@ -1,19 +1,37 @@
 """From a PyMC model to machine code that another process can load.
 
-PyTensor and numba compile value, gradient and the expansion of draws once; the object code is kept
-as bytes with what nutpie must know of the model (:class:`forecast.program.Program`). nutpie calls
-two small C callbacks, which call that code through its address. So a process that finds the bytes
-on disk imports neither PyMC nor PyTensor, compiles nothing, and runs the very same instructions.
+Value, gradient and the expansion of draws become one LLVM module (:mod:`forecast.lowering`), which
+also holds the two C callbacks that nutpie calls; its object code is kept as bytes with what nutpie
+must know of the model (:class:`forecast.program.Program`). So a process that finds the bytes on
+disk imports neither PyMC nor PyTensor, compiles nothing, and runs the very same instructions.
 """
 
-import warnings
-from collections.abc import Callable
-from types import SimpleNamespace
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytensor.tensor as pt
+from llvmlite import binding, ir
+from numba.core.codegen import JITCodeLibrary
+from numba.core.registry import cpu_target
+from pytensor.compile.mode import optdb
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph import FunctionGraph, clone_replace, rewrite_graph
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from pytensor.graph.traversal import graph_inputs
 
-from forecast.program import Program, Shared
+from forecast.callbacks import Table, add_expand, add_value
+from forecast.lowering import shape
+from forecast.program import METRIC, Program, Shared
+from forecast.whole import Kernels, add_function
+
+CHECKED = "local_remove_check_parameter"
+EARLY = ("canonicalize", "stabilize", CHECKED)
+REWRITES = ("merge", "ShapeOpt", *EARLY, "specialize")
+"""PyTensor's rewrites that make the mathematics simpler; loops and memory are our own concern."""
+EXPORTED = ("value", "expand")
+"""Symbols of the object code: nutpie's callbacks."""
 
 
 def compile_program(model: Any, keep: list[str], *, alone: tuple[str, ...]) -> Program:
@@ -22,7 +40,7 @@ def compile_program(model: Any, keep: list[str], *, alone: tuple[str, ...]) -> P
     Parameters
     ----------
     model
-        A PyMC model.
+        A PyMC model whose data have static shapes.
     keep
         Variables to keep beside the unconstrained values.
     alone
@@ -30,264 +48,117 @@ def compile_program(model: Any, keep: list[str], *, alone: tuple[str, ...]) -> P
     """
     import nutpie.compile_pymc as nc
 
-    made = nc._make_functions(
-        model,
-        mode="NUMBA",
-        compute_grad=True,
-        join_expanded=True,
-        pymc_initial_point_fn=lambda seed: {},  # forecast.starts gives the starts
-        var_names=keep,
-    )
-    n_dim, n_expanded, logp, expand, _, shape_info, renamed = made
-    shared = _shared(logp, expand)
-    stated = {var.name for var in model.data_vars}
-    lengths = {v.name: np.asarray(v.get_value()) for v in shared if v.name not in stated}
+    start = model.initial_point(0)
+    values = [model.rvs_to_values[rv] for rv in model.free_RVs]
+    sizes = [np.shape(start[v.name]) for v in values]
+    point, parts = _parts(values, sizes)
+    value = _graph(model, _value(model, values, parts=parts), point=point)
+    kept = [v for v in model.unobserved_value_vars if v.name in keep and v not in values]
+    expanded = clone_replace([*values, *kept], parts, rebuild_strict=False)
+    expand = _graph(model, expanded, point=point)
+    shared = _shared(value, expand)
+    names = [v.name for v in (*values, *kept)]
+    shape_info = _shape_info(names, [*sizes, *(shape(v) for v in expand.outputs[len(values) :])])
+    renamed = tuple(v.name for v in values if model.rvs_to_transforms.get(model.values_to_rvs[v]))
     dims, coords = nc._prepare_dims_and_coords(model, shape_info, renamed)
-    codes = _codes(made, shared)
     return Program(
-        codes=codes,
+        code=_code(value, expand, shared=shared, slices=shape_info[1]),
         shared=tuple(shared.values()),
-        lengths=lengths,
-        n_dim=n_dim,
-        n_expanded=n_expanded,
+        n_dim=shape(point)[0],
+        n_expanded=shape_info[1][-1].stop,
         shape_info=shape_info,
         dims=dims,
         coords=coords,
-        renamed=tuple(renamed),
+        renamed=renamed,
         alone=alone,
-        layout=tuple(_layout(model)),
+        layout=tuple(_layout(model, sizes)),
     )
 
 
-def _shared(logp: Any, expand: Any) -> dict[Any, Shared]:
-    """Return what the shared arrays of both functions look like, by variable, in order."""
-    out: dict[Any, Shared] = {}
-    for var in [*logp.get_shared(), *expand.get_shared()]:
-        value = np.asarray(var.get_value())
-        out.setdefault(var, Shared(var.name, value.shape, str(value.dtype)))
-    return out
+def _parts(values: Sequence[Any], sizes: Sequence[tuple[int, ...]]) -> tuple[Any, dict[Any, Any]]:
+    """Return the vector of all unconstrained values, and each variable as a part of it."""
+    ends = np.cumsum([0, *(int(np.prod(s)) for s in sizes)])
+    point = pt.TensorType("float64", shape=(int(ends[-1]),))("point")
+    ends_of = zip(values, sizes, pairwise(ends), strict=True)
+    return point, {v: point[int(i) : int(j)].reshape(s) for v, s, (i, j) in ends_of}
 
 
-def _layout(model: Any) -> Any:
+def _value(model: Any, values: Sequence[Any], *, parts: dict[Any, Any]) -> list[Any]:
+    """Return the log density of a point and its gradient, as graphs."""
+    logp: Any = rewrite_graph(model.logp(), include=EARLY)
+    slopes: Any = pt.grad(logp, list(values))
+    gradient = pt.concatenate([g.ravel() for g in slopes])
+    return clone_replace([logp, gradient], parts, rebuild_strict=False)
+
+
+def _graph(model: Any, outputs: list[Any], *, point: Any) -> FunctionGraph:
+    """Return the graph of outputs; its inputs are the point, then the shared arrays."""
+    stated = {var.name for var in model.data_vars}
+    found = [v for v in graph_inputs(outputs) if isinstance(v, SharedVariable)]
+    fixed: dict[Any, Any] = {v: pt.constant(v.get_value()) for v in found if v.name not in stated}
+    outputs = clone_replace(outputs, fixed, rebuild_strict=False)
+    free = [v for v in found if v.name in stated]
+    return simpler(FunctionGraph([point, *free], outputs, clone=True))
+
+
+def simpler(fgraph: FunctionGraph) -> FunctionGraph:
+    """Return a graph after PyTensor's rewrites."""
+    optdb.query(RewriteDatabaseQuery(include=REWRITES)).rewrite(fgraph)
+    return fgraph
+
+
+def _shared(*graphs: FunctionGraph) -> dict[str, Shared]:
+    """Return what the shared arrays of the graphs look like, by name, in order."""
+    inputs: list[Any] = [var for fgraph in graphs for var in fgraph.inputs[1:]]
+    return {var.name: Shared(var.name, shape(var), var.type.dtype) for var in inputs}
+
+
+def _names(fgraph: FunctionGraph) -> list[str]:
+    return [str(var.name) for var in fgraph.inputs[1:]]
+
+
+def _shape_info(names: list[str], shapes: list[tuple[int, ...]]) -> Any:
+    """Return names, slices and shapes of what an expanded draw holds, as nutpie has them."""
+    ends = np.cumsum([0, *(int(np.prod(s)) for s in shapes)])
+    slices = [slice(int(i), int(j)) for i, j in pairwise(ends)]
+    return names, slices, shapes
+
+
+def _layout(model: Any, sizes: list[tuple[int, ...]]) -> Any:
     """Yield each free variable's name, the beliefs in it, and its unconstrained size."""
-    start = model.initial_point(0)
-    for rv in model.free_RVs:
+    for rv, size in zip(model.free_RVs, sizes, strict=True):
         members: tuple[str, ...] = ()
         if rv.name.startswith("beliefs_"):
             members = tuple(model.coords[model.named_vars_to_dims[rv.name][0]])
-        yield rv.name, members, int(np.size(start[model.rvs_to_values[rv].name]))
+        yield rv.name, members, int(np.prod(size))
 
 
-def _codes(made: Any, shared: dict[Any, Shared]) -> dict[str, bytes]:
-    """Compile both functions and their callbacks; return the object code of all four."""
-    n_dim, n_expanded, logp, expand, _, _, _ = made
-    place = {var: i for i, var in enumerate(shared)}
-    out, calls = {}, []
-    for i, (name, function) in enumerate((("value", logp), ("expand", expand))):
-        function(np.zeros(n_dim))
-        inner = function.vm.jit_fn
-        out[name] = _stored(inner)
-        at = tuple((place[var], shared[var]) for var in function.get_shared())
-        calls.append((_caller(inner, at, address=len(shared) + i), _outward(n_dim, shared)))
-    from numba import types
-
-    real = types.CPointer(types.double)
-    value = types.int64(types.uint64, real, real, real, types.voidptr)
-    rest = types.int64(types.uint64, types.uint64, real, real, types.voidptr)
-    back = _inward(n_dim, shared)
-    out["value callback"] = _callback(value, _value_callback(n_dim, calls=calls[0], back=back))
-    out["expand callback"] = _callback(rest, _expand_callback(n_dim, n_expanded, calls=calls[1]))
-    return out
+def _code(
+    value: FunctionGraph, expand: FunctionGraph, *, shared: dict[str, Shared], slices: Any
+) -> bytes:
+    """Return the object code of both callbacks, with all that they call."""
+    module = ir.Module("program")
+    kernels = Kernels(module)
+    table = Table((*shared, *METRIC), shape(value.inputs[0])[0])
+    body = add_function(value, kernels, name="value_body")
+    add_value(body, table, of=_names(value))
+    body = add_function(expand, kernels, name="expand_body")
+    add_expand(body, table, of=_names(expand), shapes=slices)
+    return compiled(module, kernels.modules(), exported=EXPORTED)
 
 
-def _stored(function: Any) -> bytes:
-    """Return numba's picture of a compiled function from its cache on disk.
-
-    What PyTensor compiled now and what it found there give the same bytes.
-    """
-    from numba.core import serialize
-
-    cache, (argtypes,) = function._cache, function.signatures
-    key = cache._index_key(argtypes, function.targetctx.codegen())
-    return bytes(serialize.dumps(cache._cache_file.load(key)))
-
-
-def _callback(signature: Any, function: Callable[..., int]) -> bytes:
-    """Return the object code of a C callback."""
-    import numba
-    from numba.core import serialize
-
-    kept: list[Any] = []
-    made = numba.cfunc(signature, cache=False)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Cannot cache compiled function")
-        callback = made(function)
-        callback._cache = SimpleNamespace(  # type: ignore[attr-defined]
-            load_overload=lambda *_: None, save_overload=lambda _, result: kept.append(result)
-        )
-        callback.compile()
-    return bytes(serialize.dumps(kept[0]._reduce()))
-
-
-def _value_callback(n_dim: int, *, calls: Any, back: Any) -> Callable[..., int]:
-    """Return the callback for value and gradient, with nutpie's own error codes."""
-    import numba
-
-    call, out = calls
-
-    def value(dim: int, z_: Any, out_: Any, logp_: Any, data: Any) -> int:
-        if dim != n_dim:
-            return -1
-        try:
-            logp, gradient = call(out(numba.carray(z_, (n_dim,)), data), data)
-            numba.carray(logp_, ())[()] = logp[()]
-            if not np.all(np.isfinite(gradient)):
-                return 3
-            if not np.isfinite(logp[()]):
-                return 4
-            back(gradient, numba.carray(out_, (n_dim,)), data)
-        except Exception:
-            return 1
-        return 0
-
-    return value
-
-
-def _expand_callback(n_dim: int, n_expanded: int, *, calls: Any) -> Callable[..., int]:
-    """Return the callback that expands one whitened point to all kept variables."""
-    import numba
-
-    call, out = calls
-
-    def expand(dim: int, expanded: int, z_: Any, out_: Any, data: Any) -> int:
-        if dim != n_dim or expanded != n_expanded:
-            return -1
-        try:
-            (values,) = call(out(numba.carray(z_, (n_dim,)), data), data)
-            numba.carray(out_, (n_expanded,))[...] = values
-        except Exception:
-            return -2
-        return 0
-
-    return expand
-
-
-def _outward(n_dim: int, shared: Any) -> Any:
-    """Return the function of (z, user data) that gives x = centre + scale @ z."""
-    import numba
-
-    middle, spread = (_place(len(shared) + i) for i in (2, 3))
-
-    @numba.njit(fastmath={"reassoc", "contract"})
-    def outward(z: Any, data: Any) -> Any:
-        x = numba.carray(middle(data), (n_dim,)).copy()
-        scale = numba.carray(spread(data), (n_dim, n_dim))
-        for i in range(n_dim):
-            total = 0.0
-            for j in range(i + 1):
-                total += scale[i, j] * z[j]
-            x[i] += total
-        return x
-
-    return outward
-
-
-def _inward(n_dim: int, shared: Any) -> Any:
-    """Return the function that writes the gradient in z, scale.T @ gradient, into ``out``."""
-    import numba
-
-    spread = _place(len(shared) + 3)
-
-    @numba.njit(fastmath={"reassoc", "contract"})
-    def inward(gradient: Any, out: Any, data: Any) -> None:
-        scale = numba.carray(spread(data), (n_dim, n_dim))
-        out[:] = 0.0
-        for i in range(n_dim):
-            for j in range(i + 1):
-                out[j] += scale[i, j] * gradient[i]
-
-    return inward
-
-
-def _place(place: int) -> Any:
-    """Return the function of user data that gives the address at a place of it."""
-    from llvmlite import ir
-    from numba.core import types
-    from numba.extending import intrinsic
-
-    real = types.CPointer(types.double)
-
-    @intrinsic
-    def at(typingctx: Any, data: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            slots = builder.bitcast(values[0], ir.IntType(64).as_pointer())
-            raw = builder.load(builder.gep(slots, [ir.Constant(ir.IntType(64), place)]))
-            return builder.inttoptr(raw, context.get_value_type(real))
-
-        return real(data), codegen
-
-    return at
-
-
-def _caller(compiled: Any, shared: tuple[tuple[int, Shared], ...], *, address: int) -> Any:
-    """Return a numba function of (point, user data) that calls compiled code by its address.
-
-    ``shared`` gives, for each further argument, its place among the addresses with which nutpie's
-    user data begins, and its fixed shape (:mod:`forecast.sampling` checks it); ``address`` is the
-    place of the array that holds the address of the code.
-    """
-    import numba
-    from llvmlite import ir
-    from numba.core import cgutils
-    from numba.extending import intrinsic
-
-    (argtypes,) = compiled.signatures
-    returns = compiled.overloads[argtypes].signature.return_type
-    arrays = argtypes[0].types
-    rest = tuple((at, like, kind) for (at, like), kind in zip(shared, arrays[1:], strict=True))
-
-    @intrinsic
-    def invoke(typingctx: Any, x: Any, data: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            conv, point = context.call_conv, context.cast(builder, values[0], x, arrays[0])
-            word = ir.IntType(64)
-            slots = builder.bitcast(values[1], word.as_pointer())
-            others = [_array(context, builder, slots=slots, argument=one) for one in rest]
-            packed = context.make_tuple(builder, argtypes[0], [point, *others])
-            held = builder.load(builder.gep(slots, [ir.Constant(word, address)]))
-            code = builder.load(builder.inttoptr(held, word.as_pointer()))
-            kind = conv.get_function_type(returns, argtypes)
-            target = builder.inttoptr(code, kind.as_pointer())
-            status, value = conv.call_function(builder, target, returns, argtypes, [packed])
-            with cgutils.if_unlikely(builder, status.is_error):
-                conv.return_status_propagate(builder, status)
-            return value
-
-        return returns(x, data), codegen
-
-    @numba.njit
-    def call(x: Any, data: Any) -> Any:
-        return invoke(x, data)  # type: ignore[call-arg]
-
-    return call
-
-
-def _array(context: Any, builder: Any, *, slots: Any, argument: tuple[int, Shared, Any]) -> Any:
-    """Return code that makes one array of a fixed shape from its address in the user data."""
-    from llvmlite import ir
-    from numba.core import types
-    from numba.np.arrayobj import make_array, populate_array
-
-    place, like, kind = argument
-    word = context.get_value_type(types.intp)
-    raw = builder.load(builder.gep(slots, [ir.Constant(ir.IntType(64), place)]))
-    made = make_array(kind)(context, builder)
-    populate_array(
-        made,
-        data=builder.inttoptr(raw, context.get_data_type(kind.dtype).as_pointer()),
-        shape=[word(n) for n in like.shape],
-        strides=[word(n) for n in like.strides],
-        itemsize=word(np.dtype(like.dtype).itemsize),
-        meminfo=None,
-    )
-    return made._getvalue()
+def compiled(module: ir.Module, needed: Sequence[Any], *, exported: Sequence[str]) -> bytes:
+    """Return the object code of a module linked with those it needs, optimised as numba does."""
+    codegen = cpu_target.target_context.codegen()
+    module.triple, module.data_layout = binding.get_process_triple(), codegen._data_layout
+    library = JITCodeLibrary(codegen, "program")
+    whole = library._final_module
+    for one in (binding.parse_assembly(str(module)), *needed):
+        one.verify()
+        whole.link_in(one)
+    for function in whole.functions:
+        if not function.is_declaration and function.name not in exported:
+            function.linkage = "internal"
+    library._optimize_final_module()
+    whole.verify()
+    return bytes(codegen._tm.emit_object(whole))

@@ -27,10 +27,8 @@ from forecast.metric import plain
 
 LOG = logging.getLogger("forecast")
 
-FUNCTIONS = ("value", "expand")
-"""Compiled functions; their addresses follow the arrays of the program."""
 METRIC = ("metric_centre", "metric_scale")
-"""Arrays after the addresses (:mod:`forecast.metric`)."""
+"""Arrays after those of the program (:mod:`forecast.metric`)."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +54,13 @@ class Shared:
 class Program:
     """One compiled model.
 
-    ``codes`` holds numba's object code by name; ``shared`` the arrays it reads, in the order of
-    their addresses, and ``lengths`` those of them that are lengths of dims; ``shape_info``,
-    ``dims``, ``coords`` and ``renamed`` are nutpie's; ``alone`` the priors left out; ``layout``
-    (variable, beliefs it holds, unconstrained size) in order.
+    ``code`` is the object code of nutpie's callbacks; ``shared`` the arrays it reads, in the order
+    of their addresses; ``shape_info``, ``dims``, ``coords`` and ``renamed`` are nutpie's; ``alone``
+    the priors left out; ``layout`` (variable, beliefs it holds, unconstrained size) in order.
     """
 
-    codes: dict[str, bytes]
+    code: bytes
     shared: tuple[Shared, ...]
-    lengths: dict[str, np.ndarray]
     n_dim: int
     n_expanded: int
     shape_info: Any
@@ -148,15 +144,9 @@ def native_model(program: Program, data: Mapping[str, np.ndarray], *, start: Any
     """
     import nutpie.compile_pymc as nc
 
-    loaded = {name: _load(code) for name, code in program.codes.items()}
+    engine = linked(program.code)
     keys = {one: f"shared_{i}" for i, one in enumerate(program.shared)}
-    held = {**program.lengths, **data}
-    arrays = {key: _frozen(held[one.name], one.dtype) for one, key in keys.items()}
-    for name in FUNCTIONS:
-        code = loaded[name]
-        at = code.library.get_pointer_to_function(code.fndesc.llvm_func_name)
-        keys[Shared(f"address of {name}", (1,), "uint64")] = f"address_{name}"
-        arrays[f"address_{name}"] = _frozen([at], "uint64")
+    arrays = {key: _frozen(data[one.name], one.dtype) for one, key in keys.items()}
     for name, array in zip(METRIC, vars(plain(program.n_dim)).values(), strict=True):
         keys[Shared(name, array.shape, "float64")] = name
         arrays[name] = _frozen(array, "float64")
@@ -166,16 +156,16 @@ def native_model(program: Program, data: Mapping[str, np.ndarray], *, start: Any
         dims=program.dims,
         _coords=program.coords,
         _shapes={name: tuple(shape) for name, shape in zip(names, shapes, strict=True)},
-        compiled_logp_func=_callback(loaded["value callback"]),
-        compiled_expand_func=_callback(loaded["expand callback"]),
+        compiled_logp_func=_callback(engine, "value"),
+        compiled_expand_func=_callback(engine, "expand"),
         initial_point_func=start,
         shared_data=arrays,
         shared_var_keys=keys,
         user_data=nc.make_user_data(keys, arrays),
         n_expanded=program.n_expanded,
         shape_info=program.shape_info,
-        logp_func=loaded["value"],
-        expand_func=loaded["expand"],
+        logp_func=None,
+        expand_func=None,
         reparameterized_names=list(program.renamed),
     )
 
@@ -186,22 +176,23 @@ def _frozen(value: Any, dtype: str) -> np.ndarray:
     return out
 
 
-def _load(code: bytes) -> Any:
-    """Return numba's compiled function of its bytes, linked into this process."""
-    from numba.core.compiler import CompileResult
+def linked(code: bytes) -> Any:
+    """Return the engine that holds object code, linked into this process."""
+    from llvmlite import binding
     from numba.core.registry import cpu_target
     from numba.core.runtime import rtsys
 
-    context = cpu_target.target_context
-    context.refresh()
-    rtsys.initialize(context)
-    return CompileResult._rebuild(context, *pickle.loads(code))
+    rtsys.initialize(cpu_target.target_context)  # the ratings' arrays are numba's
+    machine = binding.Target.from_default_triple().create_target_machine()
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine
 
 
-def _callback(code: Any) -> Any:
+def _callback(engine: Any, name: str) -> Any:
     """Return what nutpie asks of a C callback: its address; the code lives as long as it."""
-    at = code.library.get_pointer_to_function(code.fndesc.llvm_cfunc_wrapper_name)
-    return SimpleNamespace(address=at, keep=code)
+    return SimpleNamespace(address=engine.get_function_address(name), keep=engine)
 
 
 def value_and_gradient(model: Any, point: np.ndarray) -> tuple[float, np.ndarray]:

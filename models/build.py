@@ -37,7 +37,7 @@ def build(
     """
     coords = structure.coords() | {"hyperparameter": hyper_names(priors)}
     with pm.Model(coords=coords, check_bounds=False) as model:
-        pm.Data("hyper", hyper_values(priors), dims="hyperparameter")
+        _fixed("hyper", hyper_values(priors), dims="hyperparameter")
         add_grouped(grouped, priors)
         data = {table: _data(table, columns) for table, columns in arrays.items()}
         parts = {
@@ -81,4 +81,9 @@ def build_sampled(
 
 
 def _data(table: str, columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: pm.Data(f"{table}.{name}", values) for name, values in columns.items()}
+    return {name: _fixed(f"{table}.{name}", values) for name, values in columns.items()}
+
+
+def _fixed(name: str, values: Any, *, dims: Any = None) -> Any:
+    """Return data whose shape is part of its type, so that the whole graph has static shapes."""
+    return pm.Data(name, values, dims=dims, shape=np.shape(values))

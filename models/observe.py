@@ -114,12 +114,12 @@ def _ratings_random(rng: np.random.Generator, *params: Any, structure: Structure
 def _ratings_total(value: Any, weight: Any, *params: Any, structure: Structure) -> Any:
     """Return the weighted sum as one node, in place of the hundreds of ``_ratings_logp``."""
     from models.ops import graph
-    from models.rating_op import WeightedRatings
+    from models.rating_op import WeightedRatings, weighted_ratings
 
     theta, step, *terms, cell, _ = params
     logits = maturity.inverse_link(graph(), structure.link, step)
-    op = WeightedRatings(structure.kind_of, structure.link)
-    return op.make_node(theta, logits, *terms, cell, value, weight).outputs[0]
+    op = WeightedRatings(structure.kind_of, len(structure.kinds), link=structure.link)
+    return weighted_ratings((theta, logits, *terms, cell, value, weight), op)
 
 
 COUNTS_AND_FIGURES = (

@@ -25,10 +25,12 @@ from models import rating_kernel as k
 from models.rating_answers import fill_answers, make_work, push_answers
 from models.rating_kernel import sweep_cells
 from models.rating_patterns import sort_rows
-from models.rating_tables import Raters, make_tables, no_raters, no_tables, push_tables
+from models.rating_tables import make_tables, no_tables, push_tables, raters_of
 
 N_TERMS = 27
 """Inputs that have a derivative, 15 of the cells and 12 of the raters; the rows follow."""
+SHARED = 37
+"""Terms that all cells share: 7 steps, 2 discriminations, 8 levels, and 10 of each side."""
 SOURCES = (rating_answers, rating_kernel, rating_patterns, rating_tables)
 """No compiled function calls one of another file: numba's cache looks at the caller's alone."""
 
@@ -40,110 +42,143 @@ class WeightedRatings(Op):
     ----------
     kind_of
         Index of each rater's kind.
+    n_kinds
+        Number of kinds.
     link
         ``logit`` or ``probit``.
 
     Notes
     -----
-    Inputs, in order: theta (cell,), the steps' inverse link (step,), upper (2,), tracking base
-    (cell,) and level (level,); of both sides base (cell,), level factor (level,), tracked factor
-    (), own (), grown (cell,); ``models.ratings.TERMS``; cell (row,), codes (row, 6 x rater) and
-    weight (row,). Outputs: the sum, then the derivative by each of the first 27 inputs.
+    Inputs: the terms in one vector (:func:`weighted_ratings`); cell (row,), codes (row, 6 x rater)
+    and weight (row,). Outputs: the sum, and the derivative by the vector.
     """
 
-    __props__ = ("kind_of", "link")
+    __props__ = ("kind_of", "n_kinds", "link")
 
-    def __init__(self, kind_of: tuple[int, ...], link: str) -> None:
-        self.kind_of, self.link = kind_of, link
+    def __init__(self, kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> None:
+        self.kind_of, self.n_kinds, self.link = kind_of, n_kinds, link
 
     def make_node(self, *inputs: Any) -> Apply:
         """Return the node for the inputs, each in the type that the kernel takes."""
-        taken = [pt.as_tensor_variable(x) for x in inputs]
-        places = {N_TERMS, N_TERMS + 1}  # whole numbers, of any width
-        for i, x in enumerate(taken):
-            if x.dtype != "float64" and not (i in places and x.dtype.startswith("int")):
-                taken[i] = pt.cast(x, "int64" if i in places else "float64")
-        return Apply(self, taken, [pt.dscalar(), *(x.type() for x in taken[:N_TERMS])])
+        terms, cell, codes, weight = (pt.as_tensor_variable(x) for x in inputs)
+        whole = [x if x.dtype.startswith("int") else pt.cast(x, "int64") for x in (cell, codes)]
+        taken = [pt.cast(terms, "float64"), *whole, pt.cast(weight, "float64")]
+        return Apply(self, taken, [pt.dscalar(), taken[0].type()])
 
     def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
         """Compute by the same kernel."""
-        arrays = [np.ascontiguousarray(x) if np.ndim(x) else np.asarray(x) for x in inputs]
-        done = _value_and_gradient(np.array(self.kind_of), self.link == "probit", *arrays)
-        for storage, value in zip(output_storage, done, strict=True):
-            storage[0] = np.asarray(value)
+        rows = [np.ascontiguousarray(x) for x in inputs]
+        derivative = np.empty_like(rows[0])
+        kinds = np.array(self.kind_of), self.n_kinds, self.link == "probit"
+        total = value_and_gradient(kinds, *rows, derivative)
+        output_storage[0][0], output_storage[1][0] = np.asarray(total), derivative
 
     def connection_pattern(self, node: Any) -> list[list[bool]]:
         """Say that the rows are data: nothing flows back to them."""
-        n = len(node.outputs)
-        return [[i < N_TERMS] * n for i in range(len(node.inputs))]
+        return [[True, True], *([[False, False]] * 3)]
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
         """Return the cotangent of the sum times the derivative that the node already gives."""
-        if not all(isinstance(c.type, DisconnectedType) for c in cotangents[1:]):
+        if not isinstance(cotangents[1].type, DisconnectedType):
             raise NotImplementedError("the ratings have no second derivative")
-        terms = [cotangents[0] * x for x in outputs[1:]]
-        return [*terms, *(disconnected_type() for _ in inputs[N_TERMS:])]
+        return [cotangents[0] * outputs[1], *(disconnected_type() for _ in inputs[1:])]
+
+
+def weighted_ratings(inputs: Any, op: WeightedRatings) -> Any:
+    """Return the graph of the weighted sum.
+
+    Parameters
+    ----------
+    inputs
+        In order: theta (cell,), the steps' inverse link (step,), upper (2,), tracking base (cell,)
+        and level (level,); of both sides base (cell,), level factor (level,), tracked factor (),
+        own (), grown (cell,); ``models.ratings.TERMS``; the rows' cell, codes and weight.
+    op
+        The node to make.
+    """
+    terms = [pt.as_tensor_variable(x).ravel() for x in inputs[:N_TERMS]]
+    return op.make_node(pt.concatenate(terms), *inputs[N_TERMS:]).outputs[0]
 
 
 @register_jitable
-def _pack(x: Any) -> tuple[Any, Any]:
+def _pack(x: Any, n: int) -> tuple[Any, Any]:
     """Return the kernel's working numbers, with what cells share, and what each has of its own."""
-    w, by_cell = np.zeros(k.SIZE), np.empty((k.N_BY_CELL, x[0].size))
-    w[k.STEP : k.STEP + 7] = x[1]
-    w[k.UPPER : k.UPPER + 2] = x[2]
-    w[k.TRACK_LEVEL : k.TRACK_LEVEL + 8] = x[4]
-    w[k.FACTOR : k.FACTOR + 8] = x[6]
-    w[k.FACTOR + 8 : k.FACTOR + 16] = x[11]
-    w[k.TRACKED], w[k.TRACKED + 1] = x[7][()], x[12][()]
-    w[k.OWN], w[k.OWN + 1] = x[8][()], x[13][()]
-    by_cell[k.THETA], by_cell[k.TRACK_BASE] = x[0], x[3]
-    by_cell[k.BASE], by_cell[k.BASE + 1] = x[5], x[10]
-    by_cell[k.GROWN], by_cell[k.GROWN + 1] = x[9], x[14]
+    w, by_cell = np.zeros(k.SIZE), np.empty((k.N_BY_CELL, n))
+    for i in range(7):
+        w[k.STEP + i] = x[n + i]
+    w[k.UPPER], w[k.UPPER + 1] = x[n + 7], x[n + 8]
+    for i in range(8):
+        w[k.TRACK_LEVEL + i] = x[2 * n + 9 + i]
+    for c in range(n):
+        by_cell[k.THETA, c], by_cell[k.TRACK_BASE, c] = x[c], x[n + 9 + c]
+    for g in range(2):
+        at = 2 * n + 17 + g * (2 * n + 10)
+        for i in range(8):
+            w[k.FACTOR + 8 * g + i] = x[at + n + i]
+        w[k.TRACKED + g], w[k.OWN + g] = x[at + n + 8], x[at + n + 9]
+        for c in range(n):
+            by_cell[k.BASE + g, c], by_cell[k.GROWN + g, c] = x[at + c], x[at + n + 10 + c]
     return w, by_cell
 
 
 @register_jitable
-def _unpack(w: Any, by_cell: Any) -> tuple[Any, ...]:
-    """Return the derivative by each input that describes the cells."""
-    to = w[k.TO :]
-    steps, upper = to[k.STEP : k.STEP + 7].copy(), to[k.UPPER : k.UPPER + 2].copy()
-    level = to[k.TRACK_LEVEL : k.TRACK_LEVEL + 8].copy()
-    first, second = to[k.FACTOR : k.FACTOR + 8].copy(), to[k.FACTOR + 8 : k.FACTOR + 16].copy()
-    tracked = np.asarray(to[k.TRACKED]), np.asarray(to[k.TRACKED + 1])
-    own = np.asarray(to[k.OWN]), np.asarray(to[k.OWN + 1])
-    return (
-        *(by_cell[k.THETA], steps, upper, by_cell[k.TRACK_BASE], level),
-        *(by_cell[k.BASE], first, tracked[0], own[0], by_cell[k.GROWN]),
-        *(by_cell[k.BASE + 1], second, tracked[1], own[1], by_cell[k.GROWN + 1]),
-    )
+def _unpack(to: Any, out: Any) -> None:
+    """Put the derivative by what describes the cells into the places of :func:`_pack`."""
+    w, by_cell = to
+    n = by_cell.shape[1]
+    for i in range(7):
+        out[n + i] = w[k.TO + k.STEP + i]
+    out[n + 7], out[n + 8] = w[k.TO + k.UPPER], w[k.TO + k.UPPER + 1]
+    for i in range(8):
+        out[2 * n + 9 + i] = w[k.TO + k.TRACK_LEVEL + i]
+    for c in range(n):
+        out[c], out[n + 9 + c] = by_cell[k.THETA, c], by_cell[k.TRACK_BASE, c]
+    for g in range(2):
+        at = 2 * n + 17 + g * (2 * n + 10)
+        for i in range(8):
+            out[at + n + i] = w[k.TO + k.FACTOR + 8 * g + i]
+        out[at + n + 8], out[at + n + 9] = w[k.TO + k.TRACKED + g], w[k.TO + k.OWN + g]
+        for c in range(n):
+            out[at + c], out[at + n + 10 + c] = by_cell[k.BASE + g, c], by_cell[k.GROWN + g, c]
 
 
 @register_jitable
-def _value_and_gradient(kind_of: Any, probit: bool, *inputs: Any) -> tuple[Any, ...]:
-    """Return the sum, then the derivative by each term; Python and numba run these same lines."""
-    (w, by_cell), raters = _pack(inputs[:15]), Raters(*inputs[15:27])
-    cell, codes, weight = inputs[27:]
-    rows = sort_rows(cell, codes, weight=weight, n_cells=by_cell.shape[1])
-    work = make_work(kind_of, len(raters.shared_scale), len(rows.first))
-    tables, to_raters = make_tables(raters), no_raters(raters)
+def value_and_gradient(kinds: Any, *inputs: Any) -> Any:
+    """Return the sum; put the derivative into the last input. Python and numba run these lines."""
+    kind_of, n_kinds, probit = kinds
+    terms, cell, codes, weight, out = inputs
+    n_raters = len(kind_of)
+    of_raters = 8 * n_kinds + 9 * n_raters + 3
+    n_cells = (len(terms) - of_raters - SHARED) // 6
+    start = 6 * n_cells + SHARED
+    w, by_cell = _pack(terms, n_cells)
+    raters = raters_of(terms[start:], n_kinds, n_raters)
+    to_raters = raters_of(out[start:], n_kinds, n_raters)
+    rows = sort_rows(cell, codes, weight=weight, n_cells=n_cells)
+    work = make_work(kind_of, n_kinds, len(rows.first))
+    tables = make_tables(raters)
     answers = fill_answers(codes, rows.first, tables=tables, work=work)
     bar = np.zeros(answers.shape)
     total, to = sweep_cells(w, by_cell, rows=rows, answers=answers, to_answers=bar, probit=probit)
-    by_table = no_tables(len(raters.shared_scale), len(kind_of))
+    by_table = no_tables(n_kinds, n_raters)
     push_answers(codes, rows.first, tables=tables, work=work, bar=bar, to=by_table)
+    out[start:] = 0.0
     push_tables(raters, by_table, out=to_raters)
-    return (np.asarray(total), *_unpack(w, to), *to_raters[:])
+    _unpack((w, to), out)
+    return total
 
 
 @register_funcify_default_op_cache_key(WeightedRatings)  # type: ignore[untyped-decorator]
 def _compiled(op: WeightedRatings, node: Any, **_: Any) -> tuple[Callable[..., Any], int]:
     """Return the function for numba, and a number of its sources, part of the key on disk."""
-    kind_of, probit = np.array(op.kind_of), op.link == "probit"
+    kind_of, n_kinds, probit = np.array(op.kind_of), op.n_kinds, op.link == "probit"
 
     @numba.njit
-    def weighted_ratings(*inputs: Any) -> Any:
-        return _value_and_gradient(kind_of, probit, *inputs)
+    def weighted(terms: Any, cell: Any, codes: Any, weight: Any) -> Any:
+        out = np.empty_like(terms)
+        total = value_and_gradient((kind_of, n_kinds, probit), terms, cell, codes, weight, out)
+        return np.asarray(total), out
 
     files = [__file__, *(str(source.__file__) for source in SOURCES)]
     text = b"".join(Path(file).read_bytes() for file in files)
-    return weighted_ratings, int(sha256(text).hexdigest()[:12], 16)
+    return weighted, int(sha256(text).hexdigest()[:12], 16)

@@ -29,7 +29,7 @@ LEVELS, READINGS, CODES = 8, 2, 3
 
 
 class Raters(NamedTuple):
-    """The terms of the raters (``models.ratings.TERMS``), or their derivative."""
+    """The terms of the raters (``models.ratings.TERMS``), or their derivative; each an array."""
 
     shared_scale: Reals
     shared_slip: Reals
@@ -63,22 +63,23 @@ class Tables(NamedTuple):
 
 
 @numba.njit(cache=True)
-def no_raters(like: Raters) -> Raters:
-    """Return a derivative of zeros."""
-    n_kinds, n_raters = len(like.shared_scale), len(like.scale)
+def raters_of(flat: Reals, n_kinds: int, n_raters: int) -> Raters:
+    """Return the terms, one after another in a vector, as views of it."""
+    q, r = n_kinds, n_raters
+    at = 8 * q + 1
     return Raters(
-        np.zeros(n_kinds),
-        np.zeros(n_kinds),
-        np.zeros((n_kinds, 3)),
-        np.zeros((n_kinds, 3)),
-        np.zeros(()),
-        np.zeros(n_raters),
-        np.zeros(n_raters),
-        np.zeros(n_raters),
-        np.zeros((n_raters, 3)),
-        np.zeros((n_raters, 3)),
-        np.zeros(()),
-        np.zeros(()),
+        flat[:q],
+        flat[q : 2 * q],
+        flat[2 * q : 5 * q].reshape((q, 3)),
+        flat[5 * q : 8 * q].reshape((q, 3)),
+        flat[8 * q : at],
+        flat[at : at + r],
+        flat[at + r : at + 2 * r],
+        flat[at + 2 * r : at + 3 * r],
+        flat[at + 3 * r : at + 6 * r].reshape((r, 3)),
+        flat[at + 6 * r : at + 9 * r].reshape((r, 3)),
+        flat[at + 9 * r : at + 9 * r + 1],
+        flat[at + 9 * r + 1 : at + 9 * r + 2],
     )
 
 
@@ -150,12 +151,12 @@ def make_tables(raters: Raters) -> Tables:
                 out.binary[c, r, b, 1] = yes
                 out.binary[c, r, b, 2] = 1.0
     _fill_readings(raters, out)
-    right, wrong = 1.0 - raters.own[()], 0.5 * raters.own[()]
+    right, wrong = 1.0 - raters.own[0], 0.5 * raters.own[0]
     for h in range(n_raters + 1):
         for m in range(n_raters + 1 - h):
             out.whose[h, m] = right**h * wrong**m
-    out.whose_shared[0] = 1.0 - raters.shared_own[()]
-    out.whose_shared[1] = 0.5 * raters.shared_own[()]
+    out.whose_shared[0] = 1.0 - raters.shared_own[0]
+    out.whose_shared[1] = 0.5 * raters.shared_own[0]
     return out
 
 
@@ -165,7 +166,7 @@ def _fill_readings(raters: Raters, out: Tables) -> None:
     n_kinds, some = len(raters.shared_scale), len(raters.scale) + 1
     for n in range(some):
         for yes in range(n + 1):
-            factor = np.exp(raters.halo[()] * yes / max(n, 1))
+            factor = np.exp(raters.halo[0] * yes / max(n, 1))
             for c in range(3):
                 f = factor if c else 1.0
                 for q in range(n_kinds):
@@ -197,14 +198,14 @@ def push_tables(raters: Raters, bar: Tables, out: Raters) -> None:
             out.specificity[r, c] -= bar.binary[c, r, 0, 1] - bar.binary[c, r, 0, 0]
             out.sensitivity[r, c] += bar.binary[c, r, 1, 1] - bar.binary[c, r, 1, 0]
     _push_readings(raters, bar.read, out=out)
-    right, wrong = 1.0 - raters.own[()], 0.5 * raters.own[()]
+    right, wrong = 1.0 - raters.own[0], 0.5 * raters.own[0]
     for h in range(n_raters + 1):
         for m in range(n_raters + 1 - h):
             if h:
-                out.own[()] -= bar.whose[h, m] * h * right ** (h - 1) * wrong**m
+                out.own[0] -= bar.whose[h, m] * h * right ** (h - 1) * wrong**m
             if m:
-                out.own[()] += 0.5 * bar.whose[h, m] * m * right**h * wrong ** (m - 1)
-    out.shared_own[()] += 0.5 * bar.whose_shared[1] - bar.whose_shared[0]
+                out.own[0] += 0.5 * bar.whose[h, m] * m * right**h * wrong ** (m - 1)
+    out.shared_own[0] += 0.5 * bar.whose_shared[1] - bar.whose_shared[0]
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy")
@@ -214,7 +215,7 @@ def _push_readings(raters: Raters, bar: Reals, out: Raters) -> None:
     for n in range(some):
         for yes in range(n + 1):
             share = yes / max(n, 1)
-            factor = np.exp(raters.halo[()] * share)
+            factor = np.exp(raters.halo[0] * share)
             for c in range(3):
                 f = factor if c else 1.0
                 for q in range(n_kinds):
@@ -229,4 +230,4 @@ def _push_readings(raters: Raters, bar: Reals, out: Raters) -> None:
                         else:
                             out.shared_specificity[q, c] -= scaled * f
                         if c:
-                            out.halo[()] += scaled * p * f * (1.0 - p) * share
+                            out.halo[0] += scaled * p * f * (1.0 - p) * share

@@ -10,7 +10,7 @@ from pytensor.gradient import DisconnectedInputError
 from models import maturity, ratings, states
 from models.ops import NumPy, graph
 from models.rating_kernel import _exp
-from models.rating_op import N_TERMS, WeightedRatings
+from models.rating_op import N_TERMS, WeightedRatings, weighted_ratings
 
 PLAIN = Mode(linker="py", optimizer=None)
 KINDS = {
@@ -54,9 +54,14 @@ def by_formula(xp, inputs, *, kind_of, link):
     return (weight * ratings.row_logp(xp, codes, *params, kind_of=kind_of)).sum()
 
 
+def by_node(inputs, kind_of, *, link="logit"):
+    """The same sum by the node."""
+    return weighted_ratings(inputs, WeightedRatings(kind_of, max(kind_of) + 1, link=link))
+
+
 def value_and_gradient(inputs, kind_of, *, link="logit", mode=PLAIN):
     variables = [pt.as_tensor_variable(x).type() for x in inputs]
-    total = WeightedRatings(kind_of, link)(*variables)[0]
+    total = by_node(variables, kind_of, link=link)
     terms = variables[:N_TERMS]
     call = pytensor.function(variables, [total, *pytensor.grad(total, terms)], mode=mode)
     return call(*inputs)
@@ -150,7 +155,7 @@ def test_exponential():
 
 def test_rows_are_data_and_there_is_no_second_derivative():
     inputs = [pt.as_tensor_variable(x).type() for x in make_inputs((0, 0))]
-    total = WeightedRatings((0, 0), "logit")(*inputs)[0]
+    total = by_node(inputs, (0, 0))
     with pytest.raises(DisconnectedInputError):
         pytensor.grad(total, inputs[WEIGHT])
     theta = inputs[0]
@@ -163,7 +168,7 @@ def test_numba_computes_the_same_in_one_node():
     kind_of = (0, 1)
     inputs = make_inputs(kind_of)
     variables = [pt.as_tensor_variable(x).type() for x in inputs]
-    total = WeightedRatings(kind_of, "probit")(*variables)[0]
+    total = by_node(variables, kind_of, link="probit")
     outputs = [total, *pytensor.grad(total, variables[:N_TERMS])]
     call = pytensor.function(variables, outputs, mode="NUMBA")
     assert sum(isinstance(x.op, WeightedRatings) for x in call.maker.fgraph.apply_nodes) == 1
