@@ -1,0 +1,227 @@
+"""One command: run every entrant, one process at a time, and write the table and its charts.
+
+Run from the checkout, with the extra ``benchmarks`` installed, on a machine that is idle::
+
+    python -m benchmarks.compare                 # all of it
+    python -m benchmarks.compare --seeds 1 --refits 2 --only project,plain   # a rehearsal
+    python -m benchmarks.compare --resume        # go on where an earlier call was stopped
+    python -m benchmarks.compare --page          # the page and charts anew from results.json
+
+Each run is a fresh process, timed from its start to its end by this one, which waits. For each seed
+every entrant runs once with empty caches and once with caches that an earlier, uncounted run has
+filled; entrants take turns, and each seed begins with another, so that a slow minute of the machine
+falls on all. Caches are folders of this command, never the user's own.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.charts import draw_charts
+from benchmarks.page import write_page
+from forecast.identity import code_hash
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
+ENTRANTS = {
+    "command": "forecast",
+    "project": "benchmarks.ours",
+    "plain": "benchmarks.plain_pymc",
+    "numpyro": "benchmarks.numpyro_port",
+    "stan": "benchmarks.stan_port",
+}
+"""Module of each entrant, in the order of the table."""
+NEEDS = {"numpyro": "numpyro", "stan": "stan"}
+REFITS = {"project": 50, "plain": 3, "numpyro": 3}
+"""Refits that are run; from fewer than 50 the rest is extrapolated."""
+MOST_SEEDS = {"stan": 1}
+"""Entrants that run fewer seeds, since one takes longer than all of the others' together."""
+SHORT = ("--draws", "20", "--tune", "20")
+"""Length of the runs that fill caches."""
+FILLING_SEED = 999
+"""Seed of the runs that fill the warm caches: no counted one, as PyStan keeps draws by seed."""
+LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "arviz", "jax", "numpyro", "pystan")
+
+
+class Step(NamedTuple):
+    """One counted process: its kind of figure, and its options beside the seed."""
+
+    kind: str
+    entrant: str
+    seed: int
+    extra: tuple[str, ...] = ()
+
+
+def caches(folder: Path) -> dict[str, str]:
+    """Return the environment in which every cache of compiled code lies in ``folder``."""
+    return {
+        "FORECAST_CACHE": str(folder / "forecast"),
+        "NUMBA_CACHE_DIR": str(folder / "numba"),
+        "PYTENSOR_FLAGS": f"base_compiledir={folder / 'pytensor'}",
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+
+def run_once(entrant: str, *, cache: Path, seed: int, extra: tuple[str, ...] = ()) -> dict:
+    """Run one process to its end; return its record with wall seconds, peak memory and load."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        words = [sys.executable, "-m", ENTRANTS[entrant]]
+        if entrant == "command":
+            words += ["run", "priors/default.toml", "--no-report", "--force", "--quiet"]
+        words += ["--seed", str(seed), "--out", str(out), *extra]
+        env = os.environ | {"MPLCONFIGDIR": str(_shared_fonts())} | caches(cache)
+        load, start = os.getloadavg()[0], time.perf_counter()
+        with Path(folder, "log").open("w+", encoding="utf-8") as log:
+            process = subprocess.Popen(words, cwd=HERE.parent, env=env, stdout=log, stderr=log)
+            _, status, used = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - start
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode not in (0, 3):  # 3: our command's sampler did not converge
+                log.seek(0)
+                raise RuntimeError(f"{entrant} ended with {process.returncode}:\n{log.read()}")
+        if entrant == "command":
+            record = _read_run(out)
+        else:
+            record = json.loads(out.read_text(encoding="utf-8"))
+    where = {"entrant": entrant, "seed": seed, "seconds": seconds, "load": load}
+    where["cpu_seconds"] = used.ru_utime + used.ru_stime
+    return where | {"peak_gb": used.ru_maxrss / 1024**2} | record
+
+
+def _shared_fonts() -> Path:
+    """Return one folder for matplotlib's list of fonts: no code of an entrant, in no cache."""
+    place = Path(tempfile.gettempdir()) / "mi-forecast-benchmarks-fonts"
+    place.mkdir(exist_ok=True)
+    return place
+
+
+def _read_run(folder: Path) -> dict[str, Any]:
+    """Return the figures of a run folder, of the same parameters as the other entrants'."""
+    from benchmarks.common import quality, stated_case
+    from benchmarks.latents import latents
+    from forecast.tree import load_tree
+
+    tree = load_tree(folder / "posterior.nc")
+    stats = tree["sample_stats"]
+    found = {"gradients": int(stats["n_steps"].sum())}
+    found |= {"divergences": int(stats["diverging"].sum())}
+    return found | quality(tree["posterior"], [x.name for x in latents(stated_case())])
+
+
+def plan(given: Namespace, entrants: list[str]) -> Iterator[Step]:
+    """Yield every counted process, in order; the first seed is followed by refits and counts."""
+    for seed in range(given.seeds):
+        turn = seed % len(entrants)
+        for entrant in entrants[turn:] + entrants[:turn]:
+            if seed >= MOST_SEEDS.get(entrant, given.seeds):
+                continue
+            if seed < given.cold:
+                yield Step("cold", entrant, seed)
+            yield Step("warm", entrant, seed)
+        for entrant in [name for name in entrants if name in REFITS and seed == 0]:
+            n = min(REFITS[entrant], given.refits)
+            yield Step("refits", entrant, 1000, ("--refits", str(n)))
+            yield Step("count", entrant, 0, ("--count",))
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on: processor, memory, versions and source."""
+    info = Path("/proc/cpuinfo")
+    models = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in models if line.startswith("model name")]
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "versions": {name: found for name in LIBRARIES if (found := _version(name))},
+        "source": code_hash()[:8],
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def measure(given: Namespace) -> dict[str, Any]:
+    """Run every process that is still to be run; return all records, saved after each."""
+    names = given.only.split(",") if given.only else list(ENTRANTS)
+    entrants = [name for name in names if name not in NEEDS or find_spec(NEEDS[name])]
+    missing = [name for name in names if name not in entrants]
+    results = {"machine": machine(), "missing": missing, "records": []}
+    if given.resume:
+        results = resumed(given.results, results)
+    done = {(r["kind"], r["entrant"], r["seed"]) for r in results["records"]}
+    todo = [s for s in plan(given, entrants) if (s.kind, s.entrant, s.seed) not in done]
+    length = ("--draws", str(given.draws), "--tune", str(given.tune))
+    with tempfile.TemporaryDirectory() as kept:
+        for entrant in [name for name in entrants if name in {step.entrant for step in todo}]:
+            # What JAX compiles depends on the number of draws; nobody else's code does.
+            usual = length if entrant == "numpyro" else SHORT
+            fill = run_once(entrant, cache=Path(kept), seed=FILLING_SEED, extra=usual)
+            print(f"caches of {entrant} filled: {fill['seconds']:.1f} s", file=sys.stderr)
+        for i, (kind, entrant, seed, extra) in enumerate(todo):
+            with tempfile.TemporaryDirectory() as empty:
+                cache = Path(empty if kind == "cold" else kept)
+                record = run_once(entrant, cache=cache, seed=seed, extra=(*extra, *length))
+            results["records"].append({"kind": kind} | record)
+            said = f"{i + 1}/{len(todo)} {kind} {entrant} seed {seed}: {record['seconds']:.1f} s"
+            print(f"{said}, least ESS {record['min_ess']:.0f}", file=sys.stderr, flush=True)
+            given.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return results
+
+
+def resumed(path: Path, fresh: dict[str, Any]) -> dict[str, Any]:
+    """Return the earlier results, refused if they are of another machine, source or version."""
+    if not path.exists():
+        return fresh
+    found = json.loads(path.read_text(encoding="utf-8"))
+    then, now = ({**x["machine"], "date": ""} for x in (found, fresh))
+    if then != now:
+        names = [name for name in now if then.get(name) != now[name]]
+        raise SystemExit(f"{path.name}: {', '.join(names)} changed since; start without --resume")
+    return found | {"missing": fresh["missing"]}
+
+
+def main() -> None:
+    """Measure, then write the page and its charts beside the results."""
+    parser = ArgumentParser(prog="python -m benchmarks.compare")
+    parser.add_argument("--seeds", type=int, default=5, help="seeds with warm caches")
+    parser.add_argument("--cold", type=int, default=5, help="of these, with empty caches too")
+    parser.add_argument("--refits", type=int, default=50)
+    parser.add_argument("--draws", type=int, default=1000, help="less for a rehearsal")
+    parser.add_argument("--tune", type=int, default=1000)
+    parser.add_argument("--only", default="", help="entrants, with commas between")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--resume", action="store_true", help="keep what results.json holds")
+    parser.add_argument("--page", action="store_true", help="measure nothing")
+    given = parser.parse_args()
+    if given.page:
+        results = json.loads(given.results.read_text(encoding="utf-8"))
+    else:
+        results = measure(given)
+    draw_charts(results, given.results.parent)
+    write_page(results, given.results.parent)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""(a) This project as a library: fit, diagnosis by its own rule, and ArviZ's summary.
+
+Refits start from one fit of the stated Case, whose time is theirs too.
+"""
+
+from typing import Any
+
+from benchmarks.common import Task, quality, run
+from benchmarks.latents import latents
+from forecast import sampling
+from forecast.case import Case
+from forecast.engine import posterior, refit
+from forecast.sampling import Fit
+
+_BASE: list[Fit] = []
+"""The fit from which refits start."""
+
+
+def fit(case: Case, task: Task) -> dict[str, Any]:
+    """Fit one Case; a refit ends with the diagnosis, a single fit with ArviZ's summary too."""
+    trees = _kept_trees() if task.count else []
+    if task.refits:
+        if not _BASE:
+            _BASE.append(posterior(task.case))
+        done = refit(_BASE[0], case)
+    else:
+        done = posterior(case)
+    steps = done.tree["sample_stats"]["n_steps"]
+    found = {"gradients": int(steps.sum()), "divergences": done.diagnosis.divergences}
+    if trees:
+        found["all_gradients"] = sum(_steps(tree) for tree in trees)
+    if task.refits:
+        return found | {"min_ess": done.diagnosis.min_ess_bulk}
+    return found | quality(done.tree["posterior"], [x.name for x in latents(case)])
+
+
+def _kept_trees() -> list[Any]:
+    """Make the sampler keep its warm-up, in the pilot too; return the list its trees go to."""
+    import nutpie
+
+    trees: list[Any] = []
+    sample, wait = nutpie.sample, sampling._wait
+
+    def kept_wait(sampler: Any, tick: Any) -> Any:
+        trees.append(wait(sampler, tick))
+        return trees[-1]
+
+    nutpie.sample = lambda *args, **options: sample(*args, **(options | {"save_warmup": True}))
+    sampling._wait = kept_wait
+    return trees
+
+
+def _steps(tree: Any) -> int:
+    groups = (tree[name]["n_steps"] for name in ("sample_stats", "warmup_sample_stats"))
+    return int(sum(steps.sum() for steps in groups))
+
+
+if __name__ == "__main__":
+    run(fit)
