@@ -41,7 +41,11 @@ class _Unfinished(JITCodeLibrary):
 
 @contextmanager
 def _unfinished() -> Iterator[None]:
-    """Let numba translate functions to LLVM and do no more; none of them can be called."""
+    """Let numba translate functions to LLVM and do no more; none of them can be called.
+
+    Numba remembers them, so the process should not run the ratings by numba afterwards: the child
+    that compiles does not (:mod:`forecast.compiling`).
+    """
     codegen = cpu_target.target_context.codegen()
     codegen._library_class, codegen.set_env = _Unfinished, lambda name, env: None
     for module in SOURCES:
@@ -134,5 +138,19 @@ def inverse_erfc(p: float) -> float:
     return x if p < 1.0 else -x
 
 
-HELPERS: dict[str, Callable[[float], float]] = {"digamma": digamma, "inverse_erfc": inverse_erfc}
+def scaled_erfc(x: float) -> float:
+    """Return exp(x^2) erfc(x), by its asymptotic series from x = 10."""
+    if x < 10.0:
+        return math.exp(x * x) * math.erfc(x)
+    series, y = 1.0, 0.5 / (x * x)
+    for n in range(12, 0, -1):
+        series = 1.0 - (2 * n - 1) * y * series
+    return series / (x * math.sqrt(math.pi))
+
+
+HELPERS: dict[str, Callable[[float], float]] = {
+    "digamma": digamma,
+    "inverse_erfc": inverse_erfc,
+    "scaled_erfc": scaled_erfc,
+}
 """Functions that libm lacks, by the name that :mod:`forecast.scalars` calls."""

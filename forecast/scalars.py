@@ -158,6 +158,7 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "Softplus": _softplus,
     "Erf": _of("erf"),
     "Erfc": _of("erfc"),
+    "Erfcx": _of("scaled_erfc"),
     "Erfcinv": _of("inverse_erfc"),
     "GammaLn": _of("lgamma"),
     "Psi": _of("digamma"),
@@ -175,6 +176,16 @@ TRUTHS: dict[str, Callable[..., Any]] = {
     "XOR": _folded(lambda b, x, y: b.xor(x, y)),
     "Invert": lambda b, x: b.not_(x),
 }
+
+
+def _composite(b: Builder, op: Any, *, values: Sequence[Any]) -> Any:
+    """Return what several scalar operations give, one after another."""
+    known = dict(zip(op.fgraph.inputs, values, strict=True))
+    for node in op.fgraph.toposort():
+        given = [known[x] if x in known else number(x.data, kind(x.dtype)) for x in node.inputs]
+        (out,) = node.outputs
+        known[out] = apply(b, node.op, values=given, dtype=out.dtype)
+    return known[op.fgraph.outputs[0]]
 
 
 def apply(b: Builder, op: Any, *, values: Sequence[Any], dtype: str) -> Any:
@@ -197,6 +208,8 @@ def apply(b: Builder, op: Any, *, values: Sequence[Any], dtype: str) -> Any:
         If the operation is not in the tables above: add it there.
     """
     name, to = type(op).__name__.removeprefix("Scalar"), kind(dtype)
+    if name == "Composite":
+        return convert(b, _composite(b, op, values=values), to=to)
     if name in ARITHMETIC:
         return ARITHMETIC[name](b, *(convert(b, x, to=to) for x in values))
     if name in COMPARISONS:

@@ -9,11 +9,13 @@ import pytest
 from llvmlite import ir
 from pytensor.compile.mode import Mode
 from pytensor.graph import FunctionGraph
+from pytensor.scalar import Composite, exp, float64
+from pytensor.tensor.elemwise import Elemwise
 from scipy import special
 
 from forecast.native import compiled, simpler
 from forecast.program import linked
-from forecast.routines import digamma, inverse_erfc
+from forecast.routines import digamma, inverse_erfc, scaled_erfc
 from forecast.whole import Kernels, add_function
 
 PLAIN = Mode(linker="py", optimizer=None)
@@ -47,6 +49,12 @@ def computed(output):
     return out
 
 
+def several(*arrays):
+    """An operation on scalars that is made of several others."""
+    x, y = float64(), float64()
+    return Elemwise(Composite([x, y], [exp(x) * y + 2.0]))(*arrays)
+
+
 GRAPHS = {
     "element-wise": pt.exp(X) * Y + X / (1.0 + Y**2) - pt.sqr(X),
     "broadcast once more": (pt.log(Y)[None, :] + S) * X[:, :1],
@@ -73,6 +81,7 @@ GRAPHS = {
     "softplus and sigmoid": pt.softplus(40.0 * X) + pt.sigmoid(30.0 * X),
     "log1mexp": pt.log1mexp(-Y),
     "special": pt.gammaln(Y) + pt.psi(Y) + pt.erfc(X) + pt.erf(X) + pt.expm1(X) + pt.log1p(Y),
+    "several at once": several(X, pt.alloc(Y, 4, 6)),
     "quantile": pt.erfcinv(pt.sigmoid(3.0 * X) * 2.0),
     "larger and smaller": pt.maximum(X, Y) - pt.minimum(X, 0.0) + pt.sign(X) * abs(X),
     "power": Y**2.5 + 1.0 / Y,
@@ -114,3 +123,9 @@ def test_inverse_erfc():
     np.testing.assert_allclose(got, special.erfcinv(p), rtol=1e-14, atol=1e-16)
     assert [inverse_erfc(v) for v in (0.0, 2.0)] == [np.inf, -np.inf]
     assert np.isnan(inverse_erfc(2.5))
+
+
+def test_scaled_erfc():
+    x = np.concatenate([np.linspace(-5.0, 30.0, 701), [1e3, 1e8]])
+    # Below 10 the exponential of x^2 loses as many ulps as x^2 is large.
+    np.testing.assert_allclose([scaled_erfc(v) for v in x], special.erfcx(x), rtol=3e-14)

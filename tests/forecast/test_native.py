@@ -1,0 +1,61 @@
+"""Compiled models against PyMC's own evaluation."""
+
+import numpy as np
+import pymc as pm
+import pytest
+from pytensor.compile.mode import Mode
+
+from forecast.native import compile_program
+from forecast.program import native_model, value_and_gradient
+from models.prior import FAMILIES
+
+PLAIN = Mode(linker="py", optimizer=None)
+NUMBERS = {
+    "Normal": (0.3, 1.2),
+    "StudentT": (4.0, 0.3, 1.2),
+    "LogNormal": (0.3, 0.6),
+    "HalfNormal": (1.3,),
+    "Exponential": (0.8,),
+    "Gamma": (2.5, 1.5),
+    "Beta": (2.0, 3.5),
+    "LogitNormal": (0.2, 0.9),
+    "Uniform": (-1.0, 2.5),
+    "TruncatedNormal": (0.3, 1.2, -0.5, 2.0),
+}
+"""Parameters of each family, in its order."""
+
+
+def model_of(dist):
+    """A prior of a family, data that it explains, and what follows from it."""
+    family = FAMILIES[dist]
+    with pm.Model(coords={"i": range(3)}, check_bounds=False) as model:
+        given = np.array(NUMBERS[dist])
+        hyper = pm.Data("hyper", given, shape=given.shape)
+        params = {p: hyper[k] for k, p in enumerate(family.params)}
+        belief = getattr(pm, dist)("belief", dims="i", **params)
+        seen = pm.Data("seen", np.array([0.2, 0.5, 0.9]), shape=(3,))
+        pm.Normal("y", pm.Deterministic("twice", 2.0 * belief), 0.7, observed=seen)
+    return model
+
+
+@pytest.mark.parametrize("dist", FAMILIES)
+def test_every_family_of_priors_compiles(dist):
+    model = model_of(dist)
+    program = compile_program(model, ["belief", "twice"], alone=())
+    data = {"hyper": np.array(NUMBERS[dist]), "seen": np.array([0.2, 0.5, 0.9])}
+    native = native_model(program, data, start=None)
+    point = np.array([0.4, 0.3, 0.8])  # inside (0, 1), where PyMC has no transform of its own
+    value, gradient = value_and_gradient(native, point)
+    (var,) = model.value_vars
+    given = {var.name: point}
+    assert value == pytest.approx(model.compile_logp(mode=PLAIN)(given), rel=1e-12)
+    expected = model.compile_dlogp(mode=PLAIN)(given)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-12)
+    assert program.shape_info[0] == [var.name, *["belief"] * (var.name != "belief"), "twice"]
+    assert program.layout == (("belief", (), 3),)
+
+
+def test_outside_the_support_of_a_number_the_density_is_not_finite():
+    program = compile_program(model_of("Gamma"), ["belief"], alone=())
+    data = {"hyper": np.array([-1.0, 1.0]), "seen": np.zeros(3)}
+    assert np.isnan(value_and_gradient(native_model(program, data, start=None), np.zeros(3))[0])
