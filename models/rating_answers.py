@@ -144,7 +144,9 @@ def fill_answers(codes: Whole, rows: Whole, tables: Tables, work: Work) -> Reals
     _fill_levels(codes, rows, tables=tables, work=work, out=out)
     _fill_columns(codes, rows, tables=tables, work=work)
     _fill_whose(codes, rows, tables=tables, work=work, out=out)
-    out[:, TRACKING:USES] = work.column[:, 0]
+    column = work.column
+    for i in range(len(rows)):
+        out[i, TRACKING], out[i, TRACKING + 1] = column[i, 0, 0], column[i, 0, 1]
     return out
 
 
@@ -238,7 +240,8 @@ def push_answers(
 ) -> None:
     """Add to ``to`` the derivative by the tables, from that by the patterns' numbers, ``bar``."""
     to_column = np.empty((len(bar), 3, 2))
-    to_column[:, 0] = bar[:, TRACKING:USES]
+    for i in range(len(bar)):
+        to_column[i, 0, 0], to_column[i, 0, 1] = bar[i, TRACKING], bar[i, TRACKING + 1]
     _push_levels(codes, rows, tables=tables, work=work, bar=bar, to=to)
     _push_whose(tables, work=work, bar=bar, to_column=to_column, to=to)
     _push_columns(codes, rows, tables=tables, work=work, to_column=to_column, to=to)

@@ -162,7 +162,8 @@ def value_and_gradient(kinds: Any, *inputs: Any) -> Any:
     total, to = sweep_cells(w, by_cell, rows=rows, answers=answers, to_answers=bar, probit=probit)
     by_table = no_tables(n_kinds, n_raters)
     push_answers(codes, rows.first, tables=tables, work=work, bar=bar, to=by_table)
-    out[start:] = 0.0
+    for i in range(start, len(out)):
+        out[i] = 0.0
     push_tables(raters, by_table, out=to_raters)
     _unpack((w, to), out)
     return total

@@ -138,12 +138,16 @@ def make_tables(raters: Raters) -> Tables:
     for q in range(n_kinds):
         slip = raters.shared_slip[q]
         share = _normal_share(0.0, raters.shared_scale[q])
-        out.shared[q] = (1.0 - slip) * share + slip / LEVELS
+        for a in range(LEVELS):
+            for b in range(LEVELS):
+                out.shared[q, a, b] = (1.0 - slip) * share[a, b] + slip / LEVELS
     for r in range(n_raters):
         slip = raters.slip[r]
         share = _normal_share(raters.lean[r], raters.scale[r])
-        out.level[r, :LEVELS] = ((1.0 - slip) * share + slip / LEVELS).T
-        out.level[r, LEVELS] = 1.0
+        for a in range(LEVELS):
+            for b in range(LEVELS):
+                out.level[r, b, a] = (1.0 - slip) * share[a, b] + slip / LEVELS
+            out.level[r, LEVELS, a] = 1.0
         for c in range(3):
             for b in range(READINGS):
                 yes = raters.sensitivity[r, c] if b else 1.0 - raters.specificity[r, c]
@@ -182,13 +186,16 @@ def _fill_readings(raters: Raters, out: Tables) -> None:
 def push_tables(raters: Raters, bar: Tables, out: Raters) -> None:
     """Add to ``out`` the derivative by the terms, from that by the tables, ``bar``."""
     n_kinds, n_raters = len(raters.shared_scale), len(raters.scale)
+    by_kernel = np.empty((LEVELS, LEVELS))
     for q in range(n_kinds):
         scale, slip = raters.shared_scale[q], raters.shared_slip[q]
         _, to_scale, to_slip = _push_kernel(bar.shared[q], 0.0, scale=scale, slip=slip)
         out.shared_scale[q] += to_scale
         out.shared_slip[q] += to_slip
     for r in range(n_raters):
-        by_kernel = bar.level[r, :LEVELS].T.copy()
+        for a in range(LEVELS):
+            for b in range(LEVELS):
+                by_kernel[a, b] = bar.level[r, b, a]
         scale, slip = raters.scale[r], raters.slip[r]
         to = _push_kernel(by_kernel, raters.lean[r], scale=scale, slip=slip)
         out.lean[r] += to[0]
