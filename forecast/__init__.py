@@ -15,6 +15,8 @@ EXPORTS = {
     "check": "forecast.checks",
     "reweight": "forecast.runs",
     "evaluate": "forecast.engine",
+    "refit": "forecast.engine",
+    "fit_many": "forecast.parallel",
     "load_config": "forecast.config",
     "load_tables": "forecast.evidence",
     "InputError": "models.errors",

@@ -6,6 +6,7 @@ chosen among those sampled (``Fit.chosen``) takes the same places of them.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from forecast.case import Case
 from forecast.sampling import Fit
 from forecast.seeds import integer, stream
 from models.forecast_paths import NEW_AGENDA
-from models.prior import ppf
+from models.prior import Prior, ppf
 from models.prior_draws import uniforms
 from models.structure import LAST_YEAR
 
@@ -22,8 +23,16 @@ Draws = dict[str, np.ndarray]
 
 def alone_draws(case: Case, names: Sequence[str], *, n: int) -> Draws:
     """Return draws of forecast-only priors: fixed uniforms through the stated quantile function."""
-    root = integer(case.seed, "forecast-only")
-    return {name: ppf(case.by_name[name], uniforms(root, name, shape=(n,))) for name in names}
+    root, priors = integer(case.seed, "forecast-only"), case.by_name
+    return {name: _alone(priors[name], root, n=n) for name in names}
+
+
+@lru_cache(maxsize=64)
+def _alone(prior: Prior, root: int, *, n: int) -> np.ndarray:
+    """Return the draws of one prior; kept, since a variation changes one of many."""
+    out = ppf(prior, uniforms(root, prior.name, shape=(n,)))
+    out.flags.writeable = False
+    return out
 
 
 def future_normals(case: Case, n: int) -> Draws:

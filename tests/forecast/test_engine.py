@@ -5,13 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forecast import engine
 from forecast.case import structure_of, with_arrays, with_prior
-from forecast.engine import evaluate, posterior, refit
-from forecast.reweighting import smoothed
+from forecast.engine import answer, evaluate, posterior, refit
+from forecast.forward import taken
+from forecast.reweighting import importance, smoothed
 from forecast.sampling import Compiled, changed, data_of, swap
 from models.errors import InputError
 from models.forecast_paths import Do
+from models.late import LATE
 from models.prior import logpdf
+from models.quantities import HEADLINE
+from models.relevance import predict
 
 
 def moved(case, name, **numbers):
@@ -99,6 +104,38 @@ def test_an_answer_says_how_it_was_obtained_and_whether_to_trust_it(default_case
     pushed = evaluate([far], base=base, how="reweight")[0]
     assert pushed.pareto_k > 0.7
     assert not pushed.converged
+
+
+def test_reweighted_quantities_are_those_at_the_chosen_draws(default_case, fake_fits, monkeypatch):
+    base, calls = posterior(default_case), []
+    ease = default_case.by_name["ease"].values["mu"]
+    near = [moved(default_case, "ease", mu=ease + shift) for shift in (0.02, 0.05, 0.08)]
+    at = importance(base, near[0]).chosen(0)
+    expected = answer(taken(base, at), near[0])
+    monkeypatch.setattr(engine, "predict", lambda *a, **k: calls.append(1) or predict(*a, **k))
+    names = ("alignment_relevant", "established")
+    found = evaluate(near, base=base, names=names)
+    assert [a.how for a in found] == ["reweighted"] * 3
+    assert len(calls) == 1  # the quantities at the base's draws; each Case chooses among them
+    for name in names:
+        np.testing.assert_allclose(found[0].quantities[name], expected[name], rtol=1e-9)
+    assert set(found[0].quantities) == set(names)
+
+
+def test_the_headline_alone_is_that_of_the_whole_forecast(default_case, fake_fits):
+    """Also by unit of establishment, and after a change of each belief that enters last."""
+    agenda = replace(default_case, model=replace(default_case.model, established_in="agenda"))
+    family = replace(default_case, model=replace(default_case.model, established_in="family"))
+    cases = [replace(case, experts=()) for case in (default_case, agenda, family)]
+    for name in LATE:
+        numbers = {key: 0.7 * value for key, value in cases[0].by_name[name].params}
+        cases.append(moved(cases[0], name, **numbers))
+    base = posterior(cases[0])
+    for quick, case in zip(evaluate(cases, base=base, names=HEADLINE), cases, strict=True):
+        whole = answer(base, case)
+        assert quick.how == "exact"
+        for name in HEADLINE:
+            np.testing.assert_allclose(quick.quantities[name], whole[name], rtol=1e-9, atol=1e-15)
 
 
 def test_exact_refuses_what_it_cannot_do(default_case, fake_fits):

@@ -1,0 +1,177 @@
+"""Many fits over the processes of this machine, or over a Dask cluster.
+
+Each worker loads (or compiles) the model once, and runs each fit on one core. A finished fit is
+written to its own file by the process that asked, so a lost worker, an interrupt or a crash costs
+the fits at work and no other; a second call skips what is there. A fit follows from its Case (and
+the one that it starts from) alone, so results do not depend on who made them.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+from forecast import kept
+from forecast.case import Case
+from forecast.engine import posterior, refit
+from forecast.sampling import Fit
+from models.errors import InputError
+
+TRIES = 3
+"""Times that a fit is given to local workers before it is held to be what kills them."""
+Base = tuple[Case, bytes]
+Done = Callable[[str, bytes], None]
+_BASES: dict[str, Fit] = {}
+
+
+def fit_many(
+    cases: Sequence[Case],
+    folder: str | Path,
+    *,
+    base: Case | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    tick: Callable[[], None] | None = None,
+) -> list[Fit]:
+    """Fit each Case, or take its fit from the folder.
+
+    Parameters
+    ----------
+    cases
+        What to fit; order is kept, equal Cases are fitted once.
+    folder
+        Where finished fits are kept, one file each.
+    base
+        A Case that is fitted first; the others then start among its draws
+        (:func:`forecast.engine.refit`).
+    workers
+        Local processes; as many as there are cores by default.
+    scheduler
+        Address of a Dask scheduler to use in place of local processes.
+    tick
+        Called whenever a fit is done.
+
+    Raises
+    ------
+    InputError
+        If a Case is at fault, or there is no scheduler at the address.
+    """
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    if base is None:
+        return _fit_missing(cases, place, base=None, run=_runner(workers, scheduler), tick=tick)
+    run = _runner(1 if scheduler is None else None, scheduler)
+    _fit_missing([base], place, base=None, run=run, tick=tick)
+    start = (base, _path(place, base, base=None).read_bytes())
+    run = _runner(workers, scheduler)
+    return _fit_missing(cases, place, base=start, run=run, tick=tick)
+
+
+def _path(place: Path, case: Case, *, base: Case | None) -> Path:
+    return place / f"{kept.fit_key(case, base)}.nc"
+
+
+Runner = Callable[[Mapping[str, Case], Base | None, Done], None]
+
+
+def _runner(workers: int | None, scheduler: str | None) -> Runner:
+    if scheduler is not None:
+        return lambda todo, base, done: _on_cluster(todo, base, done=done, address=scheduler)
+    return lambda todo, base, done: _on_processes(todo, base, done=done, workers=workers)
+
+
+def _fit_missing(
+    cases: Sequence[Case],
+    place: Path,
+    *,
+    base: Base | None,
+    run: Runner,
+    tick: Callable[[], None] | None,
+) -> list[Fit]:
+    start = None if base is None else base[0]
+    paths = [_path(place, case, base=start) for case in cases]
+    named = {path.name: case for path, case in zip(paths, cases, strict=True)}
+    todo = {name: case for name, case in named.items() if not (place / name).exists()}
+
+    def done(name: str, content: bytes) -> None:
+        kept.write(place / name, content)
+        if tick is not None:
+            tick()
+
+    if todo:
+        run(todo, base, done)
+    return [
+        kept.from_bytes(path.read_bytes(), case) for path, case in zip(paths, cases, strict=True)
+    ]
+
+
+def fit_one(case: Case, base: Base | None) -> bytes:
+    """Fit a Case on one core of this process; return the content of its file."""
+    if base is None:
+        return kept.to_bytes(posterior(case, cores=1))
+    key = kept.fit_key(base[0])
+    if key not in _BASES:
+        _BASES[key] = kept.from_bytes(base[1], base[0])
+    return kept.to_bytes(refit(_BASES[key], case, cores=1))
+
+
+def _on_processes(
+    todo: Mapping[str, Case], base: Base | None, *, done: Done, workers: int | None
+) -> None:
+    """Fit in local processes; the fits of a lost one, and those that waited, go to new ones."""
+    left, tries = dict(todo), 0
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy the threads of the sampler
+    while left:
+        before = len(left)
+        pool = ProcessPoolExecutor(min(workers or os.cpu_count() or 1, len(left)), mp_context=spawn)
+        try:
+            for name, content in _finished(pool, left, base=base):
+                done(name, content)
+                del left[name]
+        except BrokenProcessPool:
+            tries = tries + 1 if len(left) == before else 1
+            if tries >= TRIES:
+                raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _finished(
+    pool: ProcessPoolExecutor, left: Mapping[str, Case], *, base: Base | None
+) -> Iterator[tuple[str, bytes]]:
+    names = {pool.submit(fit_one, case, base): name for name, case in left.items()}
+    for future in as_completed(names):
+        yield names[future], future.result()
+
+
+def _on_cluster(todo: Mapping[str, Case], base: Base | None, *, done: Done, address: str) -> None:
+    """Fit on a Dask cluster, which gives the fits of a lost worker to another one."""
+    distributed = _distributed()
+    try:
+        client = distributed.Client(address, set_as_default=False)
+    except OSError as error:
+        raise InputError(f"--scheduler {address}: no scheduler there ({error})") from None
+    with client:
+        held = None if base is None else client.scatter(base, broadcast=True, hash=False)
+        names = {
+            client.submit(fit_one, case, held, key=f"fit-{name}", pure=False): name
+            for name, case in todo.items()
+        }
+        for future in distributed.as_completed(names):
+            done(names[future], future.result())
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError:
+        raise InputError(
+            "--scheduler: Dask is not installed; install the extra: pip install 'mi-forecast[dask]'"
+        ) from None
+    return distributed
+
+
+__all__ = ["fit_many", "fit_one"]

@@ -1,0 +1,97 @@
+"""The headline in two steps: what most beliefs shape, and what the last few do to it.
+
+Gates, leak, value constancy, ceilings, clusters and the number of works enter after everything that
+is costly: levels, tracking and uses of every state. Holding the costly part, a change to one of
+them gives the headline anew in milliseconds. The formulas are those of :mod:`models.relevance`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models import milestones
+from models.forecast_paths import Asked, Do, make_paths
+from models.forecast_states import make_states, moments
+from models.prior import Array
+from models.quantities import HEADLINE
+from models.relevance import CHUNK, field_reach, gate, outcomes, over_field, strong
+from models.structure import FIRST_YEAR, Structure
+
+LATE = (
+    "cluster_size",
+    "gate_tracked",
+    "leak_untracked",
+    "on_target",
+    "paths",
+    "stop_6",
+    "stop_7",
+    "value_constancy",
+    "works_2025",
+)
+"""Beliefs that enter last; no likelihood touches any of them."""
+
+
+@dataclass(frozen=True)
+class Early:
+    """What does not depend on the last beliefs.
+
+    ``moments`` of the question's cohort, (draw, agenda, tracking); ``total``, works at level k or
+    above by the horizon for each work of 2025, (draw, unit, step), with one unit for the field;
+    ``share`` (draw, agenda); ``fixed``, the part of the headline that no last belief moves.
+    """
+
+    moments: dict[str, Array]
+    total: Array
+    share: Array
+    fixed: dict[str, Array]
+
+
+def make_early(
+    draws: Mapping[str, Array],
+    future: Mapping[str, Array],
+    *,
+    structure: Structure,
+    question: Asked,
+    do: Sequence[Do] = (),
+) -> Early:
+    """Return the costly part; parameters are those of :func:`models.relevance.predict`."""
+    parts = []
+    for i in range(0, len(draws["use_rate"]), CHUNK):
+        at = slice(i, i + CHUNK)
+        some, later = ({k: v[at] for k, v in group.items()} for group in (draws, future))
+        paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)
+        states = make_states(paths, structure.link)
+        m = moments(paths, some, states=states, year=question.cohort, horizon=question.horizon)
+        yearly = milestones.yearly_works(paths, states.reach)
+        until = yearly[:, :, : question.horizon - FIRST_YEAR + 1].sum(axis=2)
+        unit = question.established_in
+        total = milestones.by_unit(until, unit, family_of=structure.family_of)
+        total = total[:, :1] if unit == "field" else total
+        share = paths.share[:, question.cohort - FIRST_YEAR, :-1]
+        parts.append((m, total / some["works_2025"][:, None, None], share))
+    whole = {name: np.concatenate([m[name] for m, _, _ in parts]) for name in parts[0][0]}
+    total, share = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
+    gates, reach = gate(draws), np.ones((len(share), 1))
+    found = outcomes(whole, gates, reach=reach)
+    fixed = {name: over_field(share, found[name]) for name in HEADLINE}
+    return Early(whole, total, share, fixed)
+
+
+def headline(early: Early, draws: Mapping[str, Array], *, question: Asked) -> dict[str, Array]:
+    """Return the headline's quantities by draw, given the last beliefs in ``draws``."""
+    mean = early.total * draws["works_2025"][:, None, None]
+    f = milestones.established(mean, draws, m=question.established_at)
+    gates, reach = gate(draws), field_reach(draws, f)
+    relevant, both = (
+        over_field(early.share, strong(early.moments[use], gates, reach=reach))
+        for use in ("alignment", "both")
+    )
+    used = early.fixed["capabilities_relevant"]
+    return early.fixed | {
+        "alignment_relevant": relevant,
+        "strict_alignment_only": relevant - both,
+        "strict_both": both,
+        "strict_capabilities_only": used - both,
+        "strict_neither": 1.0 - relevant - used + both,
+    }
