@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from forecast import cache
 from forecast.metric import metric_of
@@ -38,6 +39,18 @@ def test_fewer_draws_than_parameters_still_give_a_metric():
     points = rng.normal(size=(30, 50))
     found = metric_of(points, -points)
     assert np.linalg.cond(found.scale) < 30
+
+
+def test_the_metric_does_not_depend_on_threads_of_linear_algebra():
+    rng = np.random.default_rng(4)
+    points = rng.normal(size=(600, 300)) @ rng.normal(size=(300, 300))
+    made = []
+    for threads in (1, 4):
+        with threadpool_limits(threads, user_api="blas"):
+            found = metric_of(points, -points)
+            made.append((found.scale, found.inward(points), found.outward(points)))
+    for one, four in zip(*made, strict=True):
+        np.testing.assert_array_equal(one, four)
 
 
 @pytest.mark.parametrize(
