@@ -10,8 +10,11 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+
+from forecast.locks import locked
 
 LOG = logging.getLogger("forecast")
 MOST = 24
@@ -58,6 +61,26 @@ def load(path: Path) -> bytes | None:
     return content if hashlib.sha256(content).digest() == whole[:MARK] else None
 
 
+def kept(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Return the content of a file, made and stored if it is not there.
+
+    Of several processes that miss it one makes it; the others wait, and load it.
+    """
+    held = load(path)
+    if held is not None:
+        return held
+    with locked(path.with_suffix(".lock"), waiting=_say_waiting):
+        held = load(path)
+        if held is None:
+            held = make()
+            store(path, held)
+    return held
+
+
+def _say_waiting() -> None:
+    LOG.info("another process compiles this structure; waiting for it")
+
+
 def store(path: Path, content: bytes) -> None:
     """Keep ``content``, put in place when it is whole; drop the oldest beyond the most."""
     fresh = path.with_suffix(f".{os.getpid()}")
@@ -70,6 +93,7 @@ def store(path: Path, content: bytes) -> None:
         kept = sorted(path.parent.glob("*.program"), key=lambda file: file.stat().st_mtime)
         for old in kept[:-MOST]:
             old.unlink(missing_ok=True)
+            old.with_suffix(".lock").unlink(missing_ok=True)
     except OSError as error:
         LOG.warning("this compiled model is not kept: %s", error)
     finally:

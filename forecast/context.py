@@ -7,10 +7,10 @@ import numpy as np
 from forecast.arrays import REFERENCE, Evidence
 from forecast.config import Config
 from forecast.convergence import RULE, Diagnosis
-from forecast.evidence import TABLE_NAMES, Tables, find_evidence
+from forecast.evidence import TABLE_NAMES, Tables, find_evidence, rater_kinds
 from models.quantities import CLAIMS, QUANTITIES
 from reports.verdicts import in_words, verdicts
-from reports.words import chance
+from reports.words import NO_TABLE, chance
 
 MODEL_TABLES = {
     "workers": ("workers",),
@@ -164,8 +164,21 @@ def not_observed(tables: Tables) -> list[str]:
     ]
 
 
+def raters_of(tables: Tables) -> dict[str, str]:
+    """Return the kind of each rater that rated any work."""
+    rated = {row.rater for row in tables.ratings}
+    return {name: kind for name, kind in rater_kinds(tables).items() if name in rated}
+
+
+def has_evidence(evidence: Evidence) -> bool:
+    """Return whether any row of any table has weight."""
+    return any(np.any(columns.get("weight", 0.0)) for columns in evidence.arrays.values())
+
+
 def untouched_text(share: float, parts: list[dict[str, Any]]) -> str:
     """Return the sentence on the share of variance that no evidence touches."""
+    if share == 1.0:
+        return NO_TABLE
     told = f"{chance(share)} of the strict headline's variance lies in beliefs that no evidence "
     if not parts:
         return told + "touches, none of which alone makes up 1% of it."

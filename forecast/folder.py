@@ -1,17 +1,24 @@
 """The run folder: written apart, renamed when whole, never half there."""
 
 import csv
+import errno
 import json
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from forecast.locks import is_locked, locked
 from models.errors import InputError
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+TRIES = 20
+"""Times to try again where another process writes the same run at the same moment."""
+TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EACCES}
+"""How a rename fails when another process took the place; on Windows the last."""
 
 
 def default_folder(name: str, run_hash: str) -> Path:
@@ -36,55 +43,118 @@ def is_complete(folder: Path) -> bool:
     return bool(manifest and manifest.get("complete"))
 
 
-def check_target(folder: Path, *, force: bool) -> None:
-    """Refuse a target that exists and is no run folder to write over."""
-    if not folder.exists():
+def check_target(folder: Path, *, force: bool, stated: bool) -> None:
+    """Refuse a target that exists and is no run folder to write over; ``stated`` by ``--out``."""
+    name = f"--out {folder}" if stated else str(folder)
+    if not folder.exists() and not folder.is_symlink():
         return
-    if not folder.is_dir() or (any(folder.iterdir()) and read_manifest(folder) is None):
-        raise InputError(f"--out {folder}: exists and is no run folder; name another")
-    if not force:
-        raise InputError(f"--out {folder}: exists; add --force to draw that run anew")
+    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).exists()):
+        remedy = "name another" if stated else "move it away, or name another by --out"
+        raise InputError(f"{name}: exists and is no run folder; {remedy}")
+    if stated and not force:
+        raise InputError(f"{name}: exists; add --force to draw that run anew")
 
 
-def open_partial(target: Path) -> Path:
-    """Return a new folder of this process under ``TARGET.partial``; stale ones are cleared."""
-    parent = target.with_name(f"{target.name}.partial")
+@contextmanager
+def partial_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder of this process under ``TARGET.partial``.
+
+    It is gone afterwards, unless it holds the draws of an interrupted fit. A lock beside it, held
+    by this process, tells others that it is in use; what a killed one left is cleared.
+    """
+    parent = partial_of(target)
+    folder = parent / uuid.uuid4().hex[:12]
+    lock = folder.with_suffix(".lock")
+    _clear(parent)
+    _make(parent)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        for old in parent.iterdir():
-            manifest = read_manifest(old) if old.is_dir() else None
-            if manifest and manifest.get("interrupted"):
-                shutil.rmtree(old, ignore_errors=True)
-        folder = parent / uuid.uuid4().hex[:12]
-        folder.mkdir()
-    except OSError as error:
-        raise InputError(f"{parent}: cannot be written ({error.strerror}); use --out") from None
-    return folder
+        with locked(lock):
+            _make(folder)
+            try:
+                yield folder
+            finally:
+                if not is_interrupted(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        lock.unlink(missing_ok=True)
+        with suppress(OSError):  # another process may be at work there
+            parent.rmdir()
+
+
+def partial_of(target: Path) -> Path:
+    """Return the folder in which a run is written before it is whole."""
+    return target.with_name(f"{target.name}.partial")
+
+
+def is_interrupted(folder: Path) -> bool:
+    """Return whether the folder holds the draws of an interrupted fit."""
+    try:
+        return bool((read_manifest(folder) or {}).get("interrupted"))
+    except InputError:
+        return False
+
+
+def _make(folder: Path) -> None:
+    for _ in range(TRIES):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError:  # a process that ended took the parent away
+            continue
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written ({error.strerror}); use --out") from None
+        return
+
+
+def _clear(parent: Path) -> None:
+    """Remove what interrupted and killed processes left."""
+    for old in parent.iterdir() if parent.is_dir() else ():
+        lock = old.with_suffix(".lock")
+        if not is_locked(lock):
+            shutil.rmtree(old, ignore_errors=True)
+            lock.unlink(missing_ok=True)
 
 
 def publish(partial: Path, target: Path, *, force: bool) -> None:
-    """Rename a whole run into place; a run that another process finished first stays."""
-    if target.exists() and force:
-        trash = partial.with_name(f"{partial.name}-old")
+    """Rename a whole run into place; the same run that another process finished first stays.
+
+    Raises
+    ------
+    InputError
+        If something else took the place meanwhile.
+    """
+    for _ in range(TRIES):
+        try:
+            if target.exists() and (force or _is_unfinished(target)):
+                _swap(partial, target)
+            else:
+                partial.replace(target)
+            return
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
+        if is_complete(target) and not force:
+            break
+    ours, theirs = read_manifest(partial) or {}, read_manifest(target) or {}
+    if not ours.get("hash") or ours.get("hash") != theirs.get("hash"):
+        raise InputError(f"{target}: was made by another process meanwhile; name another by --out")
+
+
+def _is_unfinished(folder: Path) -> bool:
+    return read_manifest(folder) is not None and not is_complete(folder)
+
+
+def _swap(partial: Path, target: Path) -> None:
+    """Put a run in the place of another, which stays unless the new one is there."""
+    trash = partial.with_suffix(".old")  # under the lock of ``partial``
+    try:
         target.replace(trash)
         partial.replace(target)
+    except BaseException:
+        if trash.exists() and not target.exists():
+            trash.replace(target)
+        raise
+    finally:
         shutil.rmtree(trash, ignore_errors=True)
-    elif is_complete(target):
-        shutil.rmtree(partial)
-    else:
-        if target.exists():
-            target.rmdir()
-        partial.replace(target)
-    drop_partial(partial)
-
-
-def drop_partial(partial: Path) -> None:
-    """Remove this process's folder, and its parent if no other process uses it."""
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.parent.rmdir()
-    except OSError:
-        return
 
 
 def find_run(folder: Path) -> Path:
@@ -97,10 +167,11 @@ def find_run(folder: Path) -> Path:
     """
     if read_manifest(folder) is not None:
         return folder
-    if folder.name.endswith(".partial") and folder.is_dir():
-        left = [p for p in sorted(folder.iterdir()) if read_manifest(p) is not None]
+    parent = folder if folder.name.endswith(".partial") else partial_of(folder)
+    if parent.is_dir():
+        left = [place for place in parent.iterdir() if is_interrupted(place)]
         if left:
-            return left[-1]
+            return max(left, key=lambda place: place.stat().st_mtime)
     raise InputError(f"{folder}: no run here (no {MANIFEST}); name a folder made by 'forecast run'")
 
 

@@ -73,15 +73,10 @@ class Program:
 
 def program_of(case: Any, structure: Any) -> Program:
     """Return the compiled model of a Case, from disk if it is there."""
-    from forecast.cache import entry, load, store
+    from forecast.cache import entry, kept
 
     path = entry(_key(case, structure))
-    held = load(path)
-    if held is None:
-        LOG.info("compiling: no code for this structure in %s", path.parent)
-        held = _compile(case, structure)
-        store(path, held)
-    program: Program = pickle.loads(held)
+    program: Program = pickle.loads(kept(path, lambda: _compile(case, structure)))
     return program
 
 
@@ -112,6 +107,7 @@ def _compile(case: Any, structure: Any) -> bytes:
 
     ``-P`` keeps the current folder off the child's path unless it is on ours.
     """
+    LOG.info("compiling: no code for this structure on disk")
     request = pickle.dumps((case.by_name, case.evidence.arrays, structure))
     path = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
     with tempfile.TemporaryDirectory(prefix="mi-forecast-") as folder:

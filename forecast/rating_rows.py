@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from forecast.evidence import Tables
+from models.errors import InputError
 from models.ratings import MISSING, MISSING_LEVEL, NO_ANSWER
 from models.structure import FIRST_YEAR, LAST_YEAR
 
@@ -55,11 +56,11 @@ def rating_arrays(
         (agendas.index(w.agenda), w.year - FIRST_YEAR, int(w.selection == "purposive"))
         for w in tables.works
     ]
-    usable = np.array([FIRST_YEAR <= w.year <= LAST_YEAR for w in tables.works], dtype=bool)
-    cells = sorted({t for t, ok in zip(triples, usable, strict=True) if ok}) or [(0, 0, 0)]
+    _check_years(tables)
+    cells = sorted(set(triples)) or [(0, 0, 0)]
     place = {cell: i for i, cell in enumerate(cells)}
-    rated = usable & (codes != _blank(len(raters))).any(axis=1)
-    at = np.array([place.get(t, 0) for t in triples], dtype=np.int64)
+    rated = (codes != _blank(len(raters))).any(axis=1)
+    at = np.array([place[t] for t in triples], dtype=np.int64)
     keys = np.column_stack([at, codes])
     row_of_work = np.full(len(codes), -1)
     capacity = max(len(codes), 1)
@@ -84,6 +85,23 @@ def rating_arrays(
             for row in range(n)
         )
     return RatingArrays({"cells": _cells(cells), "ratings": rows}, ids, row_of_work)
+
+
+def _check_years(tables: Tables) -> None:
+    """Refuse works of years that the model does not have: no posterior of them could be told.
+
+    Raises
+    ------
+    InputError
+        With up to five of them.
+    """
+    out = [f"{w.work} ({w.year})" for w in tables.works if not FIRST_YEAR <= w.year <= LAST_YEAR]
+    if out:
+        shown = ", ".join(out[:5]) + (", ..." if len(out) > 5 else "")
+        raise InputError(
+            f"works.csv, column year: found {shown}; the model's years are "
+            f"{FIRST_YEAR}-{LAST_YEAR}: correct the year, or leave the work out"
+        )
 
 
 def _cells(cells: list[tuple[int, int, int]]) -> dict[str, np.ndarray]:

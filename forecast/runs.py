@@ -1,17 +1,17 @@
 """Runs: sample, summarise, plot and report; show again; rebuild the report."""
 
 import json
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from forecast import folder as folders
-from forecast.case import Case, asked_options, make_case
+from forecast.case import make_case
 from forecast.checks import load_inputs
-from forecast.config import Config, load_config, resolved_toml
-from forecast.evidence import Tables, hash_tables, load_tables
-from forecast.identity import code_hash, run_hash, versions
+from forecast.config import load_config
+from forecast.evidence import load_tables
+from forecast.filling import Job, fill
+from forecast.identity import run_hash
 from forecast.progress import Stages
 from models.errors import InputError
 
@@ -48,8 +48,15 @@ class Run:
 
         return f"{terminal_table(self.context)}\n{self.folder}"
 
+    @property
+    def draws_of(self) -> str | None:
+        """Name of the run whose draws this one took, as only what follows from them differs."""
+        origin = self.context.get("manifest", {}).get("draws_of")
+        return None if origin is None else str(origin)
+
     def work_text(self, key: str) -> str:
         """Return one work's posterior."""
+        self.demand_whole("works have a posterior")
         works = [row["work"] for row in self.context.get("works", [])]
         if key not in works:
             from forecast.faults import near_miss
@@ -58,6 +65,20 @@ class Run:
         from reports import work_text
 
         return work_text(self.context, key)
+
+    def demand_whole(self, what: str) -> None:
+        """Refuse what an interrupted run cannot give.
+
+        Raises
+        ------
+        InputError
+            If the run was interrupted.
+        """
+        if not self.headline:
+            raise InputError(
+                f"{self.folder}: the run was interrupted, and only some draws are kept; "
+                f"{what} once it is run again to its end"
+            )
 
 
 def partial_text(run: Run) -> str:
@@ -104,7 +125,7 @@ def run(
     report
         Write figures and report.html.
     force
-        Draw anew, also over a finished run.
+        Draw anew, also over a finished run, and though a run beside it has the same draws.
 
     Raises
     ------
@@ -119,96 +140,13 @@ def run(
     target = Path(out) if out is not None else folders.default_folder(config.name, name)
     if out is None and not force and folders.is_complete(target):
         return replace(show(target), already=True)
-    if out is not None:
-        folders.check_target(target, force=force)
-    partial = folders.open_partial(target)
-    try:
+    folders.check_target(target, force=force, stated=out is not None)
+    job = Job(config, tables, case, name, report)
+    with folders.partial_folder(target) as partial:
         with Stages(quiet=quiet) as stages:
-            _fill(partial, _Job(config, tables, case, name, report), stages=stages, cores=cores)
-        folders.publish(partial, target, force=force or out is not None)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
-        folders.drop_partial(partial)
-        raise
+            fill(partial, job, stages=stages, cores=cores, beside=None if force else target.parent)
+        folders.publish(partial, target, force=force)
     return show(target)
-
-
-@dataclass(frozen=True)
-class _Job:
-    config: Config
-    tables: Tables
-    case: Case
-    hash: str
-    report: bool
-
-
-def _fill(partial: Path, job: _Job, *, stages: Stages, cores: int | None) -> None:
-    """Write everything of a run into ``partial``."""
-    from forecast.sampling import Interrupted
-    from forecast.writing import save_draws, save_report, save_results
-
-    _save_inputs(partial, job)
-    try:
-        with stages("gates"):
-            from forecast.gates import check_gates
-
-            check_gates(job.case)
-        with stages("compile"):
-            from forecast.sampling import compiled_model
-
-            compiled_model(job.case)
-        with stages("sample"):
-            from forecast.engine import posterior
-
-            fit = posterior(job.case, cores=cores, tick=stages.tick)
-    except Interrupted as stop:
-        save_draws(partial, stop.partial)
-        _save_manifest(partial, job, stages=stages, interrupted=True)
-        raise
-    except KeyboardInterrupt:
-        folders.drop_partial(partial)
-        raise
-    results = save_results(
-        partial, fit, config=job.config, tables=job.tables, stages=stages, cores=cores
-    )
-    results.context["manifest"] = _manifest(job, stages)
-    if job.report:
-        save_report(partial, results, stages=stages)
-    with stages("write context"):
-        folders.write_json(partial / "context.json", results.context)
-    verdict = {"converged": results.fit.diagnosis.converged}
-    _save_manifest(partial, job, stages=stages, checks=verdict)
-
-
-def _save_inputs(partial: Path, job: _Job) -> None:
-    where = replace(job.config.evidence, path="evidence")
-    text = resolved_toml(replace(job.config, evidence=where, sampler=job.case.sampler))
-    (partial / "priors.toml").write_text(text, encoding="utf-8", newline="\n")
-    folders.copy_evidence(job.tables.folder, partial / "evidence")
-
-
-def _save_manifest(partial: Path, job: _Job, *, stages: Stages, **more: Any) -> None:
-    """Write the manifest; it is the last file, and says whether the run is whole."""
-    interrupted = bool(more.pop("interrupted", False))
-    whole = {"complete": not interrupted, "interrupted": interrupted}
-    folders.write_json(partial / folders.MANIFEST, _manifest(job, stages) | whole | more)
-
-
-def _manifest(job: _Job, stages: Stages) -> dict[str, Any]:
-    """Return what made the numbers: hashes, options, versions, seconds by stage so far."""
-    return {
-        "schema": folders.SCHEMA,
-        "name": job.config.name,
-        "hash": job.hash,
-        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "seed": job.case.seed,
-        "options": vars(job.case.sampler) | asked_options(job.case),
-        "evidence_hash": hash_tables(job.tables),
-        "code_hash": code_hash(),
-        "versions": versions(),
-        "timings_s": {name: round(s, 3) for name, s in stages.seconds.items()},
-    }
 
 
 def show(folder: str | Path, *, work: str | None = None) -> Run:
@@ -220,10 +158,11 @@ def show(folder: str | Path, *, work: str | None = None) -> Run:
         If the folder holds no run.
     """
     found = folders.find_run(Path(folder))
-    if not folders.is_complete(found):
-        return Run(found, {}, {})
-    made = Run(found, _json(found / "headline.json"), _json(found / "context.json"))
-    made.context["manifest"] = folders.read_manifest(found)
+    if folders.is_complete(found):
+        made = Run(found, _json(found / "headline.json"), _json(found / "context.json"))
+        made.context["manifest"] = folders.read_manifest(found)
+    else:
+        made = Run(found, {}, {})
     if work is not None:
         made.work_text(work)
     return made
@@ -234,8 +173,7 @@ def report(folder: str | Path) -> Path:
     from reports import write_page
 
     made = show(folder)
-    if not made.headline:
-        raise InputError(f"{folder}: the run was interrupted; run it again before a report")
+    made.demand_whole("a report can be built")
     return write_page(made.folder, context=made.context)
 
 
@@ -244,6 +182,7 @@ def fit_of(run: Run | str | Path) -> Any:
     from forecast.stored import stored_fit
 
     made = run if isinstance(run, Run) else show(run)
+    made.demand_whole("its fit can be used")
     config = load_config(made.folder / "priors.toml")
     tables = load_tables(made.folder / "evidence", off=config.evidence.off)
     manifest = folders.read_manifest(made.folder) or {}

@@ -15,6 +15,7 @@ import numpy as np
 
 from forecast.case import Case, structure_of
 from forecast.convergence import Diagnosis
+from forecast.failures import check_starts, failed
 from forecast.metric import FEW, Ground, metric_of, plain, stat, unwhitened, whitened
 from forecast.seeds import integer
 from forecast.starts import Layout, starting
@@ -29,8 +30,6 @@ LEAST = 200
 """Pooled draws below which no metric is estimated: short runs of tests."""
 SCORED = 2000
 """Draws of a finished fit whose scores give the metric of its refits."""
-STARTS = 50
-"""Starting points tried before a model is refused."""
 _COMPILED: dict[Structure, "Compiled"] = {}
 
 
@@ -187,18 +186,19 @@ def draw(
     """
     native, options, seed = swap(compiled, case), case.sampler, integer(case.seed, "sampler")
     if ground is None:
-        check_starts(native)
+        check_starts(native, compiled.layout, priors=case.by_name)
         ground, left = piloted(native, case, cores=cores, tick=tick)
         options = replace(options, tune=left)
     if ground is not None:
         native = whitened(native, ground)
-        check_starts(native)
+        check_starts(native, compiled.layout, priors=case.by_name)
+    metric = plain(native.n_dim) if ground is None else ground.metric
     sampler = _start(native, options, seed=seed, cores=cores)
     try:
         tree = _wait(sampler, tick)
     except KeyboardInterrupt:
-        raise Interrupted(sampler.abort()) from None
-    return unwhitened(tree, plain(native.n_dim) if ground is None else ground.metric)
+        raise Interrupted(unwhitened(sampler.abort(), metric)) from None
+    return unwhitened(tree, metric)
 
 
 def piloted(native: Any, case: Case, *, cores: int | None, tick: Any) -> tuple[Ground | None, int]:
@@ -210,22 +210,6 @@ def piloted(native: Any, case: Case, *, cores: int | None, tick: Any) -> tuple[G
     found = _wait(_start(native, options, seed=integer(case.seed, "pilot"), cores=cores), tick)
     points, scores = (stat(found, name) for name in ("unconstrained_draw", "gradient"))
     return Ground(metric_of(points, scores), points), rest
-
-
-def check_starts(native: Any) -> None:
-    """Refuse a model none of whose first starting points has a finite density and gradient.
-
-    The sampler's threads would fail one by one, and take the process with them.
-    """
-    from forecast.program import value_and_gradient
-
-    for seed in range(STARTS):
-        if np.isfinite(value_and_gradient(native, native.initial_point_func(seed))[0]):
-            return
-    raise InputError(
-        "priors: no starting point has a finite log density; a prior lies too far off, or is too "
-        "narrow, for the evidence: widen it (forecast check shows each)"
-    )
 
 
 def tuning(options: Any) -> tuple[int, int, int]:
@@ -265,6 +249,8 @@ def _wait(sampler: Any, tick: Callable[[], None] | None) -> Any:
         except TimeoutError:
             if tick is not None:
                 tick()
+        except RuntimeError as error:
+            raise failed(error) from error
 
 
 def flat(group: Any) -> dict[str, np.ndarray]:

@@ -14,15 +14,16 @@ from models.prior import FAMILIES, Prior, ppf, support
 Layout = tuple[tuple[str, tuple[str, ...], int], ...]
 
 
-def unconstrained_median(prior: Prior) -> float:
-    """Return the prior's median on the scale on which PyMC samples its family."""
-    median = float(ppf(prior, 0.5))
+def unconstrained(prior: Prior, q: float = 0.5) -> float:
+    """Return a quantile of the prior, its median, on the scale on which PyMC samples its family."""
+    value = float(ppf(prior, q))
     if FAMILIES[prior.dist].support == "real":
-        return median
-    if FAMILIES[prior.dist].support == "positive":
-        return float(np.log(median))
-    low, high = support(prior)
-    return float(np.log(median - low) - np.log(high - median))
+        return value
+    with np.errstate(divide="ignore"):  # an end of the support is infinitely far: refused later
+        if FAMILIES[prior.dist].support == "positive":
+            return float(np.log(value))
+        low, high = support(prior)
+        return float(np.log(value - low) - np.log(high - value))
 
 
 def centre(layout: Layout, priors: Mapping[str, Prior]) -> np.ndarray:
@@ -30,9 +31,9 @@ def centre(layout: Layout, priors: Mapping[str, Prior]) -> np.ndarray:
     parts = []
     for name, members, size in layout:
         if members:
-            parts.append(np.array([unconstrained_median(priors[m]) for m in members]))
+            parts.append(np.array([unconstrained(priors[m]) for m in members]))
         elif name in priors:
-            parts.append(np.full(size, unconstrained_median(priors[name])))
+            parts.append(np.full(size, unconstrained(priors[name])))
         else:
             parts.append(np.zeros(size))
     return np.concatenate(parts)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.sampling import Fit
+from forecast.sampling import Fit, flat
 from models.observe import likelihoods
 from models.prior import hyper_names, logpdf
 from models.quantities import QUANTITIES
@@ -67,7 +67,19 @@ def make_tree(fit: Fit, prior: dict[str, np.ndarray], *, groups: dict[str, Any])
         "observed_data": _observed(fit, rows, coords=coords),
         "constant_data": _constant(fit, coords),
     }
+    if fit.chosen is not None:
+        tree["left_out"] = left_out(fit)
     return xr.DataTree.from_dict(tree)
+
+
+def left_out(fit: Fit) -> Any:
+    """Return the draws that forecasts by others left out: with them a run has all it drew."""
+    import xarray as xr
+
+    drawn, dims = flat(fit.tree["posterior"]), variable_dims(fit)
+    place = np.setdiff1d(np.arange(len(drawn["use_rate"])), np.asarray(fit.chosen))
+    values = {name: (("left_out", *dims[name]), x[place]) for name, x in drawn.items()}
+    return xr.Dataset(values, {"left_out": place})
 
 
 def dataset(
@@ -176,8 +188,13 @@ def _constant(fit: Fit, coords: dict[str, Any]) -> Any:
 
 
 def save_tree(tree: Any, path: Path) -> None:
-    """Write the tree as netCDF."""
-    tree.to_netcdf(path, engine="h5netcdf")
+    """Write the tree as netCDF, made in memory: HDF5 crashes the process if the disk fills."""
+    content = tree.to_netcdf(None, engine="h5netcdf")
+    try:
+        with path.open("wb") as file:
+            file.write(content)
+    finally:
+        content.release()
 
 
 def load_tree(path: Path) -> Any:

@@ -136,6 +136,7 @@ def _extras(
         at = np.linspace(0, fit.n - 1, min(fit.n, THIN)).astype(int)
         thin = taken(fit, at)
         share = summaries.untouched_share(thin, answer(thin, fit.case))
+        share = share if parts.has_evidence(fit.case.evidence) else 1.0
         moving = summaries.variance_parts(fit, found)
     units = ("field", "family", "agenda")
     return {
@@ -145,6 +146,7 @@ def _extras(
             "parts": moving,
             "text": parts.untouched_text(share, moving),
         },
+        "raters": parts.raters_of(tables),
         "not_observed": parts.not_observed(tables),
         "unit_headlines": {u: summaries.spread(found[f"alignment_relevant_{u}"]) for u in units},
         "works_by_2026": parts.levels_2026(found, tables),

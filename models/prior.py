@@ -209,7 +209,14 @@ def add(name: str, priors: Mapping[str, Prior], *, dims: Any = None) -> "TensorV
     model = pm.modelcontext(None)
     if name in model.named_vars:
         return model[name]
-    return getattr(pm, prior.dist)(name, dims=dims, **numbers(name, priors))
+    return getattr(pm, prior.dist)(name, dims=dims, **numbers(name, priors), **_scale(prior.dist))
+
+
+def _scale(dist: str) -> dict[str, Any]:
+    """Return the option that has a share sampled as its log-odds: PyMC leaves LogitNormal as is."""
+    from pymc.distributions.transforms import logodds
+
+    return {"default_transform": logodds} if FAMILIES[dist].support == "unit" else {}
 
 
 def add_grouped(names: Collection[str], priors: Mapping[str, Prior]) -> None:
@@ -228,7 +235,9 @@ def add_grouped(names: Collection[str], priors: Mapping[str, Prior]) -> None:
         model.add_coord(f"{dist} belief", members)
         at = {p: [order.index(f"{m}.{p}") for m in members] for p in FAMILIES[dist].params}
         params = {p: model["hyper"][np.array(i)] for p, i in at.items()}
-        vector = getattr(pm, dist)(f"beliefs_{dist}", dims=f"{dist} belief", **params)
+        vector = getattr(pm, dist)(
+            f"beliefs_{dist}", dims=f"{dist} belief", **params, **_scale(dist)
+        )
         sizes = [1] * len(members)
         parts = [vector] if len(members) == 1 else pt.split(vector, sizes, n_splits=len(sizes))
         for name, part in zip(members, parts, strict=True):

@@ -5,8 +5,7 @@ its own, by others, both. Stage one, shared by all raters of a kind, misreads it
 :math:`S_{k,k'} = (1 - s)\,\phi(k' - k) + s/8` with :math:`\phi` Gaussian in level distance and
 normalised, and a shared sensitivity and specificity per column. Stage two, each rater errs around
 that reading: :math:`C_r[k', y] \propto e^{-(y - k')^2 / 2\sigma_r^2 + b_r (y - k')}`, with
-zero-sum leans :math:`b_r` and a slip, and its own sensitivity and specificity. For an answer
-pattern of one column
+zero-sum leans :math:`b_r`, a slip, sensitivity and specificity. For a column's answer pattern
 
 .. math:: T[p, k] = \prod_{kinds} \sum_{k'} S[k, k'] \prod_{r \in kind} C_r[k', y_r]
 

@@ -14,12 +14,12 @@ from reports.verdicts import by_verdict
 from reports.words import (
     AGREEMENT,
     NOT_CONVERGED,
-    RATED,
     SAME_BAR,
     USE_NOT_BENEFIT,
     interval,
     number,
     opening,
+    rated_by,
     value,
 )
 
@@ -73,6 +73,7 @@ EMPTY: dict[str, Any] = {
     "sources": [],
     "agendas": [],
     "ratings_agreement": [],
+    "raters": None,
 }
 """Every key of a context, with what stands in place of a missing one."""
 
@@ -152,7 +153,8 @@ def standing(c: Mapping[str, Any]) -> list[str]:
     unseen = " ".join(str(one) for one in c["not_observed"])
     if not unseen:
         unseen = "Levels without rated works are extrapolation by priors."
-    return [USE_NOT_BENEFIT, SAME_BAR, f"What rests on no observation: {unseen}", RATED]
+    rated = rated_by(c["raters"])
+    return [USE_NOT_BENEFIT, SAME_BAR, f"What rests on no observation: {unseen}", rated]
 
 
 def agenda_rows(head: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:

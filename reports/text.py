@@ -12,6 +12,7 @@ from reports.tables import MAIN, SAME_BAR_SPLIT, STRICT_SPLIT, label, make_view
 from reports.words import (
     INTERVAL_OF_CHANCE,
     NO_EVIDENCE,
+    NO_TABLE,
     NOT_CONVERGED,
     NOT_CONVERGED_TEXT,
     chance,
@@ -144,7 +145,9 @@ def _cells(found: Mapping[str, Any] | None) -> tuple[str, str]:
 def _foot(view: Mapping[str, Any]) -> list[RenderableType]:
     out: list[RenderableType] = [told(sentence) for sentence in view["standing"]]
     share = view["variance_share"].get("untouched")
-    if share is not None:
+    if share == 1.0:
+        out.append(told(NO_TABLE))
+    elif share is not None:
         where = "in beliefs no evidence touches"
         out.append(told(f"Share of the strict headline's variance {where}: {chance(share)}."))
     if view["by_verdict"]:

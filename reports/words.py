@@ -26,6 +26,7 @@ NOT_CONVERGED_TEXT = (
     "Look at the diagnostics, then run again with more draws or tuning."
 )
 NO_EVIDENCE = "no evidence in this table: the prior speaks"
+NO_TABLE = "No table holds evidence for the fit: the whole forecast is that of the priors."
 USE_NOT_BENEFIT = "Use, not benefit: a use counts the same however much it helps."
 SAME_BAR = (
     "Same bar for both sides: documented use against documented use; the strict sense asks more."
@@ -33,6 +34,13 @@ SAME_BAR = (
 SAME_BAR_NAMES = ("alignment_only", "both", "capabilities_only", "neither")
 """The split on the same bar; it sums to 1."""
 RATED = "Rated by language models from short gists: measurements with error, shared in part."
+KINDS = {"language-model": "language models", "human": "people"}
+"""Kinds of rater, in words."""
+ONE_RATER = " One rater: with no second reading of a work, its errors rest on priors."
+UNRATED = (
+    "No work is rated: what is said of levels, tracking and uses rests on priors, figures and "
+    "counts alone."
+)
 CHANCES = ("probability", "share")
 """Units that are printed as chances."""
 LEAST = 0.001
@@ -49,6 +57,16 @@ AGREEMENT = {
 """Heads of the table of the raters' agreement."""
 FORBIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 """Kinds of character that never reach a terminal: controls, direction marks, no characters."""
+
+
+def rated_by(raters: Mapping[str, str] | None) -> str:
+    """Return by whom works were rated, as {rater: kind}; None where a run did not keep it."""
+    if raters is None:
+        return RATED
+    if not raters:
+        return UNRATED
+    kinds = " and ".join(dict.fromkeys(KINDS[kind] for kind in sorted(raters.values())[::-1]))
+    return RATED.replace("language models", kinds) + (ONE_RATER if len(raters) == 1 else "")
 
 
 def chance(p: float | None) -> str:

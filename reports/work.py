@@ -12,7 +12,7 @@ from models.errors import InputError
 from models.structure import LEVELS
 from reports.tables import make_view
 from reports.text import render, told
-from reports.words import LEVEL_NAMES, NOT_CONVERGED, RATED, chance, clean
+from reports.words import LEVEL_NAMES, NOT_CONVERGED, chance, clean, rated_by
 
 CHANCES = {
     "p_tracks": "names the milestone it works toward",
@@ -54,7 +54,7 @@ def work_text(context: Mapping[str, Any], key: str) -> str:
         Text(""),
         *_ratings(work),
         *_against(work),
-        told(RATED),
+        told(rated_by(view["raters"])),
         told("A posterior given these ratings, not a forecast of this work and not a rank."),
     ]
     return render(parts)

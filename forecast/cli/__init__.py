@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from forecast.cli.group import INTERRUPTED, Commands
+from forecast.cli.group import Commands, interrupted, listen
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 
@@ -46,7 +46,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line as a process."""
+    listen()
     try:
         cli(prog_name="forecast")
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(interrupted())

@@ -1,11 +1,13 @@
 """The group of commands: which failure ends with which exit code, and where text goes.
 
 0 done; 1 a bug (traceback); 2 the user's input, or a place that cannot be written; 3 not
-converged; 130 interrupted. click's own defaults differ.
+converged; 130 interrupted; 128 and its number for another signal that asks to end: 143 for SIGTERM,
+129 for SIGHUP. click's own defaults differ.
 """
 
 import errno
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import IO, Any
@@ -17,6 +19,10 @@ from models.errors import InputError
 WRONG_INPUT = 2
 NOT_CONVERGED = 3
 INTERRUPTED = 130
+
+_ENDING = ("SIGTERM", "SIGHUP")
+"""Signals that end a command as Ctrl-C does: what was begun is cleaned up."""
+_received: list[int] = []
 
 _UNWRITABLE = {
     getattr(errno, name)
@@ -62,15 +68,35 @@ class Commands(click.Group):
             raise Failure(str(error)) from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
-            ctx.exit(INTERRUPTED)
+            ctx.exit(interrupted())
         except OSError as error:
             if error.errno not in _UNWRITABLE:
                 raise
             raise Failure(_unwritable(error)) from error
 
 
+def listen() -> None:
+    """Let the signals that ask a process to end interrupt it, unless it was told to ignore them."""
+    for name in _ENDING:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _: Any) -> None:
+    """Interrupt the command once; the same signal again must not disturb the cleaning up."""
+    signal.signal(number, signal.SIG_IGN)
+    _received.append(number)
+    raise KeyboardInterrupt
+
+
+def interrupted() -> int:
+    """Return the exit code of an interrupted command: 130, or that of the signal received."""
+    return 128 + _received[0] if _received else INTERRUPTED
+
+
 def _unwritable(error: OSError) -> str:
-    place = error.filename if error.filename is not None else "the output"
+    place = error.filename2 or error.filename or "the output"  # the second is where a copy goes
     remedy = "free some space, or give another folder by --out"
     return f"{place}: found {os.strerror(error.errno or 0)}; {remedy}"
 

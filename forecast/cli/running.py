@@ -41,7 +41,8 @@ def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options
     """Sample, summarise, plot and report the forecast of PRIORS.
 
     PRIORS is a TOML file or a shipped name: default, doubter, questioner. The same priors,
-    evidence, options and seed give the same folder, which is shown again when it is complete.
+    evidence, options and seed give the same folder, which is shown again when it is complete. A run
+    beside it that differs only in what no evidence touches, or in the question, lends its draws.
     Ends with code 3 if the sampler did not converge; the results are kept and marked.
 
     \b
@@ -55,6 +56,8 @@ def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options
         done = run(report=not no_report, **options)
     if done.already:
         click.echo(f"already computed: {done.folder}", err=True)
+    elif done.draws_of:
+        click.echo(f"nothing to sample: the draws are those of {done.draws_of}", err=True)
     emit(json.dumps(done.headline, indent=2, ensure_ascii=False) if as_json else done.text())
     if not done.converged:
         ctx.exit(NOT_CONVERGED)

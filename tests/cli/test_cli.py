@@ -1,7 +1,6 @@
 """The command line: help, exit codes and streams, through real processes where it matters."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -134,20 +133,6 @@ def test_full_disk_ends_with_code_2(priors_file, tmp_path):
     assert "found No space left on device; free some space" in done.stderr
 
 
-STUB = "import sys; from types import ModuleType as M; m = M('forecast.runs');"
-
-
-def process_with_run(body: str, *args: str, **options) -> subprocess.Popen:
-    """Start `forecast run` with a stand-in for `forecast.runs.run`."""
-    code = (
-        f"{STUB}\ndef run(priors, **options):\n    {body}\nm.run = run\n"
-        "sys.modules['forecast.runs'] = m\nfrom forecast.cli import main\n"
-        f"sys.argv = ['forecast', 'run', 'x', *{args!r}]\nmain()"
-    )
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, **streams)
-
-
 def result(converged: bool) -> str:
     return (
         "import types; print('noise'); return types.SimpleNamespace(folder='f', already=True,"
@@ -166,7 +151,7 @@ def result(converged: bool) -> str:
         ("from models.errors import InputError; raise InputError('a\\nb')", 2, "Error:\na\nb\n"),
     ],
 )
-def test_failure_of_a_run_has_its_exit_code(body, code, says):
+def test_failure_of_a_run_has_its_exit_code(body, code, says, process_with_run):
     process = process_with_run(body)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (code, "")
@@ -175,7 +160,7 @@ def test_failure_of_a_run_has_its_exit_code(body, code, says):
 
 
 @pytest.mark.parametrize(("converged", "code"), [(True, 0), (False, 3)])
-def test_json_stands_alone_on_stdout_whatever_the_exit_code(converged, code):
+def test_json_stands_alone_on_stdout_whatever_the_exit_code(converged, code, process_with_run):
     process = process_with_run(result(converged), "--json")
     out, err = process.communicate(timeout=30)
     assert process.returncode == code
@@ -184,18 +169,9 @@ def test_json_stands_alone_on_stdout_whatever_the_exit_code(converged, code):
     assert "already computed: f" in err
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
-def test_interrupt_signal_ends_with_130_and_no_traceback():
-    process = process_with_run("import time; print('up', flush=True); time.sleep(30)")
-    assert process.stderr.readline() == "up\n"
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "Interrupted.\n")
-
-
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX pipes")
 @pytest.mark.parametrize(("converged", "code"), [(True, 0), (False, 3)])
-def test_reader_that_goes_away_changes_nothing(converged, code):
+def test_reader_that_goes_away_changes_nothing(converged, code, process_with_run):
     read, write = os.pipe()
     os.close(read)
     process = process_with_run(result(converged), stdout=write)
@@ -218,7 +194,12 @@ def test_options_reach_the_function_by_their_names(monkeypatch):
     def run(priors, **options):
         seen.update(priors=priors, **options)
         return SimpleNamespace(
-            folder="f", already=False, converged=True, headline={}, text=lambda: "table"
+            folder="f",
+            already=False,
+            draws_of=None,
+            converged=True,
+            headline={},
+            text=lambda: "table",
         )
 
     monkeypatch.setitem(sys.modules, "forecast.runs", SimpleNamespace(run=run))

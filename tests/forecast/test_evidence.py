@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from forecast.arrays import to_arrays
+from forecast.context import has_evidence, raters_of
 from forecast.evidence import (
     TABLE_NAMES,
     find_evidence,
@@ -24,6 +26,7 @@ from forecast.evidence import (
 )
 from forecast.tables import ROWS
 from models.errors import InputError
+from reports.words import rated_by
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "evidence"
@@ -256,3 +259,26 @@ def test_pydantic_loads_only_when_a_folder_is_read():
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "False\n"
+
+
+def test_a_work_of_a_year_that_the_model_does_not_have_is_refused(shipped):
+    early, late = (
+        row.model_copy(update={"year": year})
+        for row, year in zip(shipped.works, (2009, 2027), strict=False)
+    )
+    out = replace(shipped, works=(early, late, *shipped.works[2:]))
+    found = rf"found {early.work} \(2009\), {late.work} \(2027\); the model's years are 2013-2026"
+    with pytest.raises(InputError, match=found):
+        to_arrays(out)
+
+
+def test_what_the_report_says_of_evidence_follows_the_tables(shipped):
+    kinds = raters_of(shipped)
+    assert set(kinds.values()) == {"language-model"}
+    assert "Rated by language models from" in rated_by(kinds)
+    assert "language models and people from" in rated_by(kinds | {"H1": "human"})
+    assert "its errors rest on priors" in rated_by({"R1": "language-model"})
+    assert "No work is rated" in rated_by(raters_of(replace(shipped, ratings=())))
+    assert has_evidence(to_arrays(shipped))
+    nothing = switch_off(shipped, tuple(name for name in TABLE_NAMES if name != "agendas"))
+    assert not has_evidence(to_arrays(nothing))

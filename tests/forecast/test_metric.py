@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from forecast import cache
 from forecast.metric import metric_of
-from forecast.sampling import check_starts, tuning
-from forecast.starts import centre, starting, unconstrained_median
-from models.errors import InputError
+from forecast.sampling import tuning
+from forecast.starts import centre, starting, unconstrained
 from models.prior import Prior
 
 
@@ -64,7 +62,7 @@ def test_the_metric_does_not_depend_on_threads_of_linear_algebra():
     ],
 )
 def test_chains_start_around_prior_medians(given, expected):
-    assert unconstrained_median(given) == pytest.approx(expected, abs=1e-12)
+    assert unconstrained(given) == pytest.approx(expected, abs=1e-12)
 
 
 def test_starting_points_repeat_by_seed_and_stay_within_one():
@@ -112,13 +110,3 @@ def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path, monkeypatch):
     cache.store(path, b"code")
     assert cache.load(path) == b"code"
     cache.store(tmp_path / "no" / "folder.program", b"code")
-
-
-def test_a_model_without_a_finite_start_is_refused(monkeypatch):
-    native = SimpleNamespace(initial_point_func=lambda seed: np.full(2, float(seed)))
-    found = lambda model, x: (np.nan if x[0] < 3 else -1.0, x)  # noqa: E731
-    monkeypatch.setattr("forecast.program.value_and_gradient", found)
-    check_starts(native)
-    monkeypatch.setattr("forecast.sampling.STARTS", 3)
-    with pytest.raises(InputError, match="no starting point has a finite log density"):
-        check_starts(native)

@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import forecast.engine
 from forecast.cli import cli
-from forecast.runs import fit_of, report, run, show
-from forecast.sampling import Interrupted
+from forecast.runs import fit_of, run, show
 from models.errors import InputError
 from models.quantities import HEADLINE
 from reports.learned import STATUSES
@@ -43,6 +41,7 @@ GROUPS = {
     "prior_predictions",
     "log_likelihood",
     "log_prior",
+    "left_out",
 }
 
 
@@ -148,37 +147,6 @@ def test_out_must_be_new_or_a_run_with_force(here):
     with pytest.raises(InputError, match="add --force"):
         run("default", out="mine", **SMALL)
     assert run("default", out="mine", force=True, **SMALL).folder == Path("mine")
-
-
-def test_an_interrupted_fit_keeps_its_draws_and_is_never_complete(here, monkeypatch):
-    whole = forecast.engine.draw
-
-    def stop(made, case, **options):
-        raise Interrupted(whole(made, case))
-
-    monkeypatch.setattr("forecast.engine.draw", stop)
-    with pytest.raises(KeyboardInterrupt):
-        run("default", **SMALL)
-    (partial,) = Path("runs").iterdir()
-    assert partial.name.endswith(".partial")
-    left = show(partial)
-    assert not left.converged
-    assert "not complete; 2 chains of 40 draws" in left.text()
-    with pytest.raises(InputError, match="was interrupted"):
-        report(partial)
-    monkeypatch.setattr("forecast.engine.draw", whole)
-    made = run("default", **SMALL)
-    assert {p.name for p in Path("runs").iterdir()} == {made.folder.name}
-
-
-def test_a_fault_while_writing_leaves_nothing(here, monkeypatch):
-    def fail(*args, **options):
-        raise RuntimeError("disk on fire")
-
-    monkeypatch.setattr("forecast.summaries.headline", fail)
-    with pytest.raises(RuntimeError):
-        run("default", **SMALL)
-    assert not any(Path("runs").iterdir())
 
 
 def test_not_converged_exits_3_and_is_marked_everywhere(here):

@@ -138,6 +138,21 @@ def test_adding_twice_gives_the_same_variable():
 
 
 @pytest.mark.parametrize("dist", NUMBERS)
+def test_every_family_is_sampled_on_the_unbounded_scale_of_its_support(dist):
+    """Chains start on that scale; PyMC by itself leaves a LogitNormal between 0 and 1."""
+    scales = {"positive": "LogTransform", "unit": "LogOddsTransform", "bounds": "Interval"}
+
+    def both(priors):
+        add_grouped(["first"], priors)
+        return add("alone", priors)
+
+    model = model_of({"first": stated(dist, "first"), "alone": stated(dist, "alone")}, both)
+    for name in (f"beliefs_{dist}", "alone"):
+        found = type(model.rvs_to_transforms[model[name]]).__name__
+        assert found == scales.get(FAMILIES[dist].support, "NoneType")
+
+
+@pytest.mark.parametrize("dist", NUMBERS)
 def test_grouped_priors_are_the_stated_ones(dist, evaluate):
     """Two members of a family, with different numbers, keep their names and densities."""
     first = stated(dist, "first")

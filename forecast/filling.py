@@ -1,0 +1,164 @@
+"""What `forecast run` does between an empty folder and a whole one."""
+
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from forecast import folder as folders
+from forecast.case import Case, asked_options
+from forecast.config import Config, resolved_toml
+from forecast.evidence import Tables, hash_tables
+from forecast.identity import code_hash, versions
+from forecast.progress import Stages
+
+INPUTS = ("priors.toml", "evidence")
+"""Written before a fit, and kept beside the draws of an interrupted one."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: its inputs, the hash that names it, and whether a report is wanted."""
+
+    config: Config
+    tables: Tables
+    case: Case
+    hash: str
+    report: bool
+
+
+def fill(
+    partial: Path, job: Job, *, stages: Stages, cores: int | None, beside: Path | None
+) -> None:
+    """Write everything of a run into ``partial``.
+
+    Parameters
+    ----------
+    partial
+        An empty folder.
+    job
+        The run.
+    stages
+        Progress.
+    cores
+        Processor cores of the fit.
+    beside
+        Folder of finished runs whose draws may be taken; None draws anew.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        With the draws so far in ``partial``, if there are any and no other run holds them.
+    """
+    from forecast.sampling import Interrupted
+
+    fit, origin = None, None
+    try:
+        _save_inputs(partial, job)
+        fit, origin = _draws(job, stages=stages, cores=cores, beside=beside)
+        _save_outputs(partial, job, fit=fit, stages=stages, origin=origin, cores=cores)
+    except KeyboardInterrupt as stop:
+        # A refit for the report may be what was interrupted: its draws are not the run's.
+        partly = stop.partial if isinstance(stop, Interrupted) else None
+        left = partly if fit is None else fit.tree
+        if left is not None and origin is None:
+            _keep_draws(partial, job, tree=left, stages=stages)
+        raise
+
+
+def _draws(
+    job: Job, *, stages: Stages, cores: int | None, beside: Path | None
+) -> tuple[Any, str | None]:
+    """Return the fit, and the name of the run whose draws it took."""
+    from forecast.gates import check_gates
+
+    with stages("gates"):
+        check_gates(job.case)
+    if beside is not None:
+        from forecast.reusing import drawn_fit, find_drawn
+
+        drawn = find_drawn(job.case, beside)
+        if drawn is not None:
+            with stages(f"draws of {drawn.origin}"):
+                fit = drawn_fit(job.case, drawn)
+            if fit is not None:
+                return fit, drawn.origin
+    with stages("compile"):
+        from forecast.sampling import compiled_model
+
+        compiled_model(job.case)
+    with stages("sample"):
+        from forecast.engine import posterior
+
+        return posterior(job.case, cores=cores, tick=stages.tick), None
+
+
+def _save_outputs(
+    partial: Path, job: Job, *, fit: Any, stages: Stages, origin: str | None, cores: int | None
+) -> None:
+    """Write what follows from the draws; the manifest comes last."""
+    from forecast.writing import save_report, save_results
+
+    results = save_results(
+        partial, fit, config=job.config, tables=job.tables, stages=stages, cores=cores
+    )
+    made = _manifest(job, stages) | _source(job.case, fit, origin=origin)
+    results.context["manifest"] = made
+    if job.report:
+        save_report(partial, results, stages=stages)
+    with stages("write context"):
+        folders.write_json(partial / "context.json", results.context)
+    verdict = {"checks": {"converged": results.fit.diagnosis.converged}}
+    whole = {"complete": True, "interrupted": False, "timings_s": _timings(stages)}
+    folders.write_json(partial / folders.MANIFEST, made | whole | verdict)
+
+
+def _source(case: Case, fit: Any, *, origin: str | None) -> dict[str, Any]:
+    """Return what tells a later run whether these draws are its own, and where they came from."""
+    from forecast.reusing import sampled_hash
+
+    alone = tuple(fit.compiled.alone)
+    made = {"alone": list(alone), "sampled_hash": sampled_hash(case, alone)}
+    return made if origin is None else {"draws_of": origin} | made
+
+
+def _keep_draws(partial: Path, job: Job, *, tree: Any, stages: Stages) -> None:
+    """Leave the inputs, the draws so far, and a manifest that says they are not a run."""
+    from forecast.writing import save_draws
+
+    for made in partial.iterdir():
+        if made.is_dir() and made.name not in INPUTS:
+            shutil.rmtree(made)
+        elif made.name not in INPUTS:
+            made.unlink()
+    save_draws(partial, tree)
+    left = {"complete": False, "interrupted": True}
+    folders.write_json(partial / folders.MANIFEST, _manifest(job, stages) | left)
+
+
+def _save_inputs(partial: Path, job: Job) -> None:
+    where = replace(job.config.evidence, path="evidence")
+    text = resolved_toml(replace(job.config, evidence=where, sampler=job.case.sampler))
+    (partial / "priors.toml").write_text(text, encoding="utf-8", newline="\n")
+    folders.copy_evidence(job.tables.folder, partial / "evidence")
+
+
+def _manifest(job: Job, stages: Stages) -> dict[str, Any]:
+    """Return what made the numbers: hashes, options, versions, seconds by stage so far."""
+    return {
+        "schema": folders.SCHEMA,
+        "name": job.config.name,
+        "hash": job.hash,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "seed": job.case.seed,
+        "options": vars(job.case.sampler) | asked_options(job.case),
+        "evidence_hash": hash_tables(job.tables),
+        "code_hash": code_hash(),
+        "versions": versions(),
+        "timings_s": _timings(stages),
+    }
+
+
+def _timings(stages: Stages) -> dict[str, float]:
+    return {name: round(s, 3) for name, s in stages.seconds.items()}
