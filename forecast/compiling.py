@@ -6,23 +6,44 @@
 import os
 import pickle
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 
 def main(path: str) -> None:
-    """Compile the model that stdin describes and write it to ``path``."""
+    """Compile the model that stdin describes and write it to ``path``.
+
+    The ratings' kernel, half of the work, needs no model: a process of its own compiles it.
+    """
     # PyTensor would compile helpers of its own with a C compiler, which we have no use for.
-    os.environ["PYTENSOR_FLAGS"] = ",".join(
-        filter(None, [os.environ.get("PYTENSOR_FLAGS"), "cxx="])
-    )
+    flags = filter(None, [os.environ.get("PYTENSOR_FLAGS"), "cxx="])
+    os.environ["PYTENSOR_FLAGS"] = ",".join(flags)
+    priors, arrays, structure = pickle.load(sys.stdin.buffer)
+    kinds = structure.kind_of, len(structure.kinds)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+        kernel = other.submit(_ratings, *kinds, link=structure.link)
+        program = _program(priors, arrays, structure=structure)
+        program = replace(program, code=(*program.code, kernel.result()))
+    Path(path).write_bytes(pickle.dumps(program))
+
+
+def _ratings(kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> bytes:
+    from forecast.routines import ratings_object
+
+    return ratings_object(kind_of, n_kinds, link=link)
+
+
+def _program(priors: Any, arrays: Any, *, structure: Any) -> Any:
     from forecast.native import compile_program
     from models.build import build_sampled
 
-    priors, arrays, structure = pickle.load(sys.stdin.buffer)
     model, alone = build_sampled(priors, arrays, structure=structure)
     keep = [rv.name for rv in model.free_RVs if not rv.name.startswith("beliefs_")]
     keep += [v.name for v in model.deterministics]
-    Path(path).write_bytes(pickle.dumps(compile_program(model, keep, alone=alone)))
+    return compile_program(model, keep, alone=alone)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from llvmlite import binding, ir
-from numba.core.codegen import JITCodeLibrary
-from numba.core.registry import cpu_target
+from llvmlite import ir
 from pytensor.compile.mode import optdb
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph import FunctionGraph, clone_replace, rewrite_graph
@@ -24,7 +22,8 @@ from pytensor.graph.traversal import graph_inputs
 from forecast.callbacks import Table, add_expand, add_value
 from forecast.lowering import shape
 from forecast.program import METRIC, Program, Shared
-from forecast.whole import Kernels, add_function
+from forecast.routines import compiled, helpers
+from forecast.whole import add_function
 
 CHECKED = "local_remove_check_parameter"
 EARLY = ("canonicalize", "stabilize", CHECKED)
@@ -35,7 +34,7 @@ EXPORTED = ("value", "expand")
 
 
 def compile_program(model: Any, keep: list[str], *, alone: tuple[str, ...]) -> Program:
-    """Return the machine code of a PyMC model.
+    """Return the machine code of a PyMC model, but for the ratings' kernel.
 
     Parameters
     ----------
@@ -62,7 +61,7 @@ def compile_program(model: Any, keep: list[str], *, alone: tuple[str, ...]) -> P
     renamed = tuple(v.name for v in values if model.rvs_to_transforms.get(model.values_to_rvs[v]))
     dims, coords = nc._prepare_dims_and_coords(model, shape_info, renamed)
     return Program(
-        code=_code(value, expand, shared=shared, slices=shape_info[1]),
+        code=(_code(value, expand, shared=shared, slices=shape_info[1]),),
         shared=tuple(shared.values()),
         n_dim=shape(point)[0],
         n_expanded=shape_info[1][-1].stop,
@@ -138,27 +137,9 @@ def _code(
 ) -> bytes:
     """Return the object code of both callbacks, with all that they call."""
     module = ir.Module("program")
-    kernels = Kernels(module)
     table = Table((*shared, *METRIC), shape(value.inputs[0])[0])
-    body = add_function(value, kernels, name="value_body")
+    body = add_function(value, module, name="value_body")
     add_value(body, table, of=_names(value))
-    body = add_function(expand, kernels, name="expand_body")
+    body = add_function(expand, module, name="expand_body")
     add_expand(body, table, of=_names(expand), shapes=slices)
-    return compiled(module, kernels.modules(), exported=EXPORTED)
-
-
-def compiled(module: ir.Module, needed: Sequence[Any], *, exported: Sequence[str]) -> bytes:
-    """Return the object code of a module linked with those it needs, optimised as numba does."""
-    codegen = cpu_target.target_context.codegen()
-    module.triple, module.data_layout = binding.get_process_triple(), codegen._data_layout
-    library = JITCodeLibrary(codegen, "program")
-    whole = library._final_module
-    for one in (binding.parse_assembly(str(module)), *needed):
-        one.verify()
-        whole.link_in(one)
-    for function in whole.functions:
-        if not function.is_declaration and function.name not in exported:
-            function.linkage = "internal"
-    library._optimize_final_module()
-    whole.verify()
-    return bytes(codegen._tm.emit_object(whole))
+    return compiled(module, helpers(module), exported=EXPORTED)

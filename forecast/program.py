@@ -54,12 +54,13 @@ class Shared:
 class Program:
     """One compiled model.
 
-    ``code`` is the object code of nutpie's callbacks; ``shared`` the arrays it reads, in the order
-    of their addresses; ``shape_info``, ``dims``, ``coords`` and ``renamed`` are nutpie's; ``alone``
-    the priors left out; ``layout`` (variable, beliefs it holds, unconstrained size) in order.
+    ``code`` is object code, nutpie's callbacks and then what they call; ``shared`` the arrays it
+    reads, in the order of their addresses; ``shape_info``, ``dims``, ``coords`` and ``renamed`` are
+    nutpie's; ``alone`` the priors left out; ``layout`` (variable, beliefs it holds, unconstrained
+    size) in order.
     """
 
-    code: bytes
+    code: tuple[bytes, ...]
     shared: tuple[Shared, ...]
     n_dim: int
     n_expanded: int
@@ -172,7 +173,7 @@ def _frozen(value: Any, dtype: str) -> np.ndarray:
     return out
 
 
-def linked(code: bytes) -> Any:
+def linked(code: tuple[bytes, ...]) -> Any:
     """Return the engine that holds object code, linked into this process."""
     from llvmlite import binding
     from numba.core.registry import cpu_target
@@ -181,7 +182,8 @@ def linked(code: bytes) -> Any:
     rtsys.initialize(cpu_target.target_context)  # the ratings' arrays are numba's
     machine = binding.Target.from_default_triple().create_target_machine()
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
-    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    for one in code:
+        engine.add_object_file(binding.ObjectFileRef.from_data(one))
     engine.finalize_object()
     return engine
 

@@ -1,18 +1,18 @@
 """Functions written for numba as LLVM modules, optimised once with the code that calls them.
 
 Numba optimises each function it meets, emits machine code for it, and does both again in each of
-its callers: thirty seconds for the ratings. Here functions are only translated; all of them are
-optimised and emitted together with the program (:mod:`forecast.native`).
+its callers: thirty seconds for the ratings. Here functions are only translated; all that a
+module needs is linked, optimised and emitted once.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import binding
+from llvmlite import binding, ir
 from numba.core import types
 from numba.core.caching import NullCache
 from numba.core.codegen import JITCodeLibrary
@@ -22,6 +22,8 @@ from numba.core.registry import cpu_target
 from models.rating_op import SOURCES, value_and_gradient
 
 REAL = types.CPointer(types.double)
+RATINGS = "ratings"
+"""Symbol of the ratings' kernel."""
 
 
 class _Unfinished(JITCodeLibrary):
@@ -79,14 +81,30 @@ def _modules(library: Any, seen: set[int]) -> Iterator[Any]:
     yield copy
 
 
-def ratings_kernel(op: Any, node: Any) -> tuple[Callable[..., None], Any]:
-    """Return the ratings' function of addresses and lengths, and its signature.
+def compiled(module: ir.Module, needed: Sequence[Any], *, exported: Sequence[str]) -> bytes:
+    """Return the object code of a module linked with those it needs, optimised as numba does."""
+    codegen = cpu_target.target_context.codegen()
+    module.triple, module.data_layout = binding.get_process_triple(), codegen._data_layout
+    library = JITCodeLibrary(codegen, "program")
+    whole = library._final_module
+    for one in (binding.parse_assembly(str(module)), *needed):
+        one.verify()
+        whole.link_in(one)
+    for function in whole.functions:
+        if not function.is_declaration and function.name not in exported:
+            function.linkage = "internal"
+    library._optimize_final_module()
+    whole.verify()
+    return bytes(codegen._tm.emit_object(whole))
+
+
+def ratings_object(kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> bytes:
+    """Return the object code of the ratings' function of addresses and lengths, ``ratings``.
 
     Its arguments: terms and their number; cell, codes, weight of the rows and their number; the
     address of the sum, and of the derivative.
     """
-    kind_of, n_kinds, probit = np.array(op.kind_of), op.n_kinds, op.link == "probit"
-    width = 6 * len(op.kind_of)
+    kinds, probit, width = np.array(kind_of), link == "probit", 6 * len(kind_of)
 
     def ratings(
         terms_: Any,
@@ -101,12 +119,38 @@ def ratings_kernel(op: Any, node: Any) -> tuple[Callable[..., None], Any]:
         terms, out = numba.carray(terms_, (n,)), numba.carray(out_, (n,))
         cell, weight = numba.carray(cell_, (n_rows,)), numba.carray(weight_, (n_rows,))
         codes = numba.carray(codes_, (n_rows, width))
-        total = value_and_gradient((kind_of, n_kinds, probit), terms, cell, codes, weight, out)
+        total = value_and_gradient((kinds, n_kinds, probit), terms, cell, codes, weight, out)
         numba.carray(sum_, ())[()] = total
 
-    whole = [types.CPointer(getattr(types, x.type.dtype)) for x in node.inputs[1:3]]
-    rows = (*whole, REAL, types.int64)
-    return ratings, types.void(REAL, types.int64, *rows, REAL, REAL)
+    whole = types.CPointer(types.int32)
+    rows = (whole, whole, REAL, types.int64)
+    symbol, modules = translate(ratings, types.void(REAL, types.int64, *rows, REAL, REAL))
+    module = ir.Module(RATINGS)
+    real, whole32 = (x.as_pointer() for x in (ir.DoubleType(), ir.IntType(32)))
+    takes = [real, ir.IntType(64), whole32, whole32, real, ir.IntType(64), real, real]
+    _define(ir.Function(module, ir.FunctionType(ir.VoidType(), takes), RATINGS), symbol)
+    return compiled(module, modules, exported=(RATINGS,))
+
+
+def _define(function: ir.Function, symbol: str) -> None:
+    """Let a function of ours do what the function of another name does."""
+    inner = ir.Function(function.module, function.function_type, symbol)
+    b = ir.IRBuilder(function.append_basic_block())
+    done = b.call(inner, function.args)
+    if function.function_type.return_type == ir.VoidType():
+        b.ret_void()
+    else:
+        b.ret(done)
+
+
+def helpers(module: ir.Module) -> list[Any]:
+    """Define the helpers that a module calls; return the modules that they need."""
+    out = []
+    for name in [name for name in HELPERS if name in module.globals]:
+        symbol, modules = translate(HELPERS[name], types.double(types.double))
+        _define(module.globals[name], symbol)
+        out += modules
+    return out
 
 
 def digamma(x: float) -> float:

@@ -1,6 +1,5 @@
 """A whole graph as one LLVM function, node by node (:mod:`forecast.lowering`)."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from llvmlite import ir
@@ -24,42 +23,14 @@ from forecast.lowering import (
     shape,
     size,
 )
-from forecast.routines import HELPERS, ratings_kernel, translate
+from forecast.routines import RATINGS
 from forecast.scalars import WHOLE, number
 from models.rating_op import WeightedRatings
 
 BYTE = ir.IntType(8).as_pointer()
 
 
-@dataclass
-class Kernels:
-    """The module in the making, and the modules of the functions that numba translated for it."""
-
-    module: ir.Module
-    found: list[Any] = field(default_factory=list)
-
-    def modules(self) -> list[Any]:
-        """Return them all, with those of the helpers that are called."""
-        return [*self.found, *_helpers(self.module)]
-
-
-def _helpers(module: ir.Module) -> list[Any]:
-    """Return modules of the helpers that are called, each under the name it is called by."""
-    from numba import types
-
-    out = []
-    for name, function in HELPERS.items():
-        if name in module.globals:
-            symbol, modules = translate(function, types.double(types.double))
-            called = module.globals[name]
-            inner = ir.Function(module, called.function_type, symbol)
-            b = ir.IRBuilder(called.append_basic_block())
-            b.ret(b.call(inner, called.args))
-            out += modules
-    return out
-
-
-def add_function(fgraph: FunctionGraph, kernels: Kernels, *, name: str) -> ir.Function:
+def add_function(fgraph: FunctionGraph, module: ir.Module, *, name: str) -> ir.Function:
     """Add the function of a graph to the module.
 
     Its arguments are the addresses of the outputs, then of the inputs, in order. None of them
@@ -67,7 +38,7 @@ def add_function(fgraph: FunctionGraph, kernels: Kernels, *, name: str) -> ir.Fu
     """
     variables = [*fgraph.outputs, *fgraph.inputs]
     types = [STORED[v.type.dtype].as_pointer() for v in variables]
-    function = ir.Function(kernels.module, ir.FunctionType(ir.VoidType(), types), name)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), types), name)
     for argument in function.args:
         argument.add_attribute("noalias")
     start = ir.IRBuilder(function.append_basic_block("entry"))
@@ -77,7 +48,7 @@ def add_function(fgraph: FunctionGraph, kernels: Kernels, *, name: str) -> ir.Fu
     n = len(fgraph.outputs)
     f.places.update(zip(fgraph.inputs, function.args[n:], strict=True))
     for node in fgraph.toposort():
-        _add_node(f, node, kernels=kernels)
+        _add_node(f, node)
     for var, place in zip(fgraph.outputs, function.args, strict=False):
         _store(f, var, place=place)
     _add_block(f, function)
@@ -93,10 +64,10 @@ def _clients(fgraph: FunctionGraph) -> dict[Any, list[Any]]:
     }
 
 
-def _add_node(f: Frame, node: Any, *, kernels: Kernels) -> None:
+def _add_node(f: Frame, node: Any) -> None:
     """Compute what a node gives, or leave it to where it is used."""
     if isinstance(node.op, WeightedRatings):
-        _add_ratings(f, node, kernels=kernels)
+        _add_ratings(f, node)
         return
     for type_ in type(node.op).__mro__:
         if type_ in WHOLES:
@@ -120,16 +91,14 @@ def _store(f: Frame, var: Any, *, place: Any) -> None:
     nest(f.builder, shape(var), body)
 
 
-def _add_ratings(f: Frame, node: Any, *, kernels: Kernels) -> None:
-    """Call the ratings' kernel."""
-    symbol, modules = translate(*ratings_kernel(node.op, node))
-    kernels.found += modules
+def _add_ratings(f: Frame, node: Any) -> None:
+    """Call the ratings' kernel, which is compiled apart (:mod:`forecast.routines`)."""
     places = [address(f, x) for x in node.inputs]
     out = [place_of(f, x) for x in node.outputs]
     lengths = [number(size(x), WHOLE) for x in (node.inputs[0], node.inputs[-1])]
     arguments = [places[0], lengths[0], *places[1:], lengths[1], *out]
     type_ = ir.FunctionType(ir.VoidType(), [x.type for x in arguments])
-    f.builder.call(ir.Function(f.module, type_, symbol), arguments)
+    f.builder.call(ir.Function(f.module, type_, RATINGS), arguments)
 
 
 def _add_block(f: Frame, function: ir.Function) -> None:

@@ -61,7 +61,7 @@ class WeightedRatings(Op):
     def make_node(self, *inputs: Any) -> Apply:
         """Return the node for the inputs, each in the type that the kernel takes."""
         terms, cell, codes, weight = (pt.as_tensor_variable(x) for x in inputs)
-        whole = [x if x.dtype.startswith("int") else pt.cast(x, "int64") for x in (cell, codes)]
+        whole = [pt.cast(x, "int32") for x in (cell, codes)]  # as PyMC keeps them
         taken = [pt.cast(terms, "float64"), *whole, pt.cast(weight, "float64")]
         return Apply(self, taken, [pt.dscalar(), taken[0].type()])
 

@@ -13,10 +13,10 @@ from pytensor.scalar import Composite, exp, float64
 from pytensor.tensor.elemwise import Elemwise
 from scipy import special
 
-from forecast.native import compiled, simpler
+from forecast.native import simpler
 from forecast.program import linked
-from forecast.routines import digamma, inverse_erfc, scaled_erfc
-from forecast.whole import Kernels, add_function
+from forecast.routines import compiled, digamma, helpers, inverse_erfc, scaled_erfc
+from forecast.whole import add_function
 
 PLAIN = Mode(linker="py", optimizer=None)
 RNG = np.random.default_rng(5)
@@ -38,10 +38,8 @@ def computed(output):
     """The array that the compiled function of a graph gives."""
     fgraph = simpler(FunctionGraph(list(GIVEN), [output], clone=True))
     module = ir.Module("test")
-    kernels = Kernels(module)
-    add_function(fgraph, kernels, name="call")
-    code = compiled(module, kernels.modules(), exported=("call",))
-    engine = linked(code)
+    add_function(fgraph, module, name="call")
+    engine = linked((compiled(module, helpers(module), exported=("call",)),))
     out = np.empty(output.type.shape, output.dtype)
     arrays = [out, *(np.ascontiguousarray(x, v.dtype) for v, x in GIVEN.items())]
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(arrays))
