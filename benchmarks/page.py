@@ -39,7 +39,7 @@ METHOD = """\
 - Each of 4 chains has 1000 tuning steps and 1000 draws. ESS is ArviZ's bulk ESS, the least over all
   elements of the sampled parameters, the same list for every entrant.
 - Seconds run from the start of the process to its end, imports included. *Warm*: caches of compiled
-  code filled by an earlier, uncounted run. *Cold*: every such cache empty (compiled models, numba,
+  code filled by an earlier run. *Cold*: every such cache empty (compiled models, numba,
   PyTensor, JAX, Stan); packages' own bytecode and matplotlib's list of fonts stay.
 - Every seed runs all entrants in turn, each seed beginning with another. Figures are medians over
   seeds; ratios are taken seed by seed, the range in brackets.
