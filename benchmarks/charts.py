@@ -9,9 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.figures import LABELS, present, refit_seconds, speeds
-from reports.drawing import BLUE, DPI, INK, MUTED, ORANGE, STYLE
+from reports.drawing import BLUE, DPI, INK, ORANGE, STYLE
 
-LOOKS = {"warm": (BLUE, "o", "warm caches", 0.12), "cold": (ORANGE, "s", "empty caches", -0.12)}
+LOOKS = {"warm": (BLUE, "o", "warm caches", 0.17), "cold": (ORANGE, "s", "empty caches", -0.17)}
 """Colour, marker, label and offset of each kind of process."""
 
 
@@ -55,7 +55,7 @@ def plot_speed(results: Mapping[str, Any]) -> Figure | None:
                 continue
             y = i - offset
             axes.scatter(found, [y] * len(found), s=16, color=colour, marker=marker, alpha=0.55)
-            axes.plot([median(found)] * 2, [y - 0.14, y + 0.14], color=colour, linewidth=2.6)
+            axes.plot([median(found)] * 2, [y - 0.12, y + 0.12], color=colour, linewidth=2.6)
             text = f"{median(found):.2g}" if median(found) < 10 else f"{median(found):.0f}"
             axes.annotate(
                 text, (found[-1], y), xytext=(7, 0), textcoords="offset points", va="center",
@@ -80,6 +80,5 @@ def plot_refit(results: Mapping[str, Any]) -> Figure | None:
             f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s", (seconds, i),
             xytext=(9, 0), textcoords="offset points", va="center", color=INK, fontsize=8.5,
         )  # fmt: skip
-        axes.axhline(i, color=MUTED, linewidth=0.4, zorder=0)
     axes.margins(x=0.2)
     return figure

@@ -8,9 +8,10 @@ Run from the checkout, with the extra ``benchmarks`` installed, on a machine tha
     python -m benchmarks.compare --page          # the page and charts anew from results.json
 
 Each run is a fresh process, timed from its start to its end by this one, which waits. For each seed
-every entrant runs once with empty caches and once with caches that an earlier, uncounted run has
-filled; entrants take turns, and each seed begins with another, so that a slow minute of the machine
-falls on all. Caches are folders of this command, never the user's own.
+every entrant runs once with empty caches and once with caches that an earlier run has filled (the
+first cold one, or one that does not count). Entrants take turns, and each seed begins with another,
+so that a slow minute of the machine falls on all. Caches are folders of this command, never the
+user's own.
 """
 
 import json
@@ -50,7 +51,7 @@ MOST_SEEDS = {"stan": 1}
 SHORT = ("--draws", "20", "--tune", "20")
 """Length of the runs that fill caches."""
 FILLING_SEED = 999
-"""Seed of the runs that fill the warm caches: no counted one, as PyStan keeps draws by seed."""
+"""Seed of the runs that only fill caches."""
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "arviz", "jax", "numpyro", "pystan")
 
 
@@ -174,20 +175,30 @@ def measure(given: Namespace) -> dict[str, Any]:
     todo = [s for s in plan(given, entrants) if (s.kind, s.entrant, s.seed) not in done]
     length = ("--draws", str(given.draws), "--tune", str(given.tune))
     with tempfile.TemporaryDirectory() as kept:
-        for entrant in [name for name in entrants if name in {step.entrant for step in todo}]:
-            # What JAX compiles depends on the number of draws; nobody else's code does.
-            usual = length if entrant == "numpyro" else SHORT
-            fill = run_once(entrant, cache=Path(kept), seed=FILLING_SEED, extra=usual)
-            print(f"caches of {entrant} filled: {fill['seconds']:.1f} s", file=sys.stderr)
-        for i, (kind, entrant, seed, extra) in enumerate(todo):
-            with tempfile.TemporaryDirectory() as empty:
-                cache = Path(empty if kind == "cold" else kept)
-                record = run_once(entrant, cache=cache, seed=seed, extra=(*extra, *length))
-            results["records"].append({"kind": kind} | record)
-            said = f"{i + 1}/{len(todo)} {kind} {entrant} seed {seed}: {record['seconds']:.1f} s"
-            print(f"{said}, least ESS {record['min_ess']:.0f}", file=sys.stderr, flush=True)
+        for i, step in enumerate(todo):
+            cache = Path(kept, step.entrant)
+            if step.kind != "cold" and not cache.exists():
+                fill(step.entrant, cache=cache, length=length)
+            options = {"seed": step.seed, "extra": (*step.extra, *length)}
+            if step.kind == "cold" and cache.exists():
+                with tempfile.TemporaryDirectory() as empty:
+                    record = run_once(step.entrant, cache=Path(empty), **options)
+            else:
+                record = run_once(step.entrant, cache=cache, **options)
+            results["records"].append({"kind": step.kind} | record)
+            said = f"{i + 1}/{len(todo)} {step.kind} {step.entrant} seed {step.seed}"
+            said = f"{said}: {record['seconds']:.1f} s, least ESS {record['min_ess']:.0f}"
+            print(said, file=sys.stderr, flush=True)
             given.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return results
+
+
+def fill(entrant: str, *, cache: Path, length: tuple[str, ...]) -> None:
+    """Fill an entrant's caches by a run that does not count, where no cold one came before."""
+    # What JAX compiles depends on the number of draws; nobody else's code does.
+    usual = length if entrant == "numpyro" else SHORT
+    done = run_once(entrant, cache=cache, seed=FILLING_SEED, extra=usual)
+    print(f"caches of {entrant} filled: {done['seconds']:.1f} s", file=sys.stderr, flush=True)
 
 
 def resumed(path: Path, fresh: dict[str, Any]) -> dict[str, Any]:

@@ -39,13 +39,15 @@ METHOD = """\
 - Each of 4 chains has 1000 tuning steps and 1000 draws. ESS is ArviZ's bulk ESS, the least over all
   elements of the sampled parameters, the same list for every entrant.
 - Seconds run from the start of the process to its end, imports included. *Warm*: caches of compiled
-  code filled by an earlier, uncounted run. *Cold*: every such cache empty (compiled models, numba,
+  code filled by an earlier run. *Cold*: every such cache empty (compiled models, numba,
   PyTensor, JAX, Stan); packages' own bytecode and matplotlib's list of fonts stay.
 - Every seed runs all entrants in turn, each seed beginning with another. Figures are medians over
   seeds; ratios are taken seed by seed, the range in brackets.
 - Gradients per effective draw: gradient evaluations after warm-up over least bulk ESS; *with
   warm-up* counts all evaluations of one more run, untimed, that keeps its warm-up.
 - A refit moves one prior by half of its scale, another prior each time. {refits}
+  This project's start from one fit of the stated priors, which is counted, and have at most 100
+  tuning steps and 800 draws a chain. The others' are whole fits; NumPyro's reuse compiled code.
 - A fit that did not converge keeps its figures: see R-hat and divergences.
 """
 

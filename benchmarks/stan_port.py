@@ -7,6 +7,7 @@ and needs a C++ compiler.
 """
 
 import asyncio
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -63,6 +64,8 @@ def build(case: Case, seed: int | None = None) -> Any:
         said = asyncio.run(httpstan.models.build_services_extension_module(text))
         httpstan.cache.dump_stanc_warnings(warnings, name)
         httpstan.cache.dump_services_extension_module_compiler_output(said, name)
+    # It keeps draws by data and seed, too: a fit that was run before would not be run again.
+    shutil.rmtree(Path(httpstan.cache.model_directory(name)) / "fits", ignore_errors=True)
     return stan.build(text, data_of(case), random_seed=seed)
 
 

@@ -95,6 +95,32 @@ def test_every_seed_begins_with_another_entrant():
     ]
 
 
+def test_warm_runs_find_what_the_first_cold_one_left(tmp_path, monkeypatch):
+    seen = []
+
+    def run_once(entrant, *, cache, seed, extra):
+        seen.append((entrant, seed, cache.name, len(list(cache.glob("*")))))
+        cache.mkdir(parents=True, exist_ok=True)
+        (cache / "code").touch()
+        found = record("", entrant, seed=seed)
+        return {name: value for name, value in found.items() if name != "kind"}
+
+    monkeypatch.setattr(compare, "run_once", run_once)
+    given = Namespace(seeds=2, cold=2, refits=2, draws=9, tune=9, only="project", resume=False)
+    given.results = tmp_path / "results.json"
+    found = compare.measure(given)
+    assert [r["kind"] for r in found["records"]] == [
+        *("cold", "warm", "refits", "count"),
+        *("cold", "warm"),
+    ]
+    kept = [held for *_, name, held in seen if name == "project"]
+    assert kept == [0, 1, 1, 1, 1]
+    assert [held for *_, name, held in seen if name != "project"] == [0]
+    given.resume = True
+    assert compare.measure(given)["records"] == found["records"]
+    assert len(seen) == 6
+
+
 def test_resuming_keeps_records_of_the_same_source_and_no_other(results, tmp_path):
     path = tmp_path / "results.json"
     path.write_text(json.dumps(results), encoding="utf-8")
