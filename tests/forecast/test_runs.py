@@ -25,6 +25,7 @@ FILES = {
     "summary.csv",
     "claims.csv",
     "works.csv",
+    "experts.csv",
     "headline.json",
     "diagnostics.json",
     "context.json",
