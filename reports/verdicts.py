@@ -14,7 +14,7 @@ from reports.words import CHANCES, LEAST, value
 
 MOVED, HARDLY, ALONE, AGAINST = "moved", "hardly moved", "prior alone", "in conflict"
 VERDICTS = {
-    MOVED: "the evidence moved or narrowed the claim's quantities by way of its own beliefs",
+    MOVED: "the evidence moved or narrowed the claim's quantities, for it or against it",
     HARDLY: "the claim's own beliefs stand about where the prior put them",
     ALONE: "no evidence touches the claim's own beliefs",
     AGAINST: "the evidence says what the prior did not expect",

@@ -31,6 +31,13 @@ USE_NOT_BENEFIT = "Use, not benefit: a use counts the same however much it helps
 SAME_BAR = (
     "Same bar for both sides: documented use against documented use; the strict sense asks more."
 )
+ANY_USE = (
+    "alignment_used",
+    "capabilities_relevant",
+    "alignment_used_by_others",
+    "capabilities_used_by_others",
+)
+"""Documented or not: use on each side, and by separate works alone."""
 SAME_BAR_NAMES = ("alignment_only", "both", "capabilities_only", "neither")
 """The split on the same bar; it sums to 1."""
 RATED = "Rated by language models from short gists: measurements with error, shared in part."
@@ -93,10 +100,13 @@ def _percent(p: float) -> str:
 def same_bar(found: Mapping[str, Any], question: Mapping[str, Any]) -> str:
     """Return the sentence on the split on the same bar."""
     alone, both, other, neither = (of_hundred(found[n]["mean"]) for n in SAME_BAR_NAMES)
+    ali, cap, ali_others, cap_others = (of_hundred(found[n]["mean"]) for n in ANY_USE)
     return (
         f"Of 100 interpretability works of {question['cohort']}, by the end of "
         f"{question['horizon']}, {alone} have a documented use in alignment work alone, {other} in "
-        f"capabilities work alone, {both} in both and {neither} in neither."
+        f"capabilities work alone, {both} in both and {neither} in neither. Counting uses that "
+        f"nobody writes about as well, {ali} are used for alignment and {cap} for capabilities; "
+        f"counting separate works alone, {ali_others} and {cap_others}."
     )
 
 
@@ -107,7 +117,7 @@ def strict(found: Mapping[str, Any]) -> str:
         f"In the strict sense {of_hundred(row['mean'])} end up alignment-relevant "
         f"({interval(row)}, {INTERVAL}): fewer than the {used} that alignment work uses at all, "
         "since a work must also help to reach the milestone that alignment requires, in a field "
-        "that gets that far. Capabilities use is asked nothing like it."
+        "that gets that far. No such conditions are put on capabilities use."
     )
 
 
