@@ -25,7 +25,8 @@ def test_signals_that_ask_to_end_clean_up_once_and_tell_their_number(name, proce
         "    try: print('up', flush=True); time.sleep(30)\n"
         f"    finally: os.kill(os.getpid(), {int(number)}); time.sleep(0.1); print('clean')"
     )
-    process = process_with_run(body)
+    heed = partial(signal.signal, number, signal.SIG_DFL)  # nohup ignores SIGHUP for all below it
+    process = process_with_run(body, preexec_fn=heed)
     assert process.stderr.readline() == "up\n"
     process.send_signal(number)
     out, err = process.communicate(timeout=30)

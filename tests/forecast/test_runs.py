@@ -167,9 +167,7 @@ def test_not_converged_exits_3_and_is_marked_everywhere(here):
 def test_a_table_switched_off_leaves_the_priors_to_speak(here, tmp_path):
     text = (Path(__file__).parents[2] / "priors/default.toml").read_text(encoding="utf-8")
     path = tmp_path / "bare.toml"
-    path.write_text(
-        text.replace("[question]", '[evidence]\noff = ["works", "workers"]\n\n[question]')
-    )
+    path.write_text(text.replace("[evidence]", '[evidence]\noff = ["works", "workers"]'))
     made = run(path, **SMALL)
     assert "ratings" in made.context["evidence"]["empty"]
     assert "workers" in made.context["evidence"]["empty"]
