@@ -118,6 +118,18 @@ def fit_one(case: Case, base: Base | None) -> bytes:
     return kept.to_bytes(refit(_BASES[key], case, cores=1))
 
 
+def _fit_on_cluster(case: Case, base: Base | None) -> bytes:
+    """Fit a Case in a task of Dask, which needs no lock of the cluster's to write a file of its own.
+
+    Within a task xarray asks the scheduler for the lock of each file that it writes, also for one in
+    memory, which the scheduler does not know by name.
+    """
+    import dask
+
+    with dask.config.set(scheduler="synchronous"):
+        return fit_one(case, base)
+
+
 def _on_processes(
     todo: Mapping[str, Case], base: Base | None, *, done: Done, workers: int | None
 ) -> None:
@@ -157,7 +169,7 @@ def _on_cluster(todo: Mapping[str, Case], base: Base | None, *, done: Done, addr
     with client:
         held = None if base is None else client.scatter(base, broadcast=True, hash=False)
         names = {
-            client.submit(fit_one, case, held, key=f"fit-{name}", pure=False): name
+            client.submit(_fit_on_cluster, case, held, key=f"fit-{name}", pure=False): name
             for name, case in todo.items()
         }
         for future in distributed.as_completed(names):
