@@ -119,9 +119,9 @@ def fit_one(case: Case, base: Base | None) -> bytes:
 
 
 def _fit_on_cluster(case: Case, base: Base | None) -> bytes:
-    """Fit a Case in a task of Dask, which needs no lock of the cluster's to write a file of its own.
+    """Fit a Case in a task of Dask, which needs no lock of the cluster's for a file of its own.
 
-    Within a task xarray asks the scheduler for the lock of each file that it writes, also for one in
+    Within a task xarray asks the scheduler for the lock of each file that it writes, also of one in
     memory, which the scheduler does not know by name.
     """
     import dask
