@@ -7,6 +7,7 @@ by z is :math:`L^T` times that by x.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any
 
 from llvmlite import ir
@@ -15,6 +16,9 @@ from forecast.lowering import loop
 from forecast.scalars import REAL, WHOLE, add, call, multiply, number
 
 DOUBLES, BYTES = REAL.as_pointer(), ir.IntType(8).as_pointer()
+BLOCK = 4
+"""Rows of the metric that are multiplied at once: what they share is loaded once. Columns run to
+the end of the block, as the metric has zeros above its diagonal."""
 
 
 @dataclass(frozen=True)
@@ -47,24 +51,54 @@ def _room(b: Any, n: int) -> Any:
     return b.bitcast(b.alloca(ir.ArrayType(REAL, n)), DOUBLES)
 
 
+def _blocks(b: Any, n: int, body: Any) -> None:
+    """Run ``body`` for the first row of each block of rows, and for each that is left over.
+
+    Its second argument is the number of rows of the block, its third where their columns end.
+    """
+    whole = n // BLOCK
+
+    def block(k: Any) -> None:
+        first = b.mul(k, number(BLOCK, WHOLE))
+        body(first, BLOCK, b.add(first, number(BLOCK, WHOLE)))
+
+    def single(k: Any) -> None:
+        row = b.add(k, number(whole * BLOCK, WHOLE))
+        body(row, 1, b.add(row, number(1, WHOLE)))
+
+    loop(b, whole, block)
+    if n % BLOCK:
+        loop(b, n % BLOCK, single)
+
+
+def _rows(b: Any, scale: Any, first: Any, *, n: int, many: int) -> list[tuple[Any, Any]]:
+    """Return the places of some rows of the metric, each with its number."""
+    numbers = [b.add(first, number(k, WHOLE)) for k in range(many)]
+    return [(i, b.gep(scale, [b.mul(i, number(n, WHOLE))])) for i in numbers]
+
+
 def _outward(b: Any, table: Table, *, z: Any, data: Any) -> Any:
     """Return the address of x = centre + scale @ z."""
-    n, slot = table.n_dim, b.alloca(REAL)
+    n, slots = table.n_dim, [b.alloca(REAL) for _ in range(BLOCK)]
     x = _room(b, n)
     centre, scale = (table.load(b, data, name=m) for m in ("metric_centre", "metric_scale"))
 
-    def row(i: Any) -> None:
-        start = b.gep(scale, [b.mul(i, number(n, WHOLE))])
-        b.store(number(0.0), slot)
+    def block(first: Any, many: int, end: Any) -> None:
+        rows = _rows(b, scale, first, n=n, many=many)
+        for slot in slots[:many]:
+            b.store(number(0.0), slot)
 
         def term(j: Any) -> None:
-            product = multiply(b, b.load(b.gep(start, [j])), b.load(b.gep(z, [j])))
-            b.store(add(b, b.load(slot), product), slot)
+            by = b.load(b.gep(z, [j]))
+            for slot, (_, start) in zip(slots, rows, strict=False):
+                product = multiply(b, b.load(b.gep(start, [j])), by)
+                b.store(add(b, b.load(slot), product), slot)
 
-        loop(b, b.add(i, number(1, WHOLE)), term)
-        b.store(add(b, b.load(b.gep(centre, [i])), b.load(slot)), b.gep(x, [i]))
+        loop(b, end, term)
+        for slot, (i, _) in zip(slots, rows, strict=False):
+            b.store(add(b, b.load(b.gep(centre, [i])), b.load(slot)), b.gep(x, [i]))
 
-    loop(b, n, row)
+    _blocks(b, n, block)
     return x
 
 
@@ -74,16 +108,21 @@ def _inward(b: Any, table: Table, *, gradient: Any, data: Any, out: Any) -> None
     scale = table.load(b, data, name="metric_scale")
     loop(b, n, lambda j: b.store(number(0.0), b.gep(total, [j])))
 
-    def row(i: Any) -> None:
-        start, by = b.gep(scale, [b.mul(i, number(n, WHOLE))]), b.load(b.gep(gradient, [i]))
+    def block(first: Any, many: int, end: Any) -> None:
+        rows = _rows(b, scale, first, n=n, many=many)
+        by = [b.load(b.gep(gradient, [i])) for i, _ in rows]
 
         def term(j: Any) -> None:
             at = b.gep(total, [j])
-            b.store(add(b, b.load(at), multiply(b, b.load(b.gep(start, [j])), by)), at)
+            parts = [
+                multiply(b, b.load(b.gep(row, [j])), g)
+                for g, (_, row) in zip(by, rows, strict=True)
+            ]
+            b.store(reduce(partial(add, b), parts, b.load(at)), at)
 
-        loop(b, b.add(i, number(1, WHOLE)), term)
+        loop(b, end, term)
 
-    loop(b, n, row)
+    _blocks(b, n, block)
     loop(b, n, lambda j: b.store(b.load(b.gep(total, [j])), b.gep(out, [j])))
 
 

@@ -93,9 +93,29 @@ def compiled(module: ir.Module, needed: Sequence[Any], *, exported: Sequence[str
     for function in whole.functions:
         if not function.is_declaration and function.name not in exported:
             function.linkage = "internal"
-    library._optimize_final_module()
-    whole.verify()
+    _optimise(whole, codegen._tm)
     return bytes(codegen._tm.emit_object(whole))
+
+
+def _optimise(whole: Any, machine: Any) -> None:
+    """Optimise a linked module: inline and drop counts of references first, as numba does.
+
+    Loops of a known small length stay loops until they are turned into vectors; numba's own
+    settings unroll them before, and then leave the pieces scalar.
+    """
+    for level, last in ((0, False), (3, True)):
+        options = binding.create_pipeline_tuning_options(level)
+        options.loop_vectorization = options.slp_vectorization = last
+        options.loop_interleaving, options.loop_unrolling = last, not last
+        builder = binding.create_pass_builder(machine, options)
+        passes = builder.getModulePassManager()
+        if not last:
+            passes.add_loop_rotate_pass()
+            passes.add_instruction_combine_pass()
+            passes.add_jump_threading_pass()
+        passes.add_refprune_pass()
+        passes.run(whole, builder)
+    whole.verify()
 
 
 def ratings_object(kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> bytes:
