@@ -105,9 +105,21 @@ def stat(tree: Any, name: str) -> Array:
     return np.asarray(values.reshape(-1, values.shape[-1]))
 
 
+def pooled(trace: Any, names: tuple[str, ...]) -> list[Array]:
+    """Return vectors of nutpie's raw trace, once, chains joined; dims (draw, parameter) each."""
+    import pyarrow
+
+    chains: list[list[Array]] = []
+    for batch in trace.get_arrow_trace()[1]:
+        drawn = ~np.asarray(pyarrow.array(batch.column("tuning")))
+        flat = [pyarrow.array(batch.column(name)).flatten() for name in names]
+        chains.append([np.asarray(x).reshape(len(drawn), -1)[drawn] for x in flat])
+    return [np.concatenate(parts) for parts in zip(*chains, strict=True)]
+
+
 def unwhitened(tree: Any, metric: Metric) -> Any:
     """Return nutpie's tree with its unconstrained draws in the model's own coordinates."""
-    stats = tree["sample_stats"].dataset.drop_vars("gradient")
+    stats = tree["sample_stats"].dataset
     z = stats["unconstrained_draw"]
     tree["sample_stats"] = stats.assign(unconstrained_draw=z.copy(data=metric.outward(z.values)))
     return tree

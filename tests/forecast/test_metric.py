@@ -75,9 +75,9 @@ def test_starting_points_repeat_by_seed_and_stay_within_one():
     assert not np.array_equal(start(7), start(8))
 
 
-def test_the_pilot_and_the_rest_make_up_the_tuning(default_case):
+def test_pilot_and_tuning_take_shares_of_tune(default_case):
     usual = replace(default_case.sampler, tune=1000, chains=4)
-    assert tuning(usual) == (300, 200, 500)
+    assert tuning(usual) == (200, 200, 200)
     assert tuning(replace(usual, tune=60)) == (0, 0, 60)
 
 
