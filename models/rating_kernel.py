@@ -51,19 +51,13 @@ def _exp(x: float) -> float:
     shifted = y * 1.4426950408889634 + 6755399441055744.0
     n = shifted - 6755399441055744.0
     r = (y - n * 0.6931471803691238) - n * 1.9082149292705877e-10
-    p = 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
+    # Taylor's series from the square on, in pairs (Estrin): few steps wait for one another.
+    r2 = r * r
+    r4 = r2 * r2
+    a = (1.0 / 6.0 * r + 0.5) + (1.0 / 120.0 * r + 1.0 / 24.0) * r2
+    b = (1.0 / 5040.0 * r + 1.0 / 720.0) + (1.0 / 362880.0 * r + 1.0 / 40320.0) * r2
+    c = (1.0 / 39916800.0 * r + 1.0 / 3628800.0) + 1.0 / 479001600.0 * r2
+    p = ((a + (b + c * r4) * r4) * r2 + r) + 1.0
     power = (viewer(shifted, numba.int64) << 52) + (1023 << 52)  # type: ignore[call-arg]
     e = p * viewer(numba.int64(power), numba.float64)
     return 0.0 if x < -708.0 else (np.inf if x > 709.7 else e)
