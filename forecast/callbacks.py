@@ -51,24 +51,15 @@ def _room(b: Any, n: int) -> Any:
     return b.bitcast(b.alloca(ir.ArrayType(REAL, n)), DOUBLES)
 
 
-def _blocks(b: Any, n: int, body: Any) -> None:
-    """Run ``body`` for the first row of each block of rows, and for each that is left over.
+def _blocks(b: Any, n: int, *, body: Any) -> None:
+    """Run ``body`` for the first row of each block of rows, and for each row that is left over.
 
-    Its second argument is the number of rows of the block, its third where their columns end.
+    Its second argument is the number of rows of the block.
     """
     whole = n // BLOCK
-
-    def block(k: Any) -> None:
-        first = b.mul(k, number(BLOCK, WHOLE))
-        body(first, BLOCK, b.add(first, number(BLOCK, WHOLE)))
-
-    def single(k: Any) -> None:
-        row = b.add(k, number(whole * BLOCK, WHOLE))
-        body(row, 1, b.add(row, number(1, WHOLE)))
-
-    loop(b, whole, block)
+    loop(b, whole, lambda k: body(b.mul(k, number(BLOCK, WHOLE)), BLOCK))
     if n % BLOCK:
-        loop(b, n % BLOCK, single)
+        loop(b, n % BLOCK, lambda k: body(b.add(k, number(whole * BLOCK, WHOLE)), 1))
 
 
 def _rows(b: Any, scale: Any, first: Any, *, n: int, many: int) -> list[tuple[Any, Any]]:
@@ -83,7 +74,7 @@ def _outward(b: Any, table: Table, *, z: Any, data: Any) -> Any:
     x = _room(b, n)
     centre, scale = (table.load(b, data, name=m) for m in ("metric_centre", "metric_scale"))
 
-    def block(first: Any, many: int, end: Any) -> None:
+    def block(first: Any, many: int) -> None:
         rows = _rows(b, scale, first, n=n, many=many)
         for slot in slots[:many]:
             b.store(number(0.0), slot)
@@ -94,11 +85,11 @@ def _outward(b: Any, table: Table, *, z: Any, data: Any) -> Any:
                 product = multiply(b, b.load(b.gep(start, [j])), by)
                 b.store(add(b, b.load(slot), product), slot)
 
-        loop(b, end, term)
+        loop(b, b.add(first, number(many, WHOLE)), term)
         for slot, (i, _) in zip(slots, rows, strict=False):
             b.store(add(b, b.load(b.gep(centre, [i])), b.load(slot)), b.gep(x, [i]))
 
-    _blocks(b, n, block)
+    _blocks(b, n, body=block)
     return x
 
 
@@ -108,7 +99,7 @@ def _inward(b: Any, table: Table, *, gradient: Any, data: Any, out: Any) -> None
     scale = table.load(b, data, name="metric_scale")
     loop(b, n, lambda j: b.store(number(0.0), b.gep(total, [j])))
 
-    def block(first: Any, many: int, end: Any) -> None:
+    def block(first: Any, many: int) -> None:
         rows = _rows(b, scale, first, n=n, many=many)
         by = [b.load(b.gep(gradient, [i])) for i, _ in rows]
 
@@ -120,9 +111,9 @@ def _inward(b: Any, table: Table, *, gradient: Any, data: Any, out: Any) -> None
             ]
             b.store(reduce(partial(add, b), parts, b.load(at)), at)
 
-        loop(b, end, term)
+        loop(b, b.add(first, number(many, WHOLE)), term)
 
-    _blocks(b, n, block)
+    _blocks(b, n, body=block)
     loop(b, n, lambda j: b.store(b.load(b.gep(total, [j])), b.gep(out, [j])))
 
 
