@@ -4,6 +4,7 @@ import numpy as np
 import pymc as pm
 import pytest
 from pytensor.compile.mode import Mode
+from scipy import stats
 
 from forecast.native import compile_program
 from forecast.program import native_model, value_and_gradient
@@ -59,3 +60,22 @@ def test_outside_the_support_of_a_number_the_density_is_not_finite():
     program = compile_program(model_of("Gamma"), ["belief"], alone=())
     data = {"hyper": np.array([-1.0, 1.0]), "seen": np.zeros(3)}
     assert np.isnan(value_and_gradient(native_model(program, data, start=None), np.zeros(3))[0])
+
+
+@pytest.mark.parametrize("n", [1, 4, 7, 12])
+def test_value_and_gradient_in_a_metric(n):
+    """Rows are multiplied four at a time, then one by one: x = c + L z, gradient L' g(x)."""
+    with pm.Model(check_bounds=False) as model:
+        pm.Normal("x", pm.Data("hyper", np.arange(1.0 * n), shape=(n,)), 0.5, shape=n)
+    native = native_model(
+        compile_program(model, ["x"], alone=()), {"hyper": np.arange(1.0 * n)}, start=None
+    )
+    rng = np.random.default_rng(n)
+    centre, scale, z = rng.normal(size=n), np.tril(rng.normal(size=(n, n))), rng.normal(size=n)
+    value, gradient = value_and_gradient(
+        native.with_data(metric_centre=centre, metric_scale=scale), z
+    )
+    u = (centre + scale @ z - np.arange(n)) / 0.5
+    expected = stats.norm.logpdf(u).sum() - n * np.log(0.5)
+    assert value == pytest.approx(expected, rel=1e-8)  # the graph's constant has nine digits
+    np.testing.assert_allclose(gradient, scale.T @ (-u / 0.5), rtol=1e-12, atol=1e-12)
