@@ -79,9 +79,9 @@ def with_ease(draws: dict[str, np.ndarray], case: Case) -> dict[str, np.ndarray]
     return draws | {"worker_ratio_elasticity": elasticity, "ease": ease}
 
 
-def answer(fit: Fit, case: Case) -> dict[str, np.ndarray]:
-    """Return every quantity by draw, for a Case that shares the sampled part of ``fit``."""
-    return predict(**forward(fit, case))
+def answer(fit: Fit, case: Case, *, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+    """Return quantities by draw, all by default; the Case shares the sampled part of ``fit``."""
+    return predict(**forward(fit, case), names=names)
 
 
 def forward(fit: Fit, case: Case) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class Ahead:
         """Return the wanted quantities of a Case at the draws of a fit."""
         if self.names is None or not set(self.names) <= set(HEADLINE):
             part = forward_part(case, fit.compiled.alone)
-            return self.hold((id(fit), part), lambda: self.wanted(answer(fit, case)))
+            return self.hold((id(fit), part), lambda: answer(fit, case, names=self.names))
         part = forward_part(case, [name for name in fit.compiled.alone if name not in late.LATE])
         early = self.hold((id(fit), part), lambda: late.make_early(**forward(fit, case)))
         return self.wanted(late.headline(early, all_draws(fit, case), question=case.asked))
@@ -207,7 +207,8 @@ def _evaluate(
         raise InputError(f"evaluate: a case cannot be answered by {how}; use how='auto'")
     fit = sample(case)
     fits.append(fit)
-    found = answer(fit, case)
+    needed = None if ahead.names is None else list(dict.fromkeys((*ahead.names, *HEADLINE)))
+    found = answer(fit, case, names=needed)
     made = summed(ahead.wanted(found), judged(fit, found), how="refit")
     return replace(made, pareto_k=k)
 
