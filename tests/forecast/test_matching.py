@@ -1,4 +1,4 @@
-"""Draws moved to weighted moments: the maps, what they do for the weights, and when there are none."""
+"""Draws moved to weighted moments: the maps, and what they do for the weights."""
 
 from dataclasses import replace
 
