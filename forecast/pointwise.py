@@ -67,7 +67,8 @@ def work_states(fit: Fit) -> dict[str, np.ndarray]:
     """
     at = np.linspace(0, fit.n - 1, min(fit.n, WORK_DRAWS)).astype(int)
     thin = {name: values[at] for name, values in fit.draws.items()}
-    total = sum(over_blocks(lambda draws: _row_states(fit, draws), thin, n=len(at)))
+    parts = over_blocks(lambda draws: _row_states(fit, draws), thin, n=len(at))
+    total = np.asarray(sum(parts))
     row = fit.case.evidence.row_of_work
     return {name: values[row] for name, values in _marginals(total / len(at)).items()}
 
