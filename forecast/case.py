@@ -62,10 +62,11 @@ class Case:
 class Answer:
     """Draws of each quantity, and how they were obtained.
 
-    ``how`` is ``exact`` (same draws, forecast-only change), ``reweighted`` or ``refit``;
-    ``pareto_k`` is that of the importance weights (nan where none were tried; above 0.7 it is why a
-    refit was needed). ``ess`` is the least effective number of draws, ``r_hat`` the largest R-hat
-    and ``converged`` the verdict on the fit that the draws come from.
+    ``how`` is ``exact`` (same draws, forecast-only change), ``reweighted``, ``moment-matched``
+    (draws moved, then weighted) or ``refit``; ``pareto_k`` is that of the importance weights (nan
+    where none were tried; above 0.7 it is why a refit was needed). ``ess`` is the least effective
+    number of draws, ``r_hat`` the largest R-hat and ``converged`` the verdict on the fit that
+    the draws come from.
     """
 
     quantities: dict[str, np.ndarray]

@@ -3,7 +3,7 @@
 ``posterior`` samples the priors that a likelihood touches; ``answer`` adds the forecast-only
 priors, pushed through their quantile functions at uniforms fixed by seed and name, and computes
 the quantities; ``refit`` samples a changed Case from where another fit ended; ``evaluate`` answers
-many Cases at the least price: exact, else reweighted, else refitted.
+many Cases at the least price: exact, else reweighted, else moment-matched, else refitted.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,8 @@ import numpy as np
 from forecast import convergence
 from forecast.case import Answer, Case
 from forecast.config import ModelOptions, Question
-from forecast.forward import all_draws, future
+from forecast.forward import all_draws, future, with_ease
+from forecast.matching import moment_matched
 from forecast.reweighting import MAX_PARETO_K, importance, weighed
 from forecast.sampling import Compiled, Fit, compiled_model, draw, flat
 from forecast.soft import soft_part
@@ -23,8 +24,6 @@ from models import late
 from models.errors import InputError
 from models.quantities import HEADLINE
 from models.relevance import predict
-from models.spillover import elasticity_from_draws
-from models.structure import LOG_RATIO
 
 WAYS = ("auto", "exact", "reweight", "refit")
 WARM = {"tune": 100, "draws": 1000}
@@ -72,16 +71,9 @@ def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
     return replace(fit, diagnosis=convergence.with_quantities(fit.diagnosis, whole))
 
 
-def with_ease(draws: dict[str, np.ndarray], case: Case) -> dict[str, np.ndarray]:
-    """Add the elasticity and ease, which follow exactly from what was sampled."""
-    elasticity = elasticity_from_draws(draws, case.by_name)
-    ease = draws["use_ratio"] - LOG_RATIO * elasticity
-    return draws | {"worker_ratio_elasticity": elasticity, "ease": ease}
-
-
-def answer(fit: Fit, case: Case) -> dict[str, np.ndarray]:
-    """Return every quantity by draw, for a Case that shares the sampled part of ``fit``."""
-    return predict(**forward(fit, case))
+def answer(fit: Fit, case: Case, *, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+    """Return quantities by draw, all by default; the Case shares the sampled part of ``fit``."""
+    return predict(**forward(fit, case), names=names)
 
 
 def forward(fit: Fit, case: Case) -> dict[str, Any]:
@@ -132,7 +124,8 @@ def evaluate(
         Variations; order is kept.
     how
         ``auto``: exact where only forecast-only priors, the question or ``do`` differ from a fit
-        at hand, else reweighted if Pareto k <= 0.7, else refitted; or one of these by name.
+        at hand, else reweighted if Pareto k <= 0.7, else by draws moved to the weighted moments
+        (:mod:`forecast.matching`) if theirs is, else refitted; or one of these by name.
     base
         A fit to start from; else the first Case is fitted.
     names
@@ -170,7 +163,7 @@ class Ahead:
         """Return the wanted quantities of a Case at the draws of a fit."""
         if self.names is None or not set(self.names) <= set(HEADLINE):
             part = forward_part(case, fit.compiled.alone)
-            return self.hold((id(fit), part), lambda: self.wanted(answer(fit, case)))
+            return self.hold((id(fit), part), lambda: answer(fit, case, names=self.names))
         part = forward_part(case, [name for name in fit.compiled.alone if name not in late.LATE])
         early = self.hold((id(fit), part), lambda: late.make_early(**forward(fit, case)))
         return self.wanted(late.headline(early, all_draws(fit, case), question=case.asked))
@@ -203,11 +196,17 @@ def _evaluate(
             found = {name: x[at] for name, x in ahead(fits[0], case).items()}
             made = summed(found, fits[0], how="reweighted", ess=weights.ess)
             return replace(made, pareto_k=k, converged=made.converged and k <= MAX_PARETO_K)
+        moved = moment_matched(fits[0], case) if how == "auto" else None
+        if moved is not None and moved.good:
+            found = moved.quantities(answer(moved.fit, case, names=ahead.names))
+            made = summed(found, fits[0], how="moment-matched", ess=moved.weights.ess)
+            return replace(made, pareto_k=moved.weights.pareto_k)
     if how in ("exact", "reweight") and fits:
         raise InputError(f"evaluate: a case cannot be answered by {how}; use how='auto'")
     fit = sample(case)
     fits.append(fit)
-    found = answer(fit, case)
+    needed = None if ahead.names is None else list(dict.fromkeys((*ahead.names, *HEADLINE)))
+    found = answer(fit, case, names=needed)
     made = summed(ahead.wanted(found), judged(fit, found), how="refit")
     return replace(made, pareto_k=k)
 

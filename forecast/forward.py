@@ -16,7 +16,8 @@ from forecast.seeds import integer, stream
 from models.forecast_paths import NEW_AGENDA
 from models.prior import Prior, ppf
 from models.prior_draws import uniforms
-from models.structure import LAST_YEAR
+from models.spillover import elasticity_from_draws
+from models.structure import LAST_YEAR, LOG_RATIO
 
 Draws = dict[str, np.ndarray]
 
@@ -42,6 +43,13 @@ def future_normals(case: Case, n: int) -> Draws:
         "worker_shocks": stream(case.seed, "worker paths").standard_normal((n, 3, years)),
         "new_agenda": stream(case.seed, "new agenda").standard_normal((n, len(NEW_AGENDA))),
     }
+
+
+def with_ease(draws: dict[str, np.ndarray], case: Case) -> dict[str, np.ndarray]:
+    """Add the elasticity and ease, which follow exactly from what was sampled."""
+    elasticity = elasticity_from_draws(draws, case.by_name)
+    ease = draws["use_ratio"] - LOG_RATIO * elasticity
+    return draws | {"worker_ratio_elasticity": elasticity, "ease": ease}
 
 
 def all_draws(fit: Fit, case: Case) -> Draws:

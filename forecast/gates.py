@@ -22,6 +22,8 @@ EDGE = 0.01
 MOST = 0.5
 """Share of prior mass near an edge above which the priors are refused."""
 DRAWS = 1000
+READ = ("established", "alignment_used", "capabilities_relevant")
+"""Quantities that the gates read."""
 GATED = {
     "established 6": "level 6 established by the horizon",
     "established 7": "level 7 established by the horizon",
@@ -31,11 +33,15 @@ GATED = {
 """What is gated, in words."""
 
 
-def prior_predictions(case: Case, n: int = DRAWS) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return ``n`` prior draws of every variable, and of every quantity."""
+def prior_predictions(
+    case: Case, n: int = DRAWS, *, names: tuple[str, ...] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return ``n`` prior draws of every variable, and of the quantities ``names`` (all if None)."""
     structure = structure_of(case)
     draws = prior_draws(case.by_name, structure, n=n, rng=stream(case.seed, "prior"))
-    found = predict(draws, future_normals(case, n), structure=structure, question=case.asked)
+    found = predict(
+        draws, future_normals(case, n), structure=structure, question=case.asked, names=names
+    )
     return draws, found
 
 
@@ -71,6 +77,6 @@ def check_gates(case: Case) -> None:
     InputError
         With one sentence per gate.
     """
-    faults = gate_faults(prior_predictions(case)[1])
+    faults = gate_faults(prior_predictions(case, names=READ)[1])
     if faults:
         raise InputError("\n".join(faults))

@@ -34,6 +34,7 @@ ENGINE = (
     "experts",
     "forward",
     "lowering",
+    "matching",
     "metric",
     "native",
     "pointwise",

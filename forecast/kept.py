@@ -9,8 +9,8 @@ from typing import Any
 
 from forecast.case import Case, digest, structure_of
 from forecast.convergence import Diagnosis, Moves
-from forecast.engine import WARM, with_ease
-from forecast.forward import taken
+from forecast.engine import WARM
+from forecast.forward import taken, with_ease
 from forecast.identity import code_hash, versions
 from forecast.sampling import Compiled, Fit, flat
 from forecast.tree import load_tree, save_tree

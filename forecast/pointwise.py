@@ -1,6 +1,6 @@
 """What the draws say row by row: log likelihoods, replicated evidence, and each work's state."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,35 +8,31 @@ import numpy as np
 from forecast.sampling import Fit
 from forecast.seeds import stream
 from models import ratings, states
+from models.blocks import joined, over_blocks
 from models.observe import Likelihood, likelihoods
 from models.ops import NumPy, flatten
 from models.ratings import TERMS, answer_terms, columns_of
 from models.structure import LEVELS
 from models.terms import terms_from_draws
 
-CHUNK = 100
-"""Draws computed together: few enough to stay in a processor's cache."""
 REPLICATES = 200
 """Draws from which evidence is replicated."""
 WORK_DRAWS = 500
 """Draws over which the state of single works is averaged."""
 
 
-def _chunks(draws: dict[str, np.ndarray], n: int) -> Iterator[dict[str, np.ndarray]]:
-    for start in range(0, n, CHUNK):
-        yield {name: values[start : start + CHUNK] for name, values in draws.items()}
-
-
 def log_likelihoods(fit: Fit) -> dict[str, np.ndarray]:
     """Return the log probability of each row, not times its weight; dims (draw, row)."""
     structure, data = fit.compiled.structure, fit.case.evidence.arrays
-    out: dict[str, list[np.ndarray]] = {like.name: [] for like in likelihoods(structure)}
-    for draws in _chunks(fit.draws, fit.n):
-        parts = terms_from_draws(draws)
+
+    def block(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        parts, out = terms_from_draws(draws), {}
         for like in likelihoods(structure):
             params = like.params(NumPy, parts, data, structure=structure)
-            out[like.name].append(like.logp(NumPy, data[like.table]["value"], *params))
-    return {name: np.concatenate(blocks) for name, blocks in out.items()}
+            out[like.name] = like.logp(NumPy, data[like.table]["value"], *params)
+        return out
+
+    return joined(over_blocks(block, fit.draws, n=fit.n))
 
 
 def replicated(fit: Fit, draws: dict[str, np.ndarray], *, stage: str) -> dict[str, np.ndarray]:
@@ -71,14 +67,13 @@ def work_states(fit: Fit) -> dict[str, np.ndarray]:
     """
     at = np.linspace(0, fit.n - 1, min(fit.n, WORK_DRAWS)).astype(int)
     thin = {name: values[at] for name, values in fit.draws.items()}
-    total: Any = 0.0
-    for draws in _chunks(thin, len(at)):
-        total = total + _row_states(fit, draws)
+    parts = over_blocks(lambda draws: _row_states(fit, draws), thin, n=len(at))
+    total = np.asarray(sum(parts))
     row = fit.case.evidence.row_of_work
     return {name: values[row] for name, values in _marginals(total / len(at)).items()}
 
 
-def _row_states(fit: Fit, draws: dict[str, np.ndarray]) -> np.ndarray:
+def _row_states(fit: Fit, draws: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the posterior of (state, capabilities use, alignment use), summed over draws."""
     structure, data = fit.compiled.structure, fit.case.evidence.arrays
     parts = terms_from_draws(draws)

@@ -15,7 +15,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -207,3 +207,29 @@ def value_and_gradient(model: Any, point: np.ndarray) -> tuple[float, np.ndarray
     if code != 0:
         return float("nan"), np.full(model.n_dim, np.nan)
     return float(value[0]), gradient
+
+
+def log_densities(model: Any, points: np.ndarray) -> np.ndarray:
+    """Return the log density of nutpie's model at unconstrained points, dims (draw,)."""
+    from models.blocks import over_blocks
+
+    def block(some: Mapping[str, np.ndarray]) -> np.ndarray:
+        return np.array([value_and_gradient(model, x)[0] for x in some["point"]])
+
+    return np.concatenate(over_blocks(block, {"point": points}, n=len(points)))
+
+
+def expanded(model: Any, points: np.ndarray, *, names: Collection[str]) -> dict[str, np.ndarray]:
+    """Return variables of nutpie's model at unconstrained points, dims (draw, ...), by name."""
+    real = ctypes.POINTER(ctypes.c_double)
+    kind = ctypes.CFUNCTYPE(
+        ctypes.c_int64, ctypes.c_uint64, ctypes.c_uint64, real, real, ctypes.c_void_p
+    )
+    expand, data = kind(model.compiled_expand_func.address), model.user_data.ctypes.data
+    out = np.zeros((len(points), model.n_expanded))
+    for x, row in zip(np.ascontiguousarray(points, dtype=float), out, strict=True):
+        places = (a.ctypes.data_as(real) for a in (x, row))
+        if expand(x.size, row.size, *places, data) != 0:
+            row[:] = np.nan
+    shaped = zip(*model.shape_info, strict=True)
+    return {n: out[:, at].reshape(-1, *shape) for n, at, shape in shaped if n in names}

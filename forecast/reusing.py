@@ -20,7 +20,7 @@ from models.errors import InputError
 
 LOG = logging.getLogger("forecast")
 DERIVED = ("worker_ratio_elasticity", "ease")
-"""Draws that follow from sampled ones, and are made anew (:func:`forecast.engine.with_ease`)."""
+"""Draws that follow from sampled ones, and are made anew (:func:`forecast.forward.with_ease`)."""
 
 
 @dataclass(frozen=True)

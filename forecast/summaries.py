@@ -1,11 +1,12 @@
 """From draws to the numbers that are shown: headline.json, claims, what was learned."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from forecast.engine import answer
-from forecast.forward import all_draws, future_normals
+from forecast.engine import forward
+from forecast.forward import all_draws, future_normals, taken
 from forecast.sampling import Fit
 from forecast.soft import asked_of, reached, reached_from
 from models.milestones import milestone_dates
@@ -170,20 +171,22 @@ def unbounded(x: np.ndarray, *, support: str) -> np.ndarray:
     return x
 
 
-def untouched_share(fit: Fit, posterior: Quantities) -> float:
+def untouched_share(fit: Fit, posterior: Quantities, *, most: int = 2000) -> float:
     """Return the share of the headline's variance that rests on priors no evidence touches.
 
     Pick-freeze: the forecast is made again with the same forecast-only priors and permuted sampled
     draws; the correlation of the two is the share explained by the former alone (Sobol's closed
-    first-order index of that group).
+    first-order index of that group). ``most`` draws are used, evenly spread over all.
     """
-    from dataclasses import replace
+    from models.late import headline, make_early
 
-    order = np.roll(np.arange(fit.n), fit.n // 2)
-    other = replace(fit, draws={name: values[order] for name, values in fit.draws.items()})
-    again = answer(other, fit.case)["alignment_relevant"]
-    share = np.corrcoef(posterior["alignment_relevant"], again)[0, 1]
-    return float(np.clip(share, 0.0, 1.0))
+    at = np.linspace(0, fit.n - 1, min(fit.n, most)).astype(int)
+    thin, order = taken(fit, at), np.roll(at, len(at) // 2)
+    sampled = {name: values[order] for name, values in fit.draws.items()}
+    parts = forward(replace(thin, draws=sampled), fit.case)
+    again = headline(make_early(**parts), parts["draws"], question=fit.case.asked)
+    pair = (posterior["alignment_relevant"][at], again["alignment_relevant"])
+    return float(np.clip(np.corrcoef(*pair)[0, 1], 0.0, 1.0))
 
 
 def variance_parts(fit: Fit, posterior: Quantities) -> list[dict[str, Any]]:
@@ -203,7 +206,7 @@ def variance_parts(fit: Fit, posterior: Quantities) -> list[dict[str, Any]]:
 
 
 def prior_quantities(fit: Fit, prior: Quantities) -> Quantities:
-    """Return every quantity under the prior alone."""
+    """Return the quantities under the prior alone, but for those by cohort, which nothing reads."""
     from models.relevance import predict
 
     return predict(
@@ -211,6 +214,7 @@ def prior_quantities(fit: Fit, prior: Quantities) -> Quantities:
         future_normals(fit.case, len(prior["use_rate"])),
         structure=fit.compiled.structure,
         question=fit.case.asked,
+        names=[name for name in QUANTITIES if not name.startswith("cohort_")],
     )
 
 

@@ -21,10 +21,10 @@ from forecast.identity import code_hash
 from forecast.sampling import Fit
 from forecast.seeds import stream
 from forecast.summaries import spread
+from models.late import headline, make_early
 from models.prior import FAMILIES, Prior
 from models.prior_draws import prior_draws
 from models.quantities import HEADLINE
-from models.relevance import predict
 
 DRAWS = 1000
 """Draws of a worldview's prior alone: its interval is read to two digits."""
@@ -50,6 +50,8 @@ SHOWN = (
     "relevant_untracked",
 )
 """Quantities that a variant of the raters reports."""
+WANTED = tuple(dict.fromkeys((*HEADLINE, *SHOWN)))
+"""Quantities that any row reports."""
 Evaluate = Callable[[Case], Answer]
 
 
@@ -62,7 +64,7 @@ def evaluator(
     def evaluated(case: Case) -> Answer:
         if case is fit.case:
             return own
-        return evaluate([case], base=fit, cores=cores, tick=tick)[0]
+        return evaluate([case], base=fit, names=WANTED, cores=cores, tick=tick)[0]
 
     return evaluated
 
@@ -175,9 +177,10 @@ def _json(folder: Path, name: str) -> Any:
 
 
 def prior_headline(case: Case, fit: Fit) -> dict[str, np.ndarray]:
-    """Return the quantities of a Case under its priors alone."""
+    """Return the headline of a Case under its priors alone."""
     structure = fit.compiled.structure
     rng = stream(case.seed, "prior")
     draws = prior_draws(case.by_name, structure, n=DRAWS, rng=rng)
     future = future_normals(case, DRAWS)
-    return predict(draws, future, structure=structure, question=case.asked)
+    early = make_early(draws, future, structure=structure, question=case.asked)
+    return headline(early, draws, question=case.asked)

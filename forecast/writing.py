@@ -12,7 +12,7 @@ from forecast.config import Config
 from forecast.engine import answer, judged
 from forecast.evidence import Tables, hash_tables
 from forecast.folder import write_csv, write_json
-from forecast.forward import all_draws, taken
+from forecast.forward import all_draws
 from forecast.progress import Stages
 from forecast.sampling import Fit
 from forecast.seeds import stream
@@ -20,8 +20,6 @@ from models.prior_draws import prior_draws
 
 SHOWN = ("works", "milestones", "agendas", "ratings_agreement")
 """Frames that the page shows as tables too."""
-THIN = 2000
-"""Draws from which the share of variance is computed."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +131,7 @@ def _extras(
 ) -> dict[str, Any]:
     """Return what the report shows beside the headline: variance, units, what was not observed."""
     with stages("share of variance"):
-        at = np.linspace(0, fit.n - 1, min(fit.n, THIN)).astype(int)
-        thin = taken(fit, at)
-        share = summaries.untouched_share(thin, answer(thin, fit.case))
+        share = summaries.untouched_share(fit, found)
         share = share if parts.has_evidence(fit.case.evidence) else 1.0
         moving = summaries.variance_parts(fit, found)
     units = ("field", "family", "agenda")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models import milestones
+from models.blocks import over_blocks
 from models.forecast_paths import Asked, make_paths
 from models.forecast_states import make_reach
 from models.prior import Array
@@ -27,8 +28,6 @@ LEAST_ERROR = 1.0
 """Error of any forecast by others as a reading of a level, in log-odds."""
 EDGE = 1e-3
 """Distance from 0 and 1 within which chances are not told apart."""
-CHUNK = 100
-"""Draws computed together: few enough to stay in a processor's cache."""
 READS = ("worker_damping", "stop_6", "stop_7", "works_2025", "cluster_size")
 """Beliefs that no other likelihood touches and that decide when levels are established."""
 
@@ -86,10 +85,8 @@ def reached_by(
     """
     last = max(expert.year for expert in experts)
     until = replace(question, cohort=min(question.cohort, last), horizon=last)
-    parts = []
-    for i in range(0, len(draws["use_rate"]), CHUNK):
-        at = slice(i, i + CHUNK)
-        some, later = ({k: v[at] for k, v in group.items()} for group in (draws, future))
+
+    def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> Array:
         paths = make_paths(some, later, structure=structure, horizon=last)
         yearly = milestones.yearly_works(paths, make_reach(paths, structure.link))
         f = milestones.established_by_year(
@@ -99,5 +96,6 @@ def reached_by(
             family_of=structure.family_of,
             weight=paths.share[:, until.cohort - FIRST_YEAR, :-1],
         )
-        parts.append(np.stack([f[:, e.level - 1, e.year - FIRST_YEAR] for e in experts], axis=-1))
-    return np.concatenate(parts)
+        return np.stack([f[:, e.level - 1, e.year - FIRST_YEAR] for e in experts], axis=-1)
+
+    return np.concatenate(over_blocks(part, draws, future, n=len(draws["use_rate"])))

@@ -15,7 +15,7 @@ Everything is computed per draw and state; :func:`moments` then sums over levels
 apart, since the gate to relevance depends on it alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,17 +30,31 @@ from models.structure import FIRST_YEAR, SIDES
 
 @dataclass(frozen=True)
 class States:
-    """P(level) and P(tracks | level), dims (draw, agenda, year, level); P(level >= 1..7)."""
+    """P(level) and P(tracks | level), dims (draw, agenda, year, level); P(level >= 1..7).
+
+    The years of ``level`` and ``track`` begin with ``first``.
+    """
 
     level: Array
     track: Array
     reach: Array
+    first: int = FIRST_YEAR
 
     def joint(self, year: int) -> Array:
         """Return P(level, tracking) of a cohort; dims (draw, agenda, tracking, level)."""
-        i = year - FIRST_YEAR
+        i = year - self.first
         level, track = self.level[:, :, i], self.track[:, :, i]
-        return np.stack([level * (1.0 - track), level * track], axis=2)
+        joint = np.stack([level * (1.0 - track), level * track], axis=-1)
+        return _levels_apart(joint)
+
+
+def _levels_apart(x: Array) -> Array:
+    """Return dims (draw, agenda, level, tracking) as (draw, agenda, tracking, level).
+
+    In memory levels come before agendas: what is one number a draw meets long rows, and sums over
+    levels add rows.
+    """
+    return np.moveaxis(np.ascontiguousarray(x.swapaxes(1, 2)), 1, -1)
 
 
 @dataclass(frozen=True)
@@ -67,17 +81,20 @@ class Uses:
         return 1.0 - self.no_own * self.no_documented
 
 
-def make_states(paths: Paths, link: str) -> States:
-    """Return the chances of every state by agenda and year."""
-    shape, cells, steps = _shape(paths), _cells(paths), _steps(paths, link)
+def make_states(paths: Paths, link: str, *, only: int | None = None) -> States:
+    """Return the chances of every state by agenda and year; levels and tracking of one alone."""
+    years = range(len(paths.years)) if only is None else [only - FIRST_YEAR]
+    cells, steps = _cells(paths, years), _steps(paths, link)
     base = tracking.cell_base(paths.tracking, paths.trend, cells=cells)
     track = tracking.tracking_probability(NumPy, paths.tracking["level"][:, None, :], base)
-    track = track.reshape(shape)
-    done = ~np.isnan(paths.tracking_set)
-    track[:, :, done] = paths.tracking_set[done][:, None]
-    level = maturity.level_probabilities(NumPy, steps)
-    reach = maturity.reach_probabilities(steps)
-    return States(level.reshape(shape), track, reach.reshape(shape))
+    track = track.reshape(_shape(paths, years))
+    chance = paths.tracking_set[years]
+    done = ~np.isnan(chance)
+    track[:, :, done] = chance[done][:, None]
+    reach = maturity.reach_probabilities(steps).reshape(_shape(paths))
+    some = steps.reshape(_shape(paths))[:, :, years]
+    level = maturity.level_probabilities(NumPy, some)
+    return States(level, track, reach, first=FIRST_YEAR + years[0])
 
 
 def make_reach(paths: Paths, link: str) -> Array:
@@ -85,15 +102,18 @@ def make_reach(paths: Paths, link: str) -> Array:
     return np.asarray(maturity.reach_probabilities(_steps(paths, link)).reshape(_shape(paths)))
 
 
-def _shape(paths: Paths) -> tuple[int, ...]:
-    return (len(paths.works), paths.maturity["agenda"].shape[1], len(paths.years), -1)
+def _shape(paths: Paths, years: Sequence[int] = ()) -> tuple[int, ...]:
+    """Return the shape of what is by draw, agenda and year (all by default)."""
+    agendas = paths.maturity["agenda"].shape[1]
+    return (len(paths.works), agendas, len(years or paths.years), -1)
 
 
-def _cells(paths: Paths) -> dict[str, Any]:
+def _cells(paths: Paths, years: Sequence[int] = ()) -> dict[str, Any]:
     """Return agenda and year of each forecast cell; none is a known case."""
-    _, agendas, years, _ = _shape(paths)
-    where = {"agenda": np.repeat(np.arange(agendas), years)}
-    return where | {"year": np.tile(np.arange(years), agendas), "purposive": np.zeros(1)}
+    _, agendas, n, _ = _shape(paths, years)
+    at = np.array(years or range(n))
+    where = {"agenda": np.repeat(np.arange(agendas), n)}
+    return where | {"year": np.tile(at, agendas), "purposive": np.zeros(1)}
 
 
 def _steps(paths: Paths, link: str) -> Array:
@@ -111,7 +131,6 @@ def documented_mean(paths: Paths, side: str, *, year: int) -> Array:
     Returns
     -------
     ndarray, dims (draw, agenda, tracking, level)
-        Levels last, so that sums over them run over neighbours in memory.
     """
     terms, i = paths.spillover, year - FIRST_YEAR
     ratio = spillover.log_ratio(paths.log_workers)[:, i]
@@ -121,7 +140,7 @@ def documented_mean(paths: Paths, side: str, *, year: int) -> Array:
     level = spillover.level_factor(NumPy, side, terms, diagnosed=paths.diagnosed)
     factor = spillover.tracking_factor(NumPy, side, terms)
     means = spillover.use_means(NumPy, base, level, tracked=factor)
-    return np.ascontiguousarray(means.swapaxes(-1, -2))
+    return _levels_apart(means)
 
 
 def uses(paths: Paths, draws: Mapping[str, Array], *, side: str, year: int, horizon: int) -> Uses:
@@ -186,7 +205,7 @@ def moments(
         "mean": cap.mean,
         "none_ever": np.exp(-cap.mean),
     }
-    out = {name: np.einsum("sazk,sazk->saz", state, x) for name, x in values.items()}
+    out = {name: (state * x).sum(axis=3) for name, x in values.items()}
     return out | {"share": state.sum(axis=3)}
 
 

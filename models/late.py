@@ -7,15 +7,17 @@ them gives the headline anew in milliseconds. The formulas are those of :mod:`mo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from models import milestones
+from models.blocks import joined, over_blocks
 from models.forecast_paths import Asked, Do, make_paths
 from models.forecast_states import make_states, moments
 from models.prior import Array
 from models.quantities import HEADLINE
-from models.relevance import CHUNK, field_reach, gate, outcomes, over_field, strong
+from models.relevance import field_reach, gate, outcomes, over_field, strong
 from models.structure import FIRST_YEAR, Structure
 
 LATE = (
@@ -56,12 +58,10 @@ def make_early(
     do: Sequence[Do] = (),
 ) -> Early:
     """Return the costly part; parameters are those of :func:`models.relevance.predict`."""
-    parts = []
-    for i in range(0, len(draws["use_rate"]), CHUNK):
-        at = slice(i, i + CHUNK)
-        some, later = ({k: v[at] for k, v in group.items()} for group in (draws, future))
+
+    def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> tuple[Any, Array, Array]:
         paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)
-        states = make_states(paths, structure.link)
+        states = make_states(paths, structure.link, only=question.cohort)
         m = moments(paths, some, states=states, year=question.cohort, horizon=question.horizon)
         yearly = milestones.yearly_works(paths, states.reach)
         until = yearly[:, :, : question.horizon - FIRST_YEAR + 1].sum(axis=2)
@@ -69,8 +69,10 @@ def make_early(
         total = milestones.by_unit(until, unit, family_of=structure.family_of)
         total = total[:, :1] if unit == "field" else total
         share = paths.share[:, question.cohort - FIRST_YEAR, :-1]
-        parts.append((m, total / some["works_2025"][:, None, None], share))
-    whole = {name: np.concatenate([m[name] for m, _, _ in parts]) for name in parts[0][0]}
+        return m, total / some["works_2025"][:, None, None], share
+
+    parts = over_blocks(part, draws, future, n=len(draws["use_rate"]))
+    whole = joined([m for m, _, _ in parts])
     total, share = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
     gates, reach = gate(draws), np.ones((len(share), 1))
     found = outcomes(whole, gates, reach=reach)

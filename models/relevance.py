@@ -18,11 +18,12 @@ states and, for a field figure, over agendas by their share of works; a product 
 be another number. Source: evidence/RUBRIC.md; formulas of the sub-models are reused, not rewritten.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from models import claims, milestones
+from models.blocks import joined, over_blocks
 from models.forecast_paths import Asked, Do, Paths, forecast_years, make_paths
 from models.forecast_states import States, make_states, moments
 from models.prior import Array
@@ -30,8 +31,6 @@ from models.structure import FIRST_YEAR, Structure
 
 COHORTS = tuple(range(2020, 2031))
 """Cohorts reported besides the question's own."""
-CHUNK = 100
-"""Draws computed together: few enough to stay in a processor's cache."""
 
 
 def cohorts(question: Asked) -> tuple[int, ...]:
@@ -106,6 +105,7 @@ def predict(
     structure: Structure,
     question: Asked,
     do: Sequence[Do] = (),
+    names: Collection[str] | None = None,
 ) -> dict[str, Array]:
     """Return every predicted quantity by draw.
 
@@ -122,24 +122,35 @@ def predict(
         Cohort, horizon, and what counts as established.
     do
         Interventions.
+    names
+        Quantities wanted, all by default: without those by cohort, other cohorts cost nothing.
 
     Returns
     -------
     dict
         Arrays (draw, ...) by name; dims are those of :data:`models.quantities.QUANTITIES`.
     """
-    n = len(draws["use_rate"])
-    parts = []
-    for i in range(0, n, CHUNK):
-        at = slice(i, i + CHUNK)
-        some, later = ({k: v[at] for k, v in group.items()} for group in (draws, future))
+    years = (question.cohort,) if names is not None and not _series(names) else cohorts(question)
+
+    def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> dict[str, Array]:
         paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)
-        parts.append(_predict(some, paths, structure=structure, question=question))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        found = _predict(some, paths, structure=structure, question=question, years=years)
+        return found if names is None else {name: found[name] for name in names}
+
+    return joined(over_blocks(part, draws, future, n=len(draws["use_rate"])))
+
+
+def _series(names: Collection[str]) -> bool:
+    return any(name.startswith("cohort_") for name in names)
 
 
 def _predict(
-    draws: Mapping[str, Array], paths: Paths, *, structure: Structure, question: Asked
+    draws: Mapping[str, Array],
+    paths: Paths,
+    *,
+    structure: Structure,
+    question: Asked,
+    years: Sequence[int],
 ) -> dict[str, Array]:
     states = make_states(paths, structure.link)
     yearly = milestones.yearly_works(paths, states.reach)
@@ -150,7 +161,14 @@ def _predict(
         yearly, draws, question=question, family_of=family_of, weight=weight
     )
     reach = {unit: field_reach(draws, x) for unit, x in f.items()}
-    m, by_cohort = _cohorts(draws, paths, states=states, reach=reach, question=question)
+    m, by_cohort = _cohorts(
+        draws,
+        paths,
+        states=states,
+        reach=reach[question.established_in],
+        question=question,
+        years=years,
+    )
     gates = gate(draws)
     units = {unit: strong(m["alignment"], gates, reach=r) for unit, r in reach.items()}
     out = _named(by_cohort, weight, cohort=question.cohort)
@@ -172,17 +190,18 @@ def _cohorts(
     paths: Paths,
     *,
     states: States,
-    reach: Mapping[str, Array],
+    reach: Array,
     question: Asked,
+    years: Sequence[int],
 ) -> tuple[dict[str, Array], dict[int, tuple[Array, dict[str, Array]]]]:
     """Return the moments of the question's cohort, and (share, outcomes) of every cohort."""
     gates, asked, out = gate(draws), {}, {}
-    for year in cohorts(question):
+    for year in years:
         m = moments(paths, draws, states=states, year=year, horizon=question.horizon)
         if year == question.cohort:
             asked = m
         share = paths.share[:, year - FIRST_YEAR, :-1]
-        out[year] = (share, outcomes(m, gates, reach=reach[question.established_in]))
+        out[year] = (share, outcomes(m, gates, reach=reach))
     return asked, out
 
 

@@ -41,6 +41,7 @@ HOW = {
     "run": "a finished run beside this one",
     "refit": "a fit of its own",
     "reweighted": "this run's draws, reweighted",
+    "moment-matched": "this run's draws, moved and reweighted",
     "withheld": "withheld",
 }
 """Ways to answer a variation, in words."""

@@ -196,3 +196,14 @@ def test_impossible_questions_are_refused(make, message):
 def test_an_unknown_agenda_is_refused(forecast):
     with pytest.raises(InputError, match="no agenda 'z'"):
         forecast(do=(Do("share.z", 2.0, 2026),))
+
+
+def test_wanted_quantities_are_those_of_the_whole(draws, future, structure, question, usual):
+    names = ("alignment_relevant", "established", "relevant_tracked", "cohort_both")
+    some = relevance.predict(draws, future, structure=structure, question=question, names=names)
+    assert set(some) == set(names)
+    one = relevance.predict(draws, future, structure=structure, question=question, names=names[:3])
+    for name in names[:3]:
+        np.testing.assert_array_equal(one[name], usual[name])
+        np.testing.assert_array_equal(some[name], usual[name])
+    np.testing.assert_array_equal(some["cohort_both"], usual["cohort_both"])

@@ -10,9 +10,11 @@ import pytest
 from scipy import stats
 
 import forecast.sampling
+from forecast import variants
 from forecast.case import with_arrays, with_prior
 from forecast.config import load_config
 from forecast.engine import answer, evaluate, judged, posterior, refit
+from forecast.matching import moment_matched
 from forecast.metric import Ground, metric_of, whitened
 from forecast.program import value_and_gradient
 from forecast.sampling import data_of, swap
@@ -190,3 +192,21 @@ def load_inputs_of_checkout():
     from forecast.checks import load_inputs
 
     return load_inputs(Path(__file__).parents[2] / "priors/default.toml")
+
+
+@pytest.mark.parametrize("table", ["halo", "shared"])
+def test_moved_draws_agree_with_a_refit(fit, case, table):
+    """Means of what the rows of raters show, by moment matching where weights fail."""
+    if table == "halo":
+        far = variants.halo_cases(case)["large"]
+    else:
+        far = variants.shared_cases(case)["high"]
+    found = moment_matched(fit, far)
+    assert found is not None
+    assert found.good
+    moved = found.quantities(answer(found.fit, far, names=variants.SHOWN))
+    full = evaluate([far], base=fit, how="refit", names=variants.SHOWN)[0]
+    for name in variants.SHOWN:
+        error = np.hypot(moved[name].std() / found.weights.ess**0.5, full.mcse[name])
+        # of 9 dependent means one beyond two errors is usual, one beyond four is not
+        assert abs(moved[name].mean() - full.quantities[name].mean()) < 4 * error
