@@ -111,6 +111,7 @@ def _cells(cells: list[tuple[int, int, int]]) -> dict[str, np.ndarray]:
 
 
 def blank_answers(n_raters: int) -> np.ndarray:
+    """Return the codes of a work that nobody rated; dims (6 x rater,)."""
     codes = np.full((6, n_raters), MISSING, dtype=np.int64)
     codes[0], codes[4:] = MISSING_LEVEL, NO_ANSWER
     return codes.reshape(6 * n_raters)

@@ -1,14 +1,14 @@
 """What was knowable at the end of a year: the tables as they stood, and the Case that holds them.
 
 Leaving out is a weight of 0: the design (works, agendas, years, raters) keeps its shape, so that
-nothing compiles, and every value that was not known is blank. A row counts as known by its own year,
-else by the year of its source, else not at all; forecasts by others count by their date.
+nothing compiles, and every value that was not known is blank. A row counts as known by its own
+year, else by the year of its source, else not at all; forecasts by others count by their date.
 
 Ratings carry no date. A rater's level and tracking of a work are taken as known once the work is
 there. A *use* that was marked counts as known where it is the work's own, or where a separate use
-has been dated by then (uses.csv, spillovers.csv, alignment_uses.csv); else the answer is missing. A
-recorded absence of use stays: what has no use by the close of the evidence had none before. Ages run
-to the end of the year: YEAR + 1 less mid-year.
+has been dated by then (uses.csv, spillovers.csv, alignment_uses.csv); else the answer is missing.
+A recorded absence of use stays: what has no use by the close of the evidence had none before. Ages
+run to the end of the year: YEAR + 1 less mid-year.
 """
 
 from collections.abc import Sequence
