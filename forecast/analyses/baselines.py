@@ -8,7 +8,8 @@ every category gets half a work (Krichevsky & Trofimov 1981, the add-one-half of
 .. math:: p_k = \frac{n\, s_k + 1/2}{n + K/2}
 
 with n the works behind the shares :math:`s`. Of a whole row the baselines are the frequencies of
-distinct rows, with one work's weight spread as the product of the shares of each answer.
+distinct rows; one work's weight is spread over rows not seen, where a rater repeats the one before
+as often as raters do and columns are independent.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ BASELINES = ("carry", "pooled", "ordinal")
 JOINT_BASELINES = ("carry", "pooled")
 CATEGORIES = {"level": len(LEVELS), "tracking": 2, "capabilities": 2, "alignment": 2}
 HALF = 0.5
+WHOSE = 3
+"""Answers to 'whose use': own, others, both."""
 
 
 @dataclass(frozen=True)
@@ -110,26 +113,40 @@ def row_forecasts(train: Works, works: Works) -> dict[str, dict[str, np.ndarray]
 
 
 def _row_chances(seen: Works, works: Works, *, width: int) -> np.ndarray:
+    """Return a work's weight on the base, and the rest on the rows seen (a Dirichlet process)."""
     n = seen.codes.shape[1] // 6 * width
     same = (works.codes[:, None, :n] == seen.codes[None, :, :n]).all(axis=-1).sum(axis=1)
     base = np.ones(len(works))
     for column in range(width):
-        base = base * _column_chance(seen, works, column=column)
+        base = base * _column_chance(_answers(seen, column), _answers(works, column), column=column)
     return np.asarray((same + base) / (len(seen) + 1.0))
 
 
-def _column_chance(seen: Works, works: Works, *, column: int) -> np.ndarray:
-    """Return the chance of a column's answers, raters independent; 1/3 for each 'whose use'."""
-    if column >= len(TARGETS):
-        n = works.codes.shape[1] // 6
-        asked = works.codes[:, column * n : (column + 1) * n] != NO_ANSWER
-        return np.asarray((1.0 / 3.0) ** asked.sum(axis=1))
-    target = TARGETS[column]
-    y, k = seen.answers(target), CATEGORIES[target]
-    value = y[y >= 0]
-    p = smoothed(shares(value, np.ones(len(value)), k=k), float(len(y)))
-    got = works.answers(target)
-    return np.asarray(np.where(got >= 0, p[np.maximum(got, 0)], 1.0).prod(axis=1))
+def _answers(works: Works, column: int) -> np.ndarray:
+    """Return the answers of one of the six columns, from 0, and -1 where there is none."""
+    if column < len(TARGETS):
+        return works.answers(TARGETS[column])
+    n = works.codes.shape[1] // 6
+    return works.codes[:, column * n : (column + 1) * n] - NO_ANSWER - 1
+
+
+def _column_chance(seen: np.ndarray, got: np.ndarray, *, column: int) -> np.ndarray:
+    """Return the chance of a column's answers, dims (work,).
+
+    The first rater's answer has its share; each further rater repeats the one before as often
+    as raters do, and else draws from the shares.
+    """
+    k = CATEGORIES[TARGETS[column]] if column < len(TARGETS) else WHOSE
+    value = seen[seen >= 0]
+    p = smoothed(shares(value, np.ones(len(value)), k=k), float((seen >= 0).any(axis=1).sum()))
+    both = (seen[:, 1:] >= 0) & (seen[:, :-1] >= 0)
+    repeat = ((seen[:, 1:] == seen[:, :-1])[both].sum() + HALF) / (both.sum() + 1.0)
+    chance = np.where(got >= 0, p[np.maximum(got, 0)], 1.0)
+    for r in range(1, got.shape[1]):
+        asked = (got[:, r] >= 0) & (got[:, r - 1] >= 0)
+        mixed = repeat * (got[:, r] == got[:, r - 1]) + (1.0 - repeat) * chance[:, r]
+        chance[:, r] = np.where(asked, mixed, chance[:, r])
+    return np.asarray(chance.prod(axis=1))
 
 
 __all__ = ["BASELINES", "CATEGORIES", "JOINT_BASELINES", "Works", "forecasts", "row_forecasts"]

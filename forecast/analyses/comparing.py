@@ -19,6 +19,8 @@ from forecast.seeds import stream
 PROB = 0.89
 """Probability of an interval, equal-tailed."""
 RESAMPLES = 1000
+COMPARED = ("gain", "gain_se", "gain_lower", "gain_upper", "skill", "skill_lower", "skill_upper")
+"""What a baseline's row says of the model; empty in the model's own."""
 LEAST = 2
 """Fewest items for which an uncertainty can be told."""
 Z = 1.5982
@@ -59,6 +61,7 @@ def compared(rows: Sequence[Row], *, names: Mapping[str, Any], seed: int) -> lis
             "log_score": float(logs.sum()),
             "distance": _mean(found[method]),
         }
+        told |= dict.fromkeys(COMPARED)
         if method != MODEL and model is not None:
             told |= gain(model[0], logs) | skill(model[1], distance, seed=seed)
         out.append(told)
