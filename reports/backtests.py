@@ -26,16 +26,18 @@ METHODS = {
     "ordinal": "ordinal regression",
     "trend": "log-linear trend",
     "hazard": "constant hazard",
+    "prior": "(own priors alone)",
 }
 HINDSIGHT = ("capabilities", "alignment", "row_with_use")
-MARK = " (rated with hindsight)"
+MARK = " *"
 MAIN = ("level", "tracking", "workers")
 """Targets of the sum over the hold-outs; use stands apart."""
 ABOUT = (
     "Gain: the model's summed log score less the baseline's, above 0 where the model is better. "
     "Skill: one less the ratio of its distance to the baseline's (ranked probability score for "
     f"levels, CRPS for workers and dates, else Brier). Both with the {INTERVAL} over works; raters "
-    "of one work count once."
+    "of one work count once. (Own priors alone): what the model says before any evidence; priors "
+    "are of 2026, so this shows how much they know by hindsight. * Rated with hindsight."
 )
 
 
@@ -98,8 +100,8 @@ def comparison(rows: Sequence[Row], title: str) -> Table:
     table.title_justify = "left"
     for head in HEADS:
         table.add_column(head, overflow="fold")
-    for row in cells(rows):
-        table.add_row(*(told(cell) for cell in row))
+    for *row, skill, stands in cells(rows):
+        table.add_row(*(told(cell) for cell in (*row, skill.split(" (")[0], stands)))
     return table
 
 
@@ -162,8 +164,9 @@ def bottom_line(summary: Mapping[str, Any]) -> Iterator[str]:
         rows = [row for row in against(summary["ahead"]) if row["target"] == target]
         if not rows:
             continue
+        rows = [row for row in rows if row["method"] != "prior"]
         lost = [row for row in rows if row["gain"] <= 0]
-        if not lost:
+        if rows and not lost:
             least = min(rows, key=lambda row: row["gain"])
             yield (
                 f"{TARGETS[target].capitalize()}: above every baseline in summed log score over "

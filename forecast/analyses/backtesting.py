@@ -206,7 +206,9 @@ def summarised(found: Sequence[Origin], config: Config, *, case: Case) -> dict[s
         "years": sorted({row["year"] for row in window if row["target"] == "level"}),
         "scores": table(every + rows, by=by, seed=seed),
         "ahead": table(window, by=("target",), seed=seed),
-        "all_horizons": table([r for r in rows if r not in dates], by=("target",), seed=seed),
+        "all_horizons": table(
+            [r for r in rows if r["target"] != "milestones"], by=("target",), seed=seed
+        ),
         "dates": table(dates, by=("target",), seed=seed),
         "coverage": coverage(pits),
     }

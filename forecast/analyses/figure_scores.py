@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from forecast.analyses.rules import MODEL, Row
+from forecast.analyses.rules import Row
 from models import workers
 from models.observe import COUNTS_AND_FIGURES
 from models.ops import NumPy
@@ -128,17 +128,16 @@ def normal_scores(
 
 
 def figure_rows(
-    found: Mapping[str, np.ndarray],
+    found: Mapping[str, Mapping[str, np.ndarray]],
     rows: Columns,
     *,
     known: np.ndarray,
     ids: Sequence[str],
     names: Mapping[str, Any],
 ) -> list[Row]:
-    """Return the scores of the figures that were not known, by method."""
+    """Return the scores of the figures that were not known, by method; ``found`` are ours."""
     later = (rows["weight"] > 0) & ~known
-    late = {name: x[later] for name, x in found.items()}
-    by = {MODEL: late}
+    by = {m: {name: x[later] for name, x in scores.items()} for m, scores in found.items()}
     for method, rule in zip(FIGURE_BASELINES, (carried, trended), strict=True):
         by[method] = normal_scores(rows, *rule(rows, known, at=later), at=later)
     return [

@@ -10,14 +10,15 @@ from forecast.analyses.date_scores import date_rows, first_dates, open_chances
 from forecast.analyses.figure_scores import figure_rows, model_figures
 from forecast.analyses.knowable import cell_of_works, tables_at
 from forecast.analyses.rated import TARGETS, Rated, rated_chances
-from forecast.analyses.rules import Row, work_scores
-from forecast.case import Case
+from forecast.analyses.rules import MODEL, PRIOR, Row, work_scores
+from forecast.case import Case, structure_of
 from forecast.engine import forward
 from forecast.evidence import Tables
 from forecast.forward import taken
 from forecast.rating_rows import answer_codes
 from forecast.sampling import Fit
 from forecast.seeds import stream
+from models.prior_draws import prior_draws
 from models.structure import FIRST_YEAR
 
 POINTS = 1000
@@ -95,14 +96,16 @@ def scored_origin(fit: Fit, whole: Case, tables: Tables, *, origin: int) -> Orig
     works, arrays = every.take(held), whole.evidence.arrays
     cell = cell_of_works(arrays, labels, works=tables.works)[held]
     structure = fit.compiled.structure
-    found = rated_chances(
-        some.draws, structure, cells=arrays["cells"], cell=cell, codes=works.codes
-    )
-    names = {"origin": origin}
-    rows = work_scores(found, train, works=works, names=names, agendas=labels["agenda"])
+    prior = prior_of(whole)
+    by = {
+        name: rated_chances(x, structure, cells=arrays["cells"], cell=cell, codes=works.codes)
+        for name, x in ((MODEL, some.draws), (PRIOR, prior))
+    }
+    found, names = by[MODEL], {"origin": origin}
+    rows = work_scores(by, train, works=works, names=names, agendas=labels["agenda"])
     chance = open_chances(forward(some, fit.case))
     rows += date_rows(first_dates(tables.milestones), chance, origin=origin, names=names)
-    figures, pits = _figures(some, whole, origin=origin)
+    figures, pits = _figures(some, whole, prior, origin=origin)
     rows += figures
     for row in rows:
         row["horizon"] = row["year"] - origin
@@ -111,13 +114,24 @@ def scored_origin(fit: Fit, whole: Case, tables: Tables, *, origin: int) -> Orig
     return Origin(origin, told, rows, pits, chance_rows(found, works, origin=origin))
 
 
-def _figures(fit: Fit, whole: Case, *, origin: int) -> tuple[list[Row], list[Row]]:
+def prior_of(case: Case) -> dict[str, np.ndarray]:
+    """Return draws of every variable from the priors alone."""
+    rng = stream(case.seed, "backtest prior")
+    return prior_draws(case.by_name, structure_of(case), n=POINTS, rng=rng)
+
+
+def _figures(
+    fit: Fit, whole: Case, prior: Mapping[str, np.ndarray], *, origin: int
+) -> tuple[list[Row], list[Row]]:
     """Return the scores, and the PITs, of the figures on workers that came later."""
     columns, ids = whole.evidence.arrays["workers"], whole.evidence.ids["workers"]
     rng = stream(whole.seed, f"backtest figures {origin}")
-    found = model_figures(fit.draws, fit.compiled.structure, arrays=whole.evidence.arrays, rng=rng)
+    structure, arrays = fit.compiled.structure, whole.evidence.arrays
+    found = model_figures(fit.draws, structure, arrays=arrays, rng=rng)
+    alone = model_figures(prior, structure, arrays=arrays, rng=rng)
     known = fit.case.evidence.arrays["workers"]["weight"] > 0
-    rows = figure_rows(found, columns, known=known, ids=ids, names={"origin": origin})
+    by = {MODEL: found, PRIOR: alone}
+    rows = figure_rows(by, columns, known=known, ids=ids, names={"origin": origin})
     late = (columns["weight"] > 0) & ~known & (columns["bound"] == 0)
     pits = [
         {
@@ -179,4 +193,4 @@ def chance_rows(found: Rated, works: Works, *, origin: int) -> list[Row]:
     return rows
 
 
-__all__ = ["Origin", "rated_mask", "scored_origin", "thinned", "training", "works_of"]
+__all__ = ["Origin", "prior_of", "rated_mask", "scored_origin", "thinned", "training", "works_of"]

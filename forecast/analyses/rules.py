@@ -15,6 +15,8 @@ from forecast.analyses.baselines import Works, forecasts, row_forecasts
 from forecast.analyses.rated import JOINT, TARGETS, Rated
 
 MODEL = "model"
+PRIOR = "prior"
+"""The model given no evidence: what its priors, written with hindsight, know by themselves."""
 HINDSIGHT = ("capabilities", "alignment", "row_with_use")
 """Targets about use: rated at the close of the evidence, with hindsight, whatever the origin."""
 RULE = {"level": "rps", "workers": "crps", "milestones": "crps"}
@@ -54,14 +56,19 @@ def answer_scores(
 
 
 def work_scores(
-    found: Rated, train: Works, *, works: Works, names: Mapping[str, Any], agendas: tuple[str, ...]
+    found: Mapping[str, Rated],
+    train: Works,
+    *,
+    works: Works,
+    names: Mapping[str, Any],
+    agendas: tuple[str, ...],
 ) -> list[Row]:
     """Return the scores of works by target and method.
 
     Parameters
     ----------
     found
-        The model's forecast of them.
+        Forecasts of them by the model, and by its priors alone.
     train
         The works that the baselines may learn from.
     works
@@ -76,12 +83,13 @@ def work_scores(
         answers = works.answers(target)
         by = forecasts(train, works, target=target, n_agendas=len(agendas))
         spread = {name: np.repeat(p[:, None], answers.shape[1], axis=1) for name, p in by.items()}
-        for method, chance in ({MODEL: found.chance[target]} | spread).items():
+        ours = {name: one.chance[target] for name, one in found.items()}
+        for method, chance in (ours | spread).items():
             logs, distance = answer_scores(chance, answers, target=target)
             told = dict(names) | {"target": target, "method": method}
             rows += _rows(works, logs, distance=distance, told=told, agendas=agendas)
     for kind, by in row_forecasts(train, works).items():
-        for method, p in ({MODEL: found.joint[kind]} | by).items():
+        for method, p in ({name: one.joint[kind] for name, one in found.items()} | by).items():
             told = dict(names) | {"target": kind, "method": method}
             nothing = np.full(len(works), np.nan)
             rows += _rows(works, np.log(p), distance=nothing, told=told, agendas=agendas)
@@ -110,4 +118,4 @@ def _rows(
         }
 
 
-__all__ = ["HINDSIGHT", "MODEL", "Row", "answer_scores", "distance_name", "work_scores"]
+__all__ = ["HINDSIGHT", "MODEL", "PRIOR", "Row", "answer_scores", "distance_name", "work_scores"]

@@ -9,9 +9,9 @@ import numpy as np
 
 from forecast.analyses.baselines import Works
 from forecast.analyses.comparing import table
-from forecast.analyses.origins import rated_mask, thinned, works_of
+from forecast.analyses.origins import prior_of, rated_mask, thinned, works_of
 from forecast.analyses.rated import rated_chances
-from forecast.analyses.rules import MODEL, Row, work_scores
+from forecast.analyses.rules import MODEL, PRIOR, Row, work_scores
 from forecast.config import load_config
 from forecast.evidence import Tables, find_evidence, load_tables
 from forecast.progress import Stages
@@ -78,11 +78,13 @@ def score(
         known = load_tables(made.folder / "evidence", off=off)
         new, ignored = new_works(known, tables, labels=labels)
         train = works_of(known, labels=labels)
-        some = thinned(fit)
         cells, cell = _cells(new)
-        found = rated_chances(
-            some.draws, fit.compiled.structure, cells=cells, cell=cell, codes=new.codes
-        )
+        found = {
+            name: rated_chances(
+                draws, fit.compiled.structure, cells=cells, cell=cell, codes=new.codes
+            )
+            for name, draws in ((MODEL, thinned(fit).draws), (PRIOR, prior_of(fit.case)))
+        }
         names = {"run": made.folder.name}
         train = train.take(rated_mask(train))
         rows = work_scores(found, train, works=new, names=names, agendas=labels["agenda"])
@@ -172,4 +174,4 @@ def _save(folder: Path, rows: list[Row], summary: dict[str, Any]) -> None:
         raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
 
 
-__all__ = ["MODEL", "Scored", "new_works", "score"]
+__all__ = ["Scored", "new_works", "score"]

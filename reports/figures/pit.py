@@ -58,6 +58,8 @@ def _draw(ax: Any, u: np.ndarray, *, title: str) -> str:
     other = pc.viz["figure"].item()
     source = other.axes[0]
     for line in source.lines:
+        if not np.any(line.get_ydata()):
+            continue  # the line at zero, drawn below
         ax.plot(line.get_xdata(), line.get_ydata(), color=d.BLUE, drawstyle=line.get_drawstyle())
     for points in source.collections:
         at = np.asarray(points.get_offsets())

@@ -49,7 +49,7 @@ def plot_reliability(rows: Sequence[Row], path: Path) -> d.Caption:
         ax.set_xlabel("chance forecast")
         ax.set_ylabel("share recorded" if target == "tracking" else "")
         ax.set_xlim(-0.02, 1.0)
-        ax.set_ylim(-0.06, 1.0)
+        ax.set_ylim(-0.06, 1.03)
     d.save(fig, path, rows=told)
     return d.Caption(
         "Backtest: reliability of chances",
