@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rich.console import RenderableType
 from rich.table import Table
 
 from reports.text import render, told
@@ -108,7 +109,7 @@ def comparison(rows: Sequence[Row], title: str) -> Table:
 def backtest_text(summary: Mapping[str, Any]) -> str:
     """Return what the terminal shows of a backtest."""
     ahead = f"Works and figures of {_span(summary)}, each from the year before"
-    parts = [told(line) for line in (*_warning(summary), _training(summary))]
+    parts: list[RenderableType] = [told(line) for line in (*_warning(summary), _training(summary))]
     parts += [told(""), comparison(summary["ahead"], ahead)]
     parts += [told(""), comparison(summary["dates"], "Dates of milestones, all origins")]
     parts += [told(""), told(ABOUT), *(told(line) for line in bottom_line(summary))]
@@ -135,7 +136,7 @@ def score_text(summary: Mapping[str, Any]) -> str:
         table.add_row(
             name(row["target"]), str(row["items"]), f"{row['log_score']:.1f}", mean, distance
         )
-    parts = [*map(told, lines), told(""), table, told("")]
+    parts: list[RenderableType] = [*map(told, lines), told(""), table, told("")]
     return render([*parts, comparison(summary["scores"], "Against"), told(""), told(ABOUT)])
 
 

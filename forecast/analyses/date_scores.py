@@ -12,8 +12,8 @@ plus one. The CRPS is cut at the close of the evidence, which keeps it proper fo
 
 .. math:: \sum_{y = Y + 1}^{2026} \big(P(T \le y) - [T \le y]\big)^2 \quad \text{(years)}
 
-A milestone is a named feat and asks for more than one work rated at its level, so the model, which
-counts works, dates it too early: an honest test, and a hard one.
+A milestone is a named feat and asks for more than a work rated at its level, so the two events are
+not the same one; and few levels were attained in the years forecast.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,8 @@ def first_dates(rows: Any) -> dict[int, int | None]:
 
 def open_chances(found: Mapping[str, Any]) -> np.ndarray:
     """Return the chance that no work of a level exists after each year; dims (step, year)."""
-    draws, future, total = found["draws"], found["future"], 0.0
+    draws, future = found["draws"], found["future"]
+    total: Any = 0.0
     n = len(draws["use_rate"])
     for i in range(0, n, CHUNK):
         at = slice(i, i + CHUNK)

@@ -79,7 +79,9 @@ def carried(rows: Columns, known: np.ndarray, *, at: np.ndarray) -> tuple[np.nda
 
 def spreads(rows: Columns, known: np.ndarray) -> tuple[float, float]:
     """Return the sd of a year's change, and that between definitions of a group."""
-    y, steps, means = figures_of(rows), [], {}
+    y = figures_of(rows)
+    steps: list[float] = []
+    means: dict[int, list[float]] = {}
     pairs = {(g, d) for g, d in zip(rows["group"][known], rows["definition"][known], strict=True)}
     for g, d in sorted(pairs):
         at = np.flatnonzero(known & (rows["group"] == g) & (rows["definition"] == d))
@@ -145,7 +147,7 @@ def figure_rows(
             **names,
             "target": "workers",
             "method": method,
-            "item": ids[i],
+            "item": ids[int(i)],
             "year": int(rows["year"][i]) + FIRST_YEAR,
             "agenda": GROUPS[rows["group"][i]],
             "log_score": float(scores["log_score"][k]),

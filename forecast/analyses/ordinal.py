@@ -11,11 +11,11 @@ categories it is a logistic regression. Our own, since agendas with a handful of
 ridge, which statsmodels' ``OrderedModel`` lacks. A test holds it against closed forms.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import optimize, special
 
 AGENDA_SD = 1.0
@@ -46,11 +46,11 @@ class Ordinal:
 
 
 def fit_ordinal(
-    y: Sequence[int],
-    agenda: Sequence[int],
+    y: ArrayLike,
+    agenda: ArrayLike,
     *,
-    year: Sequence[float],
-    weight: Sequence[float],
+    year: ArrayLike,
+    weight: ArrayLike,
     n_agendas: int,
     sd: tuple[float, float] = (AGENDA_SD, YEAR_SD),
 ) -> Ordinal:
