@@ -129,7 +129,7 @@ def backtest(
         found = []
         for origin, fit in zip(origins, fits, strict=True):
             with stages(f"scores of {origin}"):
-                made = scored_origin(fit, case, tables, origin=origin)
+                made = scored_origin(fit, case, tables=tables, origin=origin)
             verdict = fit.diagnosis
             told = {"converged": verdict.converged, "failures": "; ".join(verdict.failures)}
             found.append(replace(made, training=made.training | told))
@@ -151,7 +151,7 @@ def _fits(
     """Fit each origin's Case, or read its fit; all share the structure of the whole."""
     from forecast.parallel import fit_many
 
-    cases = [case_at(case, tables, origin) for origin in origins]
+    cases = [case_at(case, tables, year=origin) for origin in origins]
     if any(structure_of(one) != structure_of(case) for one in cases):
         raise ValueError("an origin changed the structure: it would compile")
     with stages(f"fits of {len(cases)} origins"):

@@ -116,12 +116,12 @@ def _design(rows: Columns) -> np.ndarray:
 
 
 def normal_scores(
-    rows: Columns, centre: np.ndarray, sd: np.ndarray, *, at: np.ndarray
+    rows: Columns, found: tuple[np.ndarray, np.ndarray], *, at: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return log score and CRPS of a normal forecast of the rows ``at``, their ranges added."""
+    """Return log score and CRPS of normal forecasts (centre, sd) of ``at``, their ranges added."""
     import scoringrules as sr
 
-    y, bound = figures_of(rows)[at], rows["bound"][at] == 1
+    (centre, sd), y, bound = found, figures_of(rows)[at], rows["bound"][at] == 1
     wide = np.hypot(sd, rows["spread"][at])
     side = np.where(rows["value"][at] == 1.0, 1.0, -1.0)
     chance = stats.norm.logcdf(side * (y - centre) / wide)
@@ -141,7 +141,7 @@ def figure_rows(
     later = (rows["weight"] > 0) & ~known
     by = {m: {name: x[later] for name, x in scores.items()} for m, scores in found.items()}
     for method, rule in zip(FIGURE_BASELINES, (carried, trended), strict=True):
-        by[method] = normal_scores(rows, *rule(rows, known, at=later), at=later)
+        by[method] = normal_scores(rows, rule(rows, known, at=later), at=later)
     return [
         {
             **names,

@@ -110,7 +110,7 @@ def _rating_at(row: Any, known: set[tuple[str, ...]]) -> Any:
     return row.model_copy(update=unknown) if unknown else row
 
 
-def case_at(case: Case, tables: Tables, year: int) -> Case:
+def case_at(case: Case, tables: Tables, *, year: int) -> Case:
     """Return the Case of what was knowable at the end of ``year``: same structure, other weights.
 
     Parameters

@@ -81,7 +81,7 @@ def fit_ordinal(
     found = optimize.minimize(
         _loss,
         start,
-        args=(rows, k, precision),
+        args=((rows, k, precision),),
         jac=True,
         method="L-BFGS-B",
         options={"ftol": 1e-12, "gtol": 1e-7, "maxiter": 2000},
@@ -94,8 +94,12 @@ def _cuts(x: np.ndarray) -> np.ndarray:
     return np.concatenate([x[:1], x[0] + np.cumsum(np.exp(x[1:]))])
 
 
-def _loss(x: np.ndarray, rows: Any, k: int, precision: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the penalised negative log likelihood and its gradient."""
+def _loss(x: np.ndarray, given: Any) -> tuple[float, np.ndarray]:
+    """Return the penalised negative log likelihood and its gradient.
+
+    ``given`` are the rows (code, agenda, year, weight), the number of cutpoints, and precisions.
+    """
+    rows, k, precision = given
     code, agenda, years, w = rows
     cuts, beta = _cuts(x[:k]), x[k:]
     eta = beta[agenda] + beta[-1] * years

@@ -76,7 +76,7 @@ def training(case: Case, works: Works, *, origin: int) -> Row:
     }
 
 
-def scored_origin(fit: Fit, whole: Case, tables: Tables, *, origin: int) -> Origin:
+def scored_origin(fit: Fit, whole: Case, *, tables: Tables, origin: int) -> Origin:
     """Return the scores of all that came after ``origin``.
 
     Parameters
@@ -105,7 +105,7 @@ def scored_origin(fit: Fit, whole: Case, tables: Tables, *, origin: int) -> Orig
     rows = work_scores(by, train, works=works, names=names, agendas=labels["agenda"])
     chance = open_chances(forward(some, fit.case))
     rows += date_rows(first_dates(tables.milestones), chance, origin=origin, names=names)
-    figures, pits = _figures(some, whole, prior, origin=origin)
+    figures, pits = _figures(some, whole, prior=prior, origin=origin)
     rows += figures
     for row in rows:
         row["horizon"] = row["year"] - origin
@@ -121,7 +121,7 @@ def prior_of(case: Case) -> dict[str, np.ndarray]:
 
 
 def _figures(
-    fit: Fit, whole: Case, prior: Mapping[str, np.ndarray], *, origin: int
+    fit: Fit, whole: Case, *, prior: Mapping[str, np.ndarray], origin: int
 ) -> tuple[list[Row], list[Row]]:
     """Return the scores, and the PITs, of the figures on workers that came later."""
     columns, ids = whole.evidence.arrays["workers"], whole.evidence.ids["workers"]

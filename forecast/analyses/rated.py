@@ -100,12 +100,12 @@ def chances(found: Any, terms: Mapping[str, Any], *, kind_of: tuple[int, ...]) -
     by = state.reshape((*state.shape[:-1], len(LEVELS), 2))
     out = {"level": np.einsum("dck,drky->dcry", by.sum(axis=-1), level_reading(terms, kind_of))}
     z, read = by.sum(axis=-2), _column(terms, "tracking")
-    out["tracking"] = np.einsum("dcz,drz->dcr", z, _recorded(read, terms, 0, kind_of=kind_of))
+    out["tracking"] = np.einsum("dcz,drz->dcr", z, _recorded(read, terms, c=0, kind_of=kind_of))
     for c, side in enumerate(COLUMNS[1:], 1):
         none = unused[2 * c - 2] * unused[2 * c - 1]
         used = np.stack([state * none, state * (1.0 - none)], axis=-1)
         used = used.reshape((*by.shape, 2)).sum(axis=-3)  # (draw, cell, tracking, used)
-        out[side] = np.einsum("dczs,drzs->dcr", used, use_reading(terms, side, kind_of))
+        out[side] = np.einsum("dczs,drzs->dcr", used, use_reading(terms, side, kind_of=kind_of))
     return out
 
 
@@ -124,7 +124,7 @@ def _column(terms: Mapping[str, Any], column: str) -> Any:
     return np.stack([absent, terms["shared_sensitivity"][..., c]], axis=-1)  # (draw, kind, state)
 
 
-def _recorded(read: Any, terms: Mapping[str, Any], c: int, *, kind_of: tuple[int, ...]) -> Any:
+def _recorded(read: Any, terms: Mapping[str, Any], *, c: int, kind_of: tuple[int, ...]) -> Any:
     """Return the chance that each rater records a thing, from its kind's; (draw, rater, ...)."""
     read = read[:, list(kind_of)]
     lead = (*terms["own"].shape, len(kind_of), *[1] * (read.ndim - 2))
@@ -132,7 +132,7 @@ def _recorded(read: Any, terms: Mapping[str, Any], c: int, *, kind_of: tuple[int
     return (1.0 - read) * no + read * terms["sensitivity"][..., c].reshape(lead)
 
 
-def use_reading(terms: Mapping[str, Any], side: str, kind_of: tuple[int, ...]) -> Any:
+def use_reading(terms: Mapping[str, Any], side: str, *, kind_of: tuple[int, ...]) -> Any:
     """Return the chance that a rater marks a use: dims (draw, rater, tracking, used).
 
     Summed over what the raters record of tracking, which the halo rests on.
@@ -146,7 +146,7 @@ def use_reading(terms: Mapping[str, Any], side: str, kind_of: tuple[int, ...]) -
     use = _column(terms, side)[..., None, :]
     moved = ratings.shift(NumPy, use, odds[:, None, :, None])  # (draw, kind, pattern, used)
     read = np.einsum("dqms,dmz->dqzs", moved, chance)
-    return _recorded(read, terms, COLUMNS.index(side), kind_of=kind_of)
+    return _recorded(read, terms, c=COLUMNS.index(side), kind_of=kind_of)
 
 
 def joint(

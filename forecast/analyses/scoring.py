@@ -72,34 +72,37 @@ def score(
     made.demand_whole("works can be scored")
     tables = load_tables(find_evidence(Path(evidence)))
     with Stages(quiet=quiet) as stages, stages("scores"):
-        fit = fit_of(made)
-        labels = fit.case.evidence.labels
-        off = load_config(made.folder / "priors.toml").evidence.off
-        known = load_tables(made.folder / "evidence", off=off)
-        new, ignored = new_works(known, tables, labels=labels)
-        train = works_of(known, labels=labels)
-        cells, cell = _cells(new)
-        found = {
-            name: rated_chances(
-                draws, fit.compiled.structure, cells=cells, cell=cell, codes=new.codes
-            )
-            for name, draws in ((MODEL, thinned(fit).draws), (PRIOR, prior_of(fit.case)))
-        }
-        names = {"run": made.folder.name}
-        train = train.take(rated_mask(train))
-        rows = work_scores(found, train, works=new, names=names, agendas=labels["agenda"])
-        summary = {
-            "schema": 1,
-            "run": made.folder.name,
-            "converged": made.converged,
-            "works": len(new),
-            "ignored": ignored,
-            "purposive": int(new.purposive.sum()),
-            "training": len(train),
-            "scores": table(rows, by=("target",), seed=seed),
-        }
+        done = _scored(made, tables, seed=seed)
     if out is not None:
-        _save(Path(out), rows, summary)
+        _save(Path(out), done.rows, summary=done.summary)
+    return done
+
+
+def _scored(made: Run, tables: Tables, *, seed: int) -> Scored:
+    fit = fit_of(made)
+    labels = fit.case.evidence.labels
+    off = load_config(made.folder / "priors.toml").evidence.off
+    known = load_tables(made.folder / "evidence", off=off)
+    new, ignored = new_works(known, tables, labels=labels)
+    train = works_of(known, labels=labels)
+    train = train.take(rated_mask(train))
+    cells, cell = _cells(new)
+    found = {
+        name: rated_chances(draws, fit.compiled.structure, cells=cells, cell=cell, codes=new.codes)
+        for name, draws in ((MODEL, thinned(fit).draws), (PRIOR, prior_of(fit.case)))
+    }
+    names = {"run": made.folder.name}
+    rows = work_scores(found, train, works=new, names=names, agendas=labels["agenda"])
+    summary = {
+        "schema": 1,
+        "run": made.folder.name,
+        "converged": made.converged,
+        "works": len(new),
+        "ignored": ignored,
+        "purposive": int(new.purposive.sum()),
+        "training": len(train),
+        "scores": table(rows, by=("target",), seed=seed),
+    }
     return Scored(summary, rows)
 
 
@@ -163,7 +166,7 @@ def _cells(works: Works) -> tuple[dict[str, np.ndarray], np.ndarray]:
     return {"agenda": agenda, "year": year, "purposive": purposive, "age": age}, cell.ravel()
 
 
-def _save(folder: Path, rows: list[Row], summary: dict[str, Any]) -> None:
+def _save(folder: Path, rows: list[Row], *, summary: dict[str, Any]) -> None:
     from forecast.folder import write_csv
 
     try:

@@ -114,8 +114,8 @@ def test_no_value_of_a_later_year_moves_model_or_baselines(here):
     for one in (tables, replace(tables, ratings=turned)):
         case = make_case(config, one)
         case = replace(case, sampler=replace(case.sampler, draws=40, tune=10, chains=2))
-        fit = posterior(case_at(case, one, 2025))
-        found.append(scored_origin(fit, case, one, origin=2025))
+        fit = posterior(case_at(case, one, year=2025))
+        found.append(scored_origin(fit, case, tables=one, origin=2025))
     same, moved = found
     assert [r["chance"] for r in same.chances] == [r["chance"] for r in moved.chances]
     assert [r["recorded"] for r in same.chances] != [r["recorded"] for r in moved.chances]

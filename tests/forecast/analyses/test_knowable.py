@@ -23,7 +23,7 @@ def whole(inputs):
     return make_case(*inputs)
 
 
-def with_row(tables, table, keep, **changed):
+def with_row(tables, table, *, keep, **changed):
     """Return the tables with the rows that ``keep`` picks changed, and their number."""
     rows = getattr(tables, table)
     new = tuple(r.model_copy(update=changed) if keep(r) else r for r in rows)
@@ -39,7 +39,7 @@ def marked(tables, **use):
     known = with_row(
         replace(tables, uses=(*others, row), spillovers=()),
         "ratings",
-        lambda r: r.work == work and r.rater == "R1",
+        keep=lambda r: r.work == work and r.rater == "R1",
         cap_use=1,
     )
     return known, work
@@ -91,7 +91,7 @@ def test_a_source_dates_a_use_that_a_rater_dated_too_late(inputs):
 
 
 def test_works_and_figures_of_later_years_weigh_nothing(inputs, whole):
-    case = case_at(whole, inputs[1], YEAR)
+    case = case_at(whole, inputs[1], year=YEAR)
     arrays = case.evidence.arrays
     years = np.array([w.year for w in inputs[1].works])
     np.testing.assert_array_equal(arrays["ratings"]["weight"] > 0, years <= YEAR)
@@ -104,7 +104,7 @@ def test_works_and_figures_of_later_years_weigh_nothing(inputs, whole):
 
 
 def test_ages_run_to_the_end_of_the_year(inputs, whole):
-    cells = case_at(whole, inputs[1], YEAR).evidence.arrays["cells"]
+    cells = case_at(whole, inputs[1], year=YEAR).evidence.arrays["cells"]
     born = cells["year"] + 2013
     np.testing.assert_allclose(cells["age"][born == 2019], 3.5)
     np.testing.assert_allclose(cells["age"][born == 2022], 0.5)
@@ -112,7 +112,7 @@ def test_ages_run_to_the_end_of_the_year(inputs, whole):
 
 
 def test_lags_end_with_the_year(inputs, whole):
-    lags = case_at(whole, inputs[1], YEAR).evidence.arrays["lags"]
+    lags = case_at(whole, inputs[1], year=YEAR).evidence.arrays["lags"]
     some = lags["weight"] > 0
     assert some.any()
     assert (lags["value"][some] < lags["age"][some]).all()
@@ -120,7 +120,7 @@ def test_lags_end_with_the_year(inputs, whole):
 
 
 def test_nothing_compiles_at_an_origin(inputs, whole):
-    case = case_at(whole, inputs[1], 2020)
+    case = case_at(whole, inputs[1], year=2020)
     assert structure_of(case) == structure_of(whole)
     for table, columns in whole.evidence.arrays.items():
         for name, values in columns.items():
@@ -129,7 +129,7 @@ def test_nothing_compiles_at_an_origin(inputs, whole):
 
 
 def test_at_the_close_of_the_evidence_nothing_rated_is_lost(inputs, whole):
-    rows = case_at(whole, inputs[1], 2026).evidence.arrays["ratings"]
+    rows = case_at(whole, inputs[1], year=2026).evidence.arrays["ratings"]
     full = to_arrays(inputs[1]).arrays["ratings"]
     distinct, count = np.unique(
         np.column_stack([rows["cell"], rows["value"]]), axis=0, return_counts=True
@@ -153,9 +153,9 @@ def test_at_the_close_of_the_evidence_nothing_rated_is_lost(inputs, whole):
 )
 def test_no_later_value_reaches_the_forecast(inputs, whole, table, keep, changed):
     LATE.update(w.work for w in inputs[1].works if w.year > YEAR)
-    moved = with_row(inputs[1], table, keep, **changed)
-    before = unpadded(case_at(whole, inputs[1], YEAR))
-    after = unpadded(case_at(make_case(inputs[0], moved), moved, YEAR))
+    moved = with_row(inputs[1], table, keep=keep, **changed)
+    before = unpadded(case_at(whole, inputs[1], year=YEAR))
+    after = unpadded(case_at(make_case(inputs[0], moved), moved, year=YEAR))
     assert after == before
     for name in ("ratings", "uses", "milestones"):
         assert getattr(tables_at(moved, YEAR), name) == getattr(tables_at(inputs[1], YEAR), name)

@@ -48,7 +48,7 @@ def test_the_gradient_is_that_of_the_loss():
     rows = (rng.integers(0, 4, 40), rng.integers(0, 3, 40), rng.normal(size=40), rng.random(40))
     x, precision = rng.normal(size=7), np.array([1.0, 1.0, 1.0, 9.0])
     error = optimize.check_grad(
-        lambda v: _loss(v, rows, 3, precision)[0], lambda v: _loss(v, rows, 3, precision)[1], x
+        lambda v: _loss(v, (rows, 3, precision))[0], lambda v: _loss(v, (rows, 3, precision))[1], x
     )
     assert error < 1e-5  # the error of a forward difference with a step of 1.5e-8
 

@@ -90,14 +90,14 @@ def test_simulated_ratings_have_the_chances_forecast(drawn, assert_shares):
         np.random.default_rng(8), state, *unused, *one.values(), at, asked, kind_of=(0, 0)
     )
     p = chances(found, terms, kind_of=(0, 0))
-    assert_shares(np.bincount(made[:, 0], minlength=8) / n, p["level"][0, 0, 0], n)
+    assert_shares(np.bincount(made[:, 0], minlength=8) / n, p["level"][0, 0, 0], n=n)
     for i, name in enumerate(TARGETS[1:], 1):
-        assert_shares((made[:, 2 * i] == 1).mean(), p[name][0, 0, 0], n)
+        assert_shares((made[:, 2 * i] == 1).mean(), p[name][0, 0, 0], n=n)
 
 
 @pytest.fixture
 def assert_shares():
-    def check(found, due, n):
+    def check(found, due, *, n):
         error = np.sqrt(due * (1 - due) / n)
         assert (np.abs(found - due) < 4.5 * error + 1e-9).all()  # one in 10^5 under the model
 

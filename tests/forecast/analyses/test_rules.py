@@ -167,5 +167,5 @@ def test_a_bound_is_scored_by_the_chance_of_its_side():
     at = np.array([False, False, True, False, False])
     for value, due in ((1.0, 0.8413447), (0.0, 0.1586553)):
         some = rows | {"value": np.full(5, value), "spread": np.zeros(5)}
-        found = normal_scores(some, np.array([1.0]), np.array([1.0]), at=at)
+        found = normal_scores(some, (np.array([1.0]), np.array([1.0])), at=at)
         assert np.exp(found["log_score"][0]) == pytest.approx(due, rel=1e-6)
