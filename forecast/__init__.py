@@ -17,6 +17,8 @@ EXPORTS = {
     "evaluate": "forecast.engine",
     "refit": "forecast.engine",
     "fit_many": "forecast.parallel",
+    "backtest": "forecast.analyses.backtesting",
+    "score": "forecast.analyses.scoring",
     "load_config": "forecast.config",
     "load_tables": "forecast.evidence",
     "InputError": "models.errors",

@@ -87,7 +87,7 @@ def to_arrays(tables: Tables) -> Evidence:
         "fte": _fte(tables, agendas),
         "studies": _studies(tables),
         "diagnosis": _diagnosis(tables),
-        "lags": _lags(tables),
+        "lags": lag_rows(tables),
     }
     ratings = rating_arrays(tables, agendas, raters=raters)
     return Evidence(
@@ -251,10 +251,12 @@ def _diagnosis(tables: Tables) -> Any:
     return _table(out, [row.row for row in rows], blank=blank, whole=whole)
 
 
-def _lags(tables: Tables) -> Any:
+def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> Any:
     """First uses by others, each event once: its raters share its weight.
 
     A sourced use (spillovers.csv, alignment_uses.csv) enters where no rater dated the event.
+    ``close`` is the date at which the evidence was read and ``last`` its last year, which the lags
+    are truncated at.
     """
     year_of = {row.work: row.year for row in tables.works}
     dated: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -269,15 +271,15 @@ def _lags(tables: Tables) -> Any:
                 dated.setdefault((row.mi_work, side), [row.lag])
     weight: dict[tuple[str, int, int], float] = defaultdict(float)
     for (work, side), lags in dated.items():
-        longest = LAST_YEAR - year_of[work]
+        longest = last - year_of[work]
         for lag in lags:
             weight[side, year_of[work], min(max(lag, 0), longest)] += 1 / len(lags)
     out = [
         {
             "value": lag,
             "side": SIDES.index(side),
-            "age": CLOSE - (year + 0.5),
-            "cells": LAST_YEAR - year + 1,
+            "age": close - (year + 0.5),
+            "cells": last - year + 1,
             "weight": w,
         }
         for (side, year, lag), w in sorted(weight.items())

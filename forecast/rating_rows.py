@@ -59,13 +59,13 @@ def rating_arrays(
     _check_years(tables)
     cells = sorted(set(triples)) or [(0, 0, 0)]
     place = {cell: i for i, cell in enumerate(cells)}
-    rated = (codes != _blank(len(raters))).any(axis=1)
+    rated = (codes != blank_answers(len(raters))).any(axis=1)
     at = np.array([place[t] for t in triples], dtype=np.int64)
     keys = np.column_stack([at, codes])
     row_of_work = np.full(len(codes), -1)
     capacity = max(len(codes), 1)
     rows: dict[str, Any] = {
-        "value": np.tile(_blank(len(raters)), (capacity, 1)),
+        "value": np.tile(blank_answers(len(raters)), (capacity, 1)),
         "cell": np.zeros(capacity, dtype=np.int64),
         "asked": np.zeros((capacity, 6 * len(raters)), dtype=np.int64),
         "weight": np.zeros(capacity),
@@ -78,7 +78,7 @@ def rating_arrays(
         n = len(distinct)
         row_of_work[rated] = inverse.ravel()
         rows["value"][:n], rows["cell"][:n] = distinct[:, 1:], distinct[:, 0]
-        rows["asked"][:n] = distinct[:, 1:] != _blank(len(raters))
+        rows["asked"][:n] = distinct[:, 1:] != blank_answers(len(raters))
         rows["weight"][:n] = count
         ids = tuple(
             "+".join(tables.works[i].work for i in np.flatnonzero(row_of_work == row))
@@ -110,7 +110,8 @@ def _cells(cells: list[tuple[int, int, int]]) -> dict[str, np.ndarray]:
     return {"agenda": agenda, "year": year, "purposive": purposive, "age": age}
 
 
-def _blank(n_raters: int) -> np.ndarray:
+def blank_answers(n_raters: int) -> np.ndarray:
+    """Return the codes of a work that nobody rated; dims (6 x rater,)."""
     codes = np.full((6, n_raters), MISSING, dtype=np.int64)
     codes[0], codes[4:] = MISSING_LEVEL, NO_ANSWER
     return codes.reshape(6 * n_raters)

@@ -13,6 +13,8 @@ COMMANDS = {
     "check": "forecast.cli.checking",
     "show": "forecast.cli.running",
     "report": "forecast.cli.running",
+    "backtest": "forecast.cli.scoring",
+    "score": "forecast.cli.scoring",
 }
 """Every command and the module that holds ``NAME_command``; a command is here once it works."""
 

@@ -56,7 +56,8 @@ def test_every_option_has_help_and_shows_its_default(name):
         for option in (one for one in command.params if isinstance(one, click.Option)):
             assert option.help, option.name
             record = option.get_help_record(ctx)[1]
-            assert option.is_flag or option.name == "work" or "[default: " in record, option.name
+            shown = "[default: " in record or "[required]" in record
+            assert option.is_flag or option.name == "work" or shown, option.name
 
 
 def test_help_answers_fast(forecast_process):
