@@ -24,7 +24,7 @@ from forecast.case import Case, structure_of
 from forecast.forward import with_ease
 from forecast.metric import ONE_THREAD, stat
 from forecast.program import expanded, log_densities
-from forecast.reweighting import MAX_PARETO_K, Importance, log_ratio, smoothed
+from forecast.reweighting import LEAST_ESS, MAX_PARETO_K, Importance, log_ratio, smoothed
 from forecast.sampling import Fit, compiled_model, flat, swap
 from forecast.soft import log_weights
 from models.prior import Array
@@ -35,8 +35,6 @@ TRIES = 4
 """Moves tried at most; each costs a log density a draw."""
 HOPELESS = 2.0
 """Pareto k of plain weights above which no move is tried: a few draws say little on moments."""
-LEAST_ESS = 100.0
-"""Effective number of draws below which moved ones will not do: means to a tenth of an sd."""
 ENOUGH = 0.5
 """Pareto k at which no further move is tried (Vehtari et al. 2024, JMLR 25:72)."""
 MOVES = ("mean", "sd", "covariance")

@@ -18,6 +18,8 @@ from models.prior import logpdf
 
 MAX_PARETO_K = 0.7
 """Above this, importance weights are not to be trusted (Vehtari et al. 2024, JMLR 25:72)."""
+LEAST_ESS = 100.0
+"""Effective number of draws below which weights will not do: means to a tenth of an sd."""
 
 
 @dataclass(frozen=True)
