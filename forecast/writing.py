@@ -8,6 +8,8 @@ import numpy as np
 
 from forecast import context as parts
 from forecast import pointwise, summaries, tree, variants
+from forecast.analyses import predictive
+from forecast.analyses.run_checks import run_checks, statistics_groups
 from forecast.config import Config
 from forecast.engine import answer, judged
 from forecast.evidence import Tables, hash_tables
@@ -65,15 +67,19 @@ def save_results(
         loglik = pointwise.log_likelihoods(fit)
         works = summaries.work_rows(tables, pointwise.work_states(fit))
         sets = (("posterior", fit.draws), ("prior", prior))
-        again = {f"{k}_predictive": pointwise.replicated(fit, x, stage=k) for k, x in sets}
+        again = {key: predictive.replicate(fit.case, x, stage=key) for key, x in sets}
+        rows = {f"{k}_predictive": predictive.by_row(fit.case, x) for k, x in again.items()}
+    with stages("checks"):
+        checked = run_checks(fit, found, loglik=loglik, again=again)
     with stages("tree"):
         groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
-        whole = _save_tree(folder, fit, prior=prior, groups=groups | again)
+        groups |= rows | {"more": statistics_groups(checked.pairs)}
+        whole = _save_tree(folder, fit, prior=prior, groups=groups)
     with stages("tables"):
         tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
         head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-        _save_tables(folder, fit, head=head, tabled=tabled | {"works": works})
-    learned, told = tabled["summary"], {"experts": tabled["experts"]}
+        _save_tables(folder, fit, head=head, tabled=tabled | {"works": works} | checked.tables)
+    learned, told = tabled["summary"], {"experts": tabled["experts"], "checks": checked.context()}
     told |= {"claims": parts.claims_context(tabled["claims"], learned=learned)}
     context = parts.base_context(config, head) | told | {"parameters": learned}
     with stages("worldviews and raters"):
