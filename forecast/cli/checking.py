@@ -21,12 +21,15 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
 @click.option("--out", type=FOLDER, help="Folder to write the check to.  [default: none]")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything found as JSON.")
 @click.pass_context
-def check_command(ctx: click.Context, /, priors: str, **options: Any) -> None:
+def check_command(
+    ctx: click.Context, /, priors: str, as_json: bool, **options: Any
+) -> None:
     """Check PRIORS and the evidence before a run.
 
-    Every fault of the files is told at once, with its line. Then the prior is drawn: does the
-    sampled prior equal the stated one, and what would it predict?
+    Every fault of the files is told at once, with its line. Then the prior is drawn: what does it
+    imply in plain words, does it already exclude the evidence, and is each prior sampled as stated?
 
     \b
     Example:
@@ -34,8 +37,9 @@ def check_command(ctx: click.Context, /, priors: str, **options: Any) -> None:
       forecast check my.toml --evidence my-evidence
     """  # noqa: D301 (click reads the mark)
     from forecast.checks import check
+    from forecast.folder import json_text
 
     result = check(priors, **options)
-    emit(result.text())
+    emit(json_text(result.json()) if as_json else result.text())
     if not result.ok:
         ctx.exit(WRONG_INPUT)
