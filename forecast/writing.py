@@ -70,10 +70,10 @@ def save_results(
         again = {key: predictive.replicate(fit.case, x, stage=key) for key, x in sets}
         rows = {f"{k}_predictive": predictive.by_row(fit.case, x) for k, x in again.items()}
     with stages("checks"):
-        checked = run_checks(fit, found, loglik=loglik, again=again)
+        checked = run_checks(fit, found, tables=tables, loglik=loglik, again=again)
     with stages("tree"):
         groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
-        groups |= rows | {"more": statistics_groups(checked.pairs)}
+        groups |= rows | {"more": statistics_groups(checked)}
         whole = _save_tree(folder, fit, prior=prior, groups=groups)
     with stages("tables"):
         tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
@@ -122,6 +122,7 @@ def _save_tables(
 ) -> None:
     write_json(folder / "headline.json", head)
     write_json(folder / "diagnostics.json", parts.diagnostics_dict(fit.diagnosis))
+    write_json(folder / "near.json", {"schema": 1, "predictions": tabled["near"]})
     for name, rows in tabled.items():
         write_csv(folder / f"{name}.csv", [flat(row) for row in rows])
 

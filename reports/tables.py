@@ -10,6 +10,7 @@ from models.slots import SLOTS
 from reports.claim_rows import claim_row
 from reports.ladder import disagreement, milestone_rows
 from reports.learned import conflicts
+from reports.trust import trust_view
 from reports.verdicts import by_verdict
 from reports.words import (
     AGREEMENT,
@@ -74,6 +75,7 @@ EMPTY: dict[str, Any] = {
     "agendas": [],
     "ratings_agreement": [],
     "raters": None,
+    "checks": {},
 }
 """Every key of a context, with what stands in place of a missing one."""
 
@@ -137,6 +139,7 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "agreement": agreement_table(c["ratings_agreement"]),
         "experts": plain_table(c["experts"]),
         "settings": {key: setting_table(c[key]) for key in ("halo", "shared_error")},
+        "trust": trust_view(c["checks"]),
         "provenance": list(flat_rows(c["manifest"])),
         "captions": {f["name"]: f for f in c["figures"]},
     }

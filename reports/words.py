@@ -9,6 +9,8 @@ INTERVAL = "89% equal-tailed interval"
 LOWER, UPPER = 0.055, 0.945
 """Its ends, as quantiles."""
 INTERVAL_OF_CHANCE = f"{INTERVAL} of the probability itself"
+CLOSED = "22 November 2026"
+"""The day on which the evidence closes."""
 LEVEL_NAMES = (
     "nothing about its working",
     "that something is off",

@@ -15,8 +15,9 @@ import numpy as np
 from forecast.case import Case, structure_of
 from forecast.pointwise import simulated
 from forecast.simulating import by_work
-from models.discrepancies import Design, Statistic, rating_statistics, two_sided
+from models.discrepancies import Design, rating_statistics, two_sided
 from models.observe import likelihoods
+from models.ratings import MISSING_LEVEL
 from models.structure import GROUPS, SIDES, TASKS, WORLDS
 
 FLAGGED = 0.01
@@ -70,6 +71,17 @@ def by_row(case: Case, again: Replicates) -> Replicates:
     held, first = np.unique(at, return_index=True)
     new[:, held[held >= 0]] = again["ratings"][:, first[held >= 0]]
     return again | {"ratings": new}
+
+
+def level_answers(case: Case, again: Replicates) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return all answers on levels, observed (answer,) and replicated (draw, answer), if any."""
+    rows = by_work(case).evidence.arrays["ratings"]
+    n = len(case.evidence.labels["rater"])
+    seen = rows["value"][:, :n]
+    given = (seen != MISSING_LEVEL) & (rows["weight"] > 0)[:, None]
+    if not given.any():
+        return None
+    return seen[given].astype(np.int8), again["ratings"][:, :, :n][:, given].astype(np.int8)
 
 
 def pairs(case: Case, again: Replicates) -> list[Pair]:
@@ -199,4 +211,3 @@ _SHOWN: dict[str, Any] = {
     "found_faults": _found,
     "use_lags": _lags,
 }
-__all__ = ["Pair", "Statistic", "check_rows", "pairs", "summary_rows"]
