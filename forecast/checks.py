@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.config import Config, load_config
 from forecast.evidence import Tables, find_evidence, load_tables
+from forecast.folder import read_manifest
 from models.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from forecast.analyses.recheck import Recheck
     from forecast.case import Case
 
 REPLICATES = 400
 """Prior draws from which evidence is replicated."""
+NEEDS_RUN = (
+    "only a finished run has draws to vary; `forecast run PRIORS` first, then give its folder"
+)
 Rows = list[dict[str, Any]]
 
 
@@ -76,17 +81,22 @@ def check(
     draws: int = 1000,
     quiet: bool = False,
     out: str | Path | None = None,
-) -> Check:
-    """Check a priors file and its evidence.
+    structure: bool = False,
+    tables: bool = False,
+    cores: int | None = None,
+) -> "Check | Recheck":
+    """Check a priors file and its evidence, or a finished run.
 
-    Validates both; draws from the prior and says what it implies for quantities that one can have
-    a feeling for; applies the gates of :mod:`forecast.gates`; holds the evidence against evidence
-    replicated under the prior; and tests that each prior is sampled as stated.
+    Of a run folder its own checks are shown, and variations of it evaluated
+    (:func:`forecast.analyses.recheck.recheck`). Of a priors file: validates both; draws from the
+    prior and says what it implies for quantities that one can have a feeling for; applies the
+    gates of :mod:`forecast.gates`; holds the evidence against evidence replicated under the prior;
+    and tests that each prior is sampled as stated.
 
     Parameters
     ----------
     priors, evidence
-        As for :func:`forecast.runs.run`.
+        As for :func:`forecast.runs.run`; or the folder of a finished run.
     seed
         Seed of the prior draws.
     draws
@@ -96,12 +106,36 @@ def check(
     out
         Folder to write ``check.csv`` (each prior, stated and drawn), ``implied.csv`` and
         ``evidence_under_prior.csv`` into.
+    structure, tables
+        Of a run: evaluate it under other structures, or without each table of evidence.
+    cores
+        Processor cores of the fits that these need; does not change numbers.
 
     Raises
     ------
     InputError
         If either file is at fault.
     """
+    if read_manifest(Path(priors)) is not None:
+        from forecast.analyses.recheck import recheck
+
+        where = Path(priors)
+        return recheck(where, structure=structure, tables=tables, cores=cores, quiet=quiet)
+    if structure or tables:
+        raise InputError(f"--{'structure' if structure else 'tables'}: {NEEDS_RUN}")
+    return check_priors(priors, evidence=evidence, seed=seed, draws=draws, quiet=quiet, out=out)
+
+
+def check_priors(
+    priors: str | Path,
+    *,
+    evidence: str | Path | None,
+    seed: int,
+    draws: int,
+    quiet: bool,
+    out: str | Path | None,
+) -> Check:
+    """Check a priors file and its evidence; parameters are those of :func:`check`."""
     config, tables = load_inputs(priors, evidence=evidence)
     from forecast.analyses.prior_check import implied_rows
     from forecast.analyses.stated import stated_faults, stated_rows

@@ -132,9 +132,7 @@ def _levels(known: Array, x: Array) -> Statistic:
     return Statistic("share of answers by level", names, np.stack(at, axis=-1))
 
 
-def _bands(
-    count: Array, *, x: Array, key: str, names: tuple[str, ...], member: Array
-) -> Statistic:
+def _bands(count: Array, *, x: Array, key: str, names: tuple[str, ...], member: Array) -> Statistic:
     """Return the share of answers in each band of levels, by group of works.
 
     A level that is missing has code 0 in ``x`` and counts for none in ``count``.

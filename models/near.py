@@ -3,10 +3,10 @@ r"""Near predictions: what the model says of works, figures and lists of 2027, a
 Everything a resolver will see is drawn, not its mean: which level and use each sampled work truly
 has, how three raters read it, how a published figure errs and a list scatters, and workers' paths.
 
-- A *sample* has :data:`PER_AGENDA` works of each agenda, as balanced as the evidence. A work's state
-  is drawn from P(level, tracking) of its agenda in 2027, its uses are those documented and reported
-  by age :data:`AGE`, and answers come from :func:`models.ratings_random.row_random`. The year effect
-  of recorded uses, unknown for 2027, is drawn from its pool.
+- A *sample* has :data:`PER_AGENDA` works of each agenda, as balanced as the evidence. A work's
+  state is drawn from P(level, tracking) of its agenda in 2027, its uses are those documented and
+  reported by age :data:`AGE`, and answers come from :func:`models.ratings_random.row_random`. The
+  year effect of recorded uses, unknown for 2027, is drawn from its pool.
 - A *figure* of workers is :math:`\exp(\log W + \epsilon\, t_4)`, as in :mod:`models.workers`; a
   *list* is negative binomial around its level, as in :mod:`models.output`.
 - A *first work* at level k among those of 2027 has chance
@@ -123,10 +123,8 @@ def read(answers: Array, *, n: int) -> tuple[dict[str, Array], dict[str, Array]]
     level = np.sort(columns[:, :, 0], axis=-1)[..., (n - 1) // 2]
     track, cap, ali = (2 * columns[:, :, c].sum(axis=-1) > n for c in (1, 2, 3))
     couples = [(i, j) for i in range(n) for j in range(i + 1, n)]
-    agree = [
-        kappa(columns[:, :, 0, i], columns[:, :, 0, j], n=len(LEVELS)) for i, j in couples
-    ]
-    values = {
+    agree = [kappa(columns[:, :, 0, i], columns[:, :, 0, j], n=len(LEVELS)) for i, j in couples]
+    values: dict[str, Array] = {
         "tracking": track.mean(axis=1),
         "level-0": (level == 0).mean(axis=1),
         "level-4": (level == 4).mean(axis=1),
@@ -136,14 +134,17 @@ def read(answers: Array, *, n: int) -> tuple[dict[str, Array], dict[str, Array]]
         "agreement": np.mean(agree, axis=0),
     }
     more = ali.sum(axis=1) > cap.sum(axis=1)
-    chances = {"level-5-sampled": (level >= 5).any(axis=1) * 1.0, "more-alignment": more * 1.0}
+    chances: dict[str, Array] = {
+        "level-5-sampled": (level >= 5).any(axis=1).astype(np.float64),
+        "more-alignment": more.astype(np.float64),
+    }
     return values, chances
 
 
 def worker_figures(
     draws: Mapping[str, Array], paths: Paths, *, rng: np.random.Generator
 ) -> dict[str, Array]:
-    """Return figures of workers of 2027 as they would be published, in the reference definitions."""
+    """Return figures of workers of 2027 as they would be published, in reference definitions."""
     size = paths.log_workers[:, :, YEAR - FIRST_YEAR]
     error = draws["worker_error"][:, None] * rng.standard_t(workers.DEGREES, size=size.shape)
     figure = np.exp(size + error)
@@ -173,9 +174,7 @@ def list_counts(
     return out
 
 
-def first_works(
-    draws: Mapping[str, Array], paths: Paths, *, reach: Array
-) -> dict[str, Array]:
+def first_works(draws: Mapping[str, Array], paths: Paths, *, reach: Array) -> dict[str, Array]:
     """Return the chance that the field's works of 2027 hold one at level 6, or 7, or above."""
     yearly = milestones.yearly_works(paths, reach)[:, :-1, YEAR - FIRST_YEAR].sum(axis=1)
     f = milestones.established(yearly, draws, m=1)

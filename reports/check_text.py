@@ -1,4 +1,4 @@
-"""What `forecast check` prints: priors before a run."""
+"""What `forecast check` prints: priors before a run, a run after it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from reports.text import render, told
+from reports.trust import trust_view, varied_table
 from reports.words import number, value
 
 MOST = 12
@@ -34,6 +35,46 @@ def prior_check_text(head: str, rows: Mapping[str, Rows], *, faults: Sequence[st
     if rows.get("stated"):
         parts += [told(""), *_stated(rows["stated"])]
     return render([*parts, *(told(one) for one in faults)]).rstrip("\n")
+
+
+def run_check_text(name: str, context: Mapping[str, Any], varied: Mapping[str, Rows]) -> str:
+    """Return the checks that a finished run made of itself, and its tables of variations.
+
+    Parameters
+    ----------
+    name
+        The run's name.
+    context
+        That of the run; its ``checks`` are read.
+    varied
+        ``structure`` and ``left_out``, where they were evaluated.
+    """
+    view = trust_view(context.get("checks") or {})
+    parts: list[RenderableType] = [told(f"{name}: {view['sentence'] or 'no checks are kept'}")]
+    titles = {
+        "summary": "Evidence replicated by the fit",
+        "flagged": "Flagged: what the model does not reproduce",
+        "loo": "Leaving one out (PSIS-LOO)",
+        "influence": "Rows that move the strict headline most",
+        "backcast": "Milestones: the model's first work at each level",
+    }
+    for key, title in titles.items():
+        parts += plain(view[key], title=title)
+    near = {"head": view["near"]["head"][:4], "rows": [row[:4] for row in view["near"]["rows"]]}
+    parts += plain(near, title="Near predictions (rules: near.csv)")
+    for key, title in (("structure", "Other structures"), ("left_out", "Without each table")):
+        parts += plain(varied_table(varied.get(key, ())), title=title)
+    return render(parts).rstrip("\n")
+
+
+def plain(data: Mapping[str, Sequence[Any]], *, title: str) -> Iterator[RenderableType]:
+    """Show a table of text, if it has rows."""
+    if not data["rows"]:
+        return
+    table = grid(data["head"], left=len(data["head"]))
+    for row in data["rows"]:
+        table.add_row(*(told(str(cell)) for cell in row))
+    yield from (told(""), told(title, "bold"), table)
 
 
 def _implied(rows: Rows) -> Iterator[RenderableType]:

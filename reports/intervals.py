@@ -19,7 +19,7 @@ TAIL = 0.5 - 0.5 * (UPPER - LOWER)
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel: its title, labels of its points, observed (point,) and replicated (draw, point)."""
+    """One panel: title, labels of its points, observed (point,) and replicated (draw, point)."""
 
     title: str
     labels: Sequence[str]
@@ -44,8 +44,10 @@ def plot_panels(
     cols: int = 2,
 ) -> None:
     """Draw each panel by ArviZ's predictive intervals, and write the figure."""
-    tree = {
-        "posterior_predictive": {p.title: (("chain", "draw", p.title + " i"), p.replicated[None]) for p in panels},
+    tree: dict[str, dict[str, Any]] = {
+        "posterior_predictive": {
+            p.title: (("chain", "draw", p.title + " i"), p.replicated[None]) for p in panels
+        },
         "observed_data": {p.title: ((p.title + " i",), p.observed) for p in panels},
     }
     pc = az.plot_ppc_interval(

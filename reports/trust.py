@@ -50,6 +50,19 @@ def flag_sentence(summary: Rows) -> str:
     )
 
 
+def varied_table(rows: Rows) -> dict[str, list[Any]]:
+    """Return the table of variations of a run."""
+    return table(_VARIED, rows)
+
+
+def heavy_of(rows: Rows) -> float | None:
+    """Return the strict headline with heavy-tailed agendas, where a converged rerun says it."""
+    for row in rows:
+        if row["what"] == "tails" and row["converged"]:
+            return float(row[HEADLINE])
+    return None
+
+
 def near_forecast(row: Mapping[str, Any]) -> str:
     """Return a near prediction's probability, or its median with the 90% interval."""
     if row["kind"] == "probability":
@@ -123,6 +136,33 @@ _AGENDAS = {
     "works": lambda r: number(r["works"]),
     "strict headline without them (points)": moved,
     "Pareto k": _k,
+}
+HOW = {"exact": "exact", "reweighted": "reweighted", "refit": "fit of its own"}
+
+
+def _how(r: Mapping[str, Any]) -> str:
+    k = r.get("pareto_k")
+    told = HOW[r["how"]] + (f", k {k:.2f}" if r["how"] == "reweighted" else "")
+    return told if r["converged"] else f"{told}: NOT CONVERGED"
+
+
+def _varied(name: str) -> Any:
+    return lambda r: (
+        f"{chance(r[name])} ({chance(r[f'{name}_lower'])} to {chance(r[f'{name}_upper'])})"
+    )
+
+
+_VARIED = {
+    "what": lambda r: r["what"],
+    "setting": lambda r: r["setting"],
+    "strict headline": _varied(HEADLINE),
+    "change (points)": lambda r: (
+        f"{100 * r[f'{HEADLINE}_change']:+.2f} ± {100 * r[f'{HEADLINE}_mcse']:.2f}"
+    ),
+    "alignment-used": lambda r: chance(r["alignment_used"]),
+    "capabilities-relevant": lambda r: chance(r["capabilities_relevant"]),
+    "capabilities-first": lambda r: chance(r["capabilities_first"]),
+    "how": _how,
 }
 _BACKCAST = {
     "level": lambda r: r["level"],

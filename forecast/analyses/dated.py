@@ -54,8 +54,8 @@ def backcast_rows(curve: np.ndarray, tables: Tables) -> list[dict[str, Any]]:
     rows = []
     for level, chance in zip(LEVELS, curve, strict=True):
         known = [m for m in tables.milestones if m.level == level and m.reached]
-        first = min(known, key=lambda m: m.reached, default=None)
-        year = None if first is None else int(first.reached)
+        first = min(known, key=lambda m: m.reached or 0, default=None)
+        year = None if first is None else first.reached
         row: dict[str, Any] = {"level": level, "milestone": first.name if first else ""}
         row |= {"reached": year, "open": sum(m.level == level for m in tables.milestones)}
         row["open"] -= len(known)

@@ -3,10 +3,11 @@ r"""What each piece of evidence does: PSIS-LOO, and the headline without a row o
 A distinct row of ratings stands for several works. Leave-one-out leaves out one of them, so its
 importance ratio is :math:`1 / p(y_i | \theta)` with the log probability of one work, and the sum
 over works counts a row as often as it has works. The *influence* of a row is the headline without
-all of its works: the ratio is then :math:`p(y_i | \theta)^{-w_i}`, w its weight. Draws are reweighted
+all of its works: the ratio is then :math:`p(y_i | \theta)^{-w_i}`, w its weight. Draws are weighed
 by Pareto-smoothed ratios (Vehtari, Gelman & Gabry 2017, Stat. Comput. 27:1413; Vehtari et al. 2024,
 JMLR 25:72); Pareto k above the threshold says that this cannot be trusted. A whole agenda is much
-evidence, so its k is stated and most often too large: `forecast influence` fits anew instead.
+evidence, so its k is stated and most often too large: `forecast check RUN --tables` fits anew
+instead.
 """
 
 from dataclasses import dataclass
@@ -166,9 +167,7 @@ def told(moves: dict[str, tuple[np.ndarray, np.ndarray]], i: int, *, k: float) -
     return out
 
 
-def shifts(
-    log_weights: np.ndarray, x: np.ndarray, *, reff: float
-) -> tuple[np.ndarray, np.ndarray]:
+def shifts(log_weights: np.ndarray, x: np.ndarray, *, reff: float) -> tuple[np.ndarray, np.ndarray]:
     r"""Return the mean under each item's weights less the plain mean, and its standard error.
 
     Both means are of the same draws, so that the error is that of their difference (delta method),

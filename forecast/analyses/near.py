@@ -45,7 +45,11 @@ RULES: dict[str, tuple[str, str, str]] = {
         "share",
         SAMPLE + MAJORITY,
     ),
-    "alignment-use": ("works of 2027 with an alignment use by mid-2028", "share", SAMPLE + MAJORITY),
+    "alignment-use": (
+        "works of 2027 with an alignment use by mid-2028",
+        "share",
+        SAMPLE + MAJORITY,
+    ),
     "no-use": ("works of 2027 with neither use by mid-2028", "share", SAMPLE + MAJORITY),
     "agreement": (
         "agreement of raters on the level of works of 2027",

@@ -1,4 +1,4 @@
-"""Predictive checks: would priors, or the fit, produce evidence like the evidence?
+"""Predictive checks: do priors, or the fit, produce evidence like the evidence.
 
 Ratings are replicated work by work, not by distinct row, whose works would then all change
 together. Each test quantity gives a row: what was observed, where replicates lie, and a two-sided
@@ -140,8 +140,8 @@ def _quantiles(x: np.ndarray) -> np.ndarray:
 def _ratings(case: Case, name: str, rows: Any, new: np.ndarray) -> Iterator[Pair]:
     cells = case.evidence.arrays["cells"]
     at, labels = rows["cell"], case.evidence.labels
-    columns = (cells[key][at] for key in ("agenda", "year", "purposive"))
-    design = Design(*columns, agendas=labels["agenda"], raters=labels["rater"])
+    agenda, year, known = (cells[key][at] for key in ("agenda", "year", "purposive"))
+    design = Design(agenda, year, known, agendas=labels["agenda"], raters=labels["rater"])
     old = rating_statistics(rows["value"][None], design)
     for seen, made in zip(old, rating_statistics(new, design), strict=True):
         yield Pair(TABLES[name], seen.name, seen.elements, seen.values[0], made.values)

@@ -1,4 +1,4 @@
-"""What a set of priors implies for quantities that one can have a feeling for, in numbers and words.
+"""What priors imply for quantities that one can have a feeling for, in numbers and words.
 
 Labels and questions are the registry's; each row has the 5, 50 and 95% quantiles under the priors.
 """
@@ -115,5 +115,3 @@ def _element(
         values = values[:, coords[dim].index(wanted)]
         words.append(f"{dim} {wanted}" if dim in ("level", "step") else f"{wanted}")
     return ", ".join(words).replace("step", "level"), values
-
-

@@ -2,11 +2,12 @@ r"""Is the sampled prior the stated prior? Two tests of each, parameter by param
 
 - Draws that PyMC's own random variables make are held against the stated distribution function:
   Kolmogorov and Smirnov's D, the largest gap of the two, with its p-value.
-- The log density that a sampler moves in is held against the stated one. It is that of the unbounded
-  value u, so that with x(u) it must be :math:`\log p(x) + \log |dx/du|`: a wrong Jacobian, scale or
-  parameter shows here exactly, without chance.
+- The log density that a sampler moves in is held against the stated one. It is that of an
+  unbounded value u, so that with x(u) it must be :math:`\log p(x) + \log |dx/du|`: a wrong
+  Jacobian, scale or parameter shows here exactly, without chance.
 
-Both are of the function that adds all scalar priors to the model (:func:`models.prior.add_grouped`).
+Both are of the function that adds all scalar priors to the model
+(:func:`models.prior.add_grouped`).
 """
 
 from typing import Any

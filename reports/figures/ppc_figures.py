@@ -17,7 +17,9 @@ NEEDS = (("replicated_statistics", WORKERS), ("replicated_statistics", "faults f
 def plot_ppc_figures(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw each figure of workers, less its replicated median, and the share of faults found."""
     panels = [centred(panel_of(dt, WORKERS, title="figures of workers (log10, less the median)"))]
-    panels.append(centred(panel_of(dt, "faults found", title="faults found, less the median"), base=1.0))
+    panels.append(
+        centred(panel_of(dt, "faults found", title="faults found, less the median"), base=1.0)
+    )
     plot_panels(panels, path, ylabel="less the median of replicates", size=(9.4, 4.6))
     return d.Caption(
         "Figures of workers and faults found",

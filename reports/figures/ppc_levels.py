@@ -51,7 +51,10 @@ def plot_ppc_levels(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         "Answers of all raters at each level. Red: observed; blue: median and 89% equal-tailed "
         f"interval of what the fit replicates. Outside it: {where}.",
         "Counts of answers by level, observed over intervals of replicates: "
-        + "; ".join(f"level {r['level']} {r['observed']} ({r['lower']:.0f} to {r['upper']:.0f})" for r in rows),
+        + "; ".join(
+            f"level {r['level']} {r['observed']} ({r['lower']:.0f} to {r['upper']:.0f})"
+            for r in rows
+        ),
     )
 
 

@@ -1,16 +1,19 @@
 """Milestones and forecasts by others beside the model's own, and near predictions of a run."""
 
-import csv
-import json
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from forecast.analyses import dated, near
+from forecast.analyses import near
 from forecast.analyses.dated import backcast_rows, cluster_counts, verdict
-from forecast.runs import run
+from forecast.analyses.predictive import replicate
+from forecast.analyses.run_checks import run_checks, statistics_groups
+from forecast.checks import load_inputs
+from forecast.engine import answer, posterior
+from forecast.pointwise import log_likelihoods
 from models.structure import FIRST_YEAR
 
 
@@ -55,33 +58,34 @@ def test_a_cluster_counts_once():
     assert cluster_counts(rows) == {"clusters": 2.0, "contradict": 0.5}
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory, alone, default_case):
-    """One run with fake draws, its tables read back."""
-    monkeypatch = pytest.MonkeyPatch()
-    from tests.forecast import conftest
-
-    conftest.fake_fits.__wrapped__(monkeypatch, alone)
-    done = run(
-        "default",
-        out=tmp_path_factory.mktemp("near") / "run",
-        draws=60,
-        tune=10,
-        chains=2,
-        report=False,
-        quiet=True,
+@pytest.fixture
+def checked(fake_fits, default_case, shipped):
+    """The checks of one fit of fake draws."""
+    fit = posterior(default_case)
+    again = {key: replicate(fit.case, fit.draws, stage=key) for key in ("posterior", "prior")}
+    return run_checks(
+        fit,
+        answer(fit, fit.case),
+        tables=shipped,
+        loglik=log_likelihoods(fit),
+        again=again,
     )
-    yield done
-    monkeypatch.undo()
 
 
-def rows_of(made, name):
-    with (made.folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+@pytest.fixture(scope="module")
+def shipped():
+    return load_inputs("default")[1]
 
 
-def test_a_run_makes_near_predictions_that_a_ledger_can_take(made):
-    told = json.loads((made.folder / "near.json").read_text(encoding="utf-8"))["predictions"]
+def test_a_run_checks_itself_and_predicts_what_a_ledger_can_take(checked):
+    found = checked.tables
+    assert len(found["predictive"]) > 200
+    assert {row["table"] for row in found["loo"]} >= {"ratings", "workers"}
+    assert len(found["influence"]) > 370
+    assert [row["level"] for row in found["backcast"]] == list(range(8))
+    assert {row["relation"] for row in found["others"]} == {"other", "stricter", "proxy"}
+    assert checked.context()["clusters"]["clusters"] == pytest.approx(3.0)
+    told = found["near"]
     assert len(told) >= 10
     assert len({row["id"] for row in told}) == len(told)
     for row in told:
@@ -91,25 +95,10 @@ def test_a_run_makes_near_predictions_that_a_ledger_can_take(made):
             assert 0.0 <= row["probability"] <= 1.0
         else:
             assert row["q05"] <= row["q50"] <= row["q95"]
-    assert [row["id"] for row in rows_of(made, "near")] == [row["id"] for row in told]
+    groups = statistics_groups(checked)
+    assert groups["replicated_statistics"]["level answers"].shape == (1, 5, 3 * 483)
 
 
 def test_near_predictions_do_not_depend_on_the_horizon(default_case):
-    from dataclasses import replace
-
     far = replace(default_case, question=replace(default_case.question, horizon=2050))
     assert near.near_case(far).question.horizon == near.near_case(default_case).question.horizon
-
-
-def test_a_run_writes_its_checks(made):
-    assert len(rows_of(made, "predictive")) > 200
-    assert {row["table"] for row in rows_of(made, "loo")} >= {"ratings", "workers"}
-    assert len(rows_of(made, "influence")) > 370
-    assert [row["level"] for row in rows_of(made, "backcast")] == list("01234567")
-    relations = {row["relation"] for row in rows_of(made, "others")}
-    assert relations == {"other", "stricter", "proxy"}
-    checks = made.context["checks"]
-    assert checks["clusters"]["clusters"] == pytest.approx(3.0)
-    assert {"observed_statistics", "replicated_statistics"} <= set(made.dt.children)
-
-

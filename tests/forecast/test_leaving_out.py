@@ -17,7 +17,7 @@ N, SD = 8000, 0.5
 
 @pytest.fixture(scope="module")
 def normal():
-    """Draws of a mean with a Normal(0, 1) prior given 12 figures of sd 0.5, and their log density."""
+    """Draws of a mean with a Normal(0, 1) prior given 12 figures of sd 0.5, and log densities."""
     y = np.random.default_rng(5).normal(0.3, SD, size=12)
     precision = 1.0 + len(y) / SD**2
     mean, sd = y.sum() / SD**2 / precision, precision**-0.5
@@ -110,5 +110,3 @@ def test_units_of_a_weight():
 def test_weights_of_few_draws_are_trusted_less():
     assert threshold(100) == pytest.approx(0.5)
     assert threshold(4000) == 0.7
-
-

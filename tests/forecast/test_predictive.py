@@ -1,4 +1,4 @@
-"""Predictive checks: replicates by work, tail probabilities, and what a wrong truth does to them."""
+"""Predictive checks: replicates by work, tail probabilities, and what a wrong truth does."""
 
 from dataclasses import replace
 
@@ -46,7 +46,9 @@ def test_padded_rows_hold_no_answer(default_case, again):
     rows = default_case.evidence.arrays["ratings"]
     blank = np.flatnonzero(rows["weight"] == 0)
     shown = by_row(default_case, again)["ratings"]
-    np.testing.assert_array_equal(shown[:, blank], np.broadcast_to(rows["value"][blank], shown[:, blank].shape))
+    np.testing.assert_array_equal(
+        shown[:, blank], np.broadcast_to(rows["value"][blank], shown[:, blank].shape)
+    )
 
 
 def test_replicates_checked_as_evidence_are_flagged_no_more_than_chance_would(default_case, again):

@@ -111,9 +111,7 @@ def test_text_shows_each_part():
     rows = {
         "implied": [{"label": "works", "element": "2030", "sentence": "How many? About 3."}],
         "evidence": [row],
-        "evidence_summary": [
-            {"table": "ratings", "quantities": 9, "flagged": 1, "by_chance": 0.1}
-        ],
+        "evidence_summary": [{"table": "ratings", "quantities": 9, "flagged": 1, "by_chance": 0.1}],
         "stated": [tested | {"ok": True}, tested | {"prior": "halo", "ok": False}],
     }
     text = prior_check_text("head", rows, faults=["a fault"])

@@ -1,4 +1,4 @@
-"""Near predictions: readings counted by hand, figures and lists with the error that they will have."""
+"""Near predictions: readings counted by hand, figures and lists with their errors."""
 
 from types import SimpleNamespace
 
