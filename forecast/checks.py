@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.config import Config, load_config
-from forecast.evidence import Tables, find_evidence, load_tables
+from forecast.config import Config
+from forecast.evidence import Tables
 from forecast.folder import read_manifest
+from forecast.inputs import load_inputs
 from models.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,22 +56,6 @@ class Check:
 
         head = f"{self.config.name}: {len(self.config.priors)} priors and the evidence are valid"
         return prior_check_text(head, self.rows, faults=self.faults)
-
-
-def load_inputs(priors: str | Path, *, evidence: str | Path | None = None) -> tuple[Config, Tables]:
-    """Read the priors file and the evidence tables, before anything that costs time.
-
-    Parameters
-    ----------
-    priors
-        Path or shipped name.
-    evidence
-        Folder of tables; else the one the priors file names, else the shipped one.
-    """
-    config = load_config(priors)
-    folder = evidence if evidence is not None else config.evidence.path
-    found = find_evidence(Path(folder) if folder is not None else None)
-    return config, load_tables(found, off=config.evidence.off)
 
 
 def check(
@@ -177,3 +162,6 @@ def _save(folder: Path, rows: dict[str, Rows]) -> None:
             write_csv(folder / f"{name}.csv", rows[key])
     except OSError as error:
         raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
+
+
+__all__ = ["Check", "check", "load_inputs"]

@@ -7,11 +7,11 @@ from typing import Any
 
 from forecast import folder as folders
 from forecast.case import make_case
-from forecast.checks import load_inputs
 from forecast.config import load_config
 from forecast.evidence import load_tables
 from forecast.filling import Job, fill
 from forecast.identity import run_hash
+from forecast.inputs import load_inputs
 from forecast.progress import Stages
 from models.errors import InputError
 

@@ -66,9 +66,7 @@ def save_results(
     with stages("rows of evidence"):
         loglik = pointwise.log_likelihoods(fit)
         works = summaries.work_rows(tables, pointwise.work_states(fit))
-        sets = (("posterior", fit.draws), ("prior", prior))
-        again = {key: predictive.replicate(fit.case, x, stage=key) for key, x in sets}
-        rows = {f"{k}_predictive": predictive.by_row(fit.case, x) for k, x in again.items()}
+        again, rows = predictive.of_both(fit.case, fit.draws, prior=prior)
     with stages("checks"):
         checked = run_checks(fit, found, tables=tables, loglik=loglik, again=again)
     with stages("tree"):
@@ -88,8 +86,7 @@ def save_results(
         context |= variants.beside_rows(fit, evaluated, beside=beside, evidence_hash=same)
     context |= _extras(fit, found, tables=tables, stages=stages)
     frames = parts.frames_of(tables, works, learned=learned)
-    shown = {name: frames[name] for name in SHOWN}
-    return Results(fit, whole, frames, context | shown)
+    return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
 
 
 def _save_tree(

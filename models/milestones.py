@@ -133,7 +133,7 @@ def established_at_horizon(
     }
 
 
-def first_by_year(yearly: Array, works: Array, draws: Mapping[str, Array]) -> Array:
+def first_by_year(yearly: Array, works: Array, *, draws: Mapping[str, Array]) -> Array:
     """Return the chance that the field has a first work at level k or above by each year's end.
 
     Parameters

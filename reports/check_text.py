@@ -37,7 +37,7 @@ def prior_check_text(head: str, rows: Mapping[str, Rows], *, faults: Sequence[st
     return render([*parts, *(told(one) for one in faults)]).rstrip("\n")
 
 
-def run_check_text(name: str, context: Mapping[str, Any], varied: Mapping[str, Rows]) -> str:
+def run_check_text(name: str, context: Mapping[str, Any], *, varied: Mapping[str, Rows]) -> str:
     """Return the checks that a finished run made of itself, and its tables of variations.
 
     Parameters

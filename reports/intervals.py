@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.ticker import FuncFormatter
 
 from reports import drawing as d
-from reports.words import LOWER, UPPER
+from reports.words import INTERVAL, LOWER, UPPER
 
 TAIL = 0.5 - 0.5 * (UPPER - LOWER)
 
@@ -105,6 +105,6 @@ def counted(panels: Sequence[Panel]) -> str:
     """Return the sentence on what lies outside."""
     bad, n = outside(panels)
     return (
-        f"Red: observed; bars: 50% and 89% of replicates, equal-tailed. {bad} of {n} lie outside "
-        f"the 89% interval; about {0.11 * n:.0f} would by chance."
+        f"Red: observed; bars: median, 50% and {INTERVAL} of replicates. {bad} of {n} lie outside "
+        f"it; about {0.11 * n:.0f} would by chance."
     )

@@ -39,7 +39,7 @@ def first_curve(fit: Fit) -> np.ndarray:
     structure, horizon = fit.compiled.structure, case.question.horizon
     paths = make_paths(draws, future(thin, case), structure=structure, horizon=horizon)
     yearly = milestones.yearly_works(paths, make_reach(paths, structure.link))
-    found = milestones.first_by_year(yearly, paths.works, draws).mean(axis=0)
+    found = milestones.first_by_year(yearly, paths.works, draws=draws).mean(axis=0)
     return np.maximum.accumulate(found, axis=-1)[:, : len(forecast_years(horizon))]
 
 
@@ -110,11 +110,11 @@ def other_rows(fit: Fit, tables: Tables) -> list[dict[str, Any]]:
         row |= {"cluster": r.cluster, "said_low": low, "said_high": high}
         row |= {"mean": float(chance[:, i].mean()), "lower": lower, "upper": upper}
         row["counts"] = 0.0 if r.relation == "other" else 1.0 / size[r.cluster]
-        out.append(row | {"verdict": verdict(r.relation, (low, high), (lower, upper))})
+        out.append(row | {"verdict": verdict(r.relation, said=(low, high), ours=(lower, upper))})
     return out
 
 
-def verdict(relation: str, said: tuple[float, float], ours: tuple[float, float]) -> str:
+def verdict(relation: str, *, said: tuple[float, float], ours: tuple[float, float]) -> str:
     """Return how a forecast by others stands to the interval of the model's chance."""
     if relation == "other":
         return "another event: not compared"

@@ -64,6 +64,15 @@ def replicate(
     return simulated(by_work(case), draws, structure=structure_of(case), stage=stage, most=most)
 
 
+def of_both(
+    case: Case, draws: dict[str, np.ndarray], *, prior: dict[str, np.ndarray]
+) -> tuple[dict[str, Replicates], dict[str, Replicates]]:
+    """Return replicates of posterior and prior, by work, and the groups of a tree, by row."""
+    sets = {"posterior": draws, "prior": prior}
+    again = {key: replicate(case, x, stage=key) for key, x in sets.items()}
+    return again, {f"{key}_predictive": by_row(case, x) for key, x in again.items()}
+
+
 def by_row(case: Case, again: Replicates) -> Replicates:
     """Return replicates with the ratings of each distinct row: those of the first of its works."""
     rows, at = case.evidence.arrays["ratings"], case.evidence.row_of_work
@@ -93,7 +102,7 @@ def pairs(case: Case, again: Replicates) -> list[Pair]:
         if held.any():
             some = {name: x[held] for name, x in rows.items()}
             show = _SHOWN.get(like.name, _each_row)
-            out += list(show(made, like.name, some, again[like.name][:, held]))
+            out += list(show(made, like.name, rows=some, new=again[like.name][:, held]))
     return out
 
 
@@ -137,7 +146,7 @@ def _quantiles(x: np.ndarray) -> np.ndarray:
     return out
 
 
-def _ratings(case: Case, name: str, rows: Any, new: np.ndarray) -> Iterator[Pair]:
+def _ratings(case: Case, name: str, *, rows: Any, new: np.ndarray) -> Iterator[Pair]:
     cells = case.evidence.arrays["cells"]
     at, labels = rows["cell"], case.evidence.labels
     agenda, year, known = (cells[key][at] for key in ("agenda", "year", "purposive"))
@@ -147,7 +156,7 @@ def _ratings(case: Case, name: str, rows: Any, new: np.ndarray) -> Iterator[Pair
         yield Pair(TABLES[name], seen.name, seen.elements, seen.values[0], made.values)
 
 
-def _each_row(case: Case, name: str, rows: Any, new: np.ndarray) -> Iterator[Pair]:
+def _each_row(case: Case, name: str, *, rows: Any, new: np.ndarray) -> Iterator[Pair]:
     ids = {"worker_figures": "workers", "list_counts": "lists", "fte_figures": "fte"}
     ids |= {"mixed_faults": "studies", "found_faults": "diagnosis"}
     known = case.evidence.ids[ids[name]]
@@ -156,15 +165,17 @@ def _each_row(case: Case, name: str, rows: Any, new: np.ndarray) -> Iterator[Pai
     yield Pair(TABLES[name], ROW[name], held, _float(rows["value"]), _float(new), per_row=True)
 
 
-def _workers(case: Case, name: str, rows: Any, new: np.ndarray) -> Iterator[Pair]:
-    yield from _each_row(case, name, rows, new)
+def _workers(case: Case, name: str, *, rows: Any, new: np.ndarray) -> Iterator[Pair]:
+    yield from _each_row(case, name, rows=rows, new=new)
     points = rows["bound"] == 0
     member = (rows["group"][:, None] == np.arange(len(GROUPS))) & points[:, None]
-    yield _mean(name, "mean figure by group (log people)", GROUPS, member=member, x=rows, new=new)
+    yield _mean(
+        name, "mean figure by group (log people)", elements=GROUPS, member=member, x=rows, new=new
+    )
 
 
-def _found(case: Case, name: str, rows: Any, new: np.ndarray) -> Iterator[Pair]:
-    yield from _each_row(case, name, rows, new)
+def _found(case: Case, name: str, *, rows: Any, new: np.ndarray) -> Iterator[Pair]:
+    yield from _each_row(case, name, rows=rows, new=new)
     code = rows["world"] * len(TASKS) + rows["task"]
     member = code[:, None] == np.arange(len(WORLDS) * len(TASKS))
     labels = tuple(f"{world}, {task}" for world in WORLDS for task in TASKS)
@@ -175,16 +186,18 @@ def _found(case: Case, name: str, rows: Any, new: np.ndarray) -> Iterator[Pair]:
     yield Pair(TABLES[name], "share of faults found", names, seen, made)
 
 
-def _lags(case: Case, name: str, rows: Any, new: np.ndarray) -> Iterator[Pair]:
+def _lags(case: Case, name: str, *, rows: Any, new: np.ndarray) -> Iterator[Pair]:
     side = rows["side"][:, None] == np.arange(len(SIDES))
     member = side * rows["weight"][:, None]
-    yield _mean(name, "mean lag of first use (years)", SIDES, member=member, x=rows, new=new)
+    yield _mean(
+        name, "mean lag of first use (years)", elements=SIDES, member=member, x=rows, new=new
+    )
     none = {"value": rows["value"] == 0}
-    yield _mean(name, "first uses in year 0", SIDES, member=member, x=none, new=new == 0)
+    yield _mean(name, "first uses in year 0", elements=SIDES, member=member, x=none, new=new == 0)
 
 
 def _mean(
-    name: str, label: str, elements: tuple[str, ...], *, member: Any, x: Any, new: Any
+    name: str, label: str, *, elements: tuple[str, ...], member: Any, x: Any, new: Any
 ) -> Pair:
     """Return weighted means of a table's values in groups of its rows."""
     size = member.sum(axis=0)

@@ -38,7 +38,7 @@ class Recheck:
         """Return what the terminal shows."""
         from reports.check_text import run_check_text
 
-        return run_check_text(self.run.folder.name, self.run.context, self.rows)
+        return run_check_text(self.run.folder.name, self.run.context, varied=self.rows)
 
 
 def recheck(

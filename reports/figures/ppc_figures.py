@@ -20,7 +20,7 @@ def plot_ppc_figures(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     panels.append(
         centred(panel_of(dt, "faults found", title="faults found, less the median"), base=1.0)
     )
-    plot_panels(panels, path, ylabel="less the median of replicates", size=(9.4, 4.6))
+    plot_panels(panels, path, ylabel="less the median (log10 people; faults)", size=(9.4, 4.6))
     return d.Caption(
         "Figures of workers and faults found",
         "Each row of the tables, less the median of its replicates: figures of workers in powers "

@@ -48,8 +48,8 @@ def plot_ppc_levels(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     where = f"levels {', '.join(map(str, bad))}" if bad else "none"
     return d.Caption(
         "Levels as rated, and as replicated",
-        "Answers of all raters at each level. Red: observed; blue: median and 89% equal-tailed "
-        f"interval of what the fit replicates. Outside it: {where}.",
+        f"Answers of all raters at each level. Red: observed; blue: median and {INTERVAL} "
+        f"of what the fit replicates. Outside it: {where}.",
         "Counts of answers by level, observed over intervals of replicates: "
         + "; ".join(
             f"level {r['level']} {r['observed']} ({r['lower']:.0f} to {r['upper']:.0f})"

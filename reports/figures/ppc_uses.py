@@ -16,7 +16,7 @@ NEEDS = tuple(
 def plot_ppc_uses(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the share of answers that mark a use, by age of the work (sampled works)."""
     panels = [panel_of(dt, name, title=name.replace(" by age", "")) for _, name in NEEDS]
-    ylabel = "answers that mark a use"
+    ylabel = "share of answers that mark a use"
     plot_panels(panels, path, ylabel=ylabel, percent=True, size=(7.4, 3.2))
     return d.Caption(
         "Uses as rated, by age of the work",

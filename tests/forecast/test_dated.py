@@ -17,13 +17,17 @@ from forecast.pointwise import log_likelihoods
 from models.structure import FIRST_YEAR
 
 
-def milestone(level, reached, name):
+def milestone(level, reached, *, name):
     return SimpleNamespace(level=level, reached=reached, name=name)
 
 
 def test_a_backcast_compares_the_first_milestone_with_the_years_of_the_interval():
     curve = np.tile([0.0, 0.1, 0.4, 0.8, 0.96, 0.97], (8, 1))
-    made = [milestone(5, 2016, "late"), milestone(5, 2013, "first"), milestone(5, None, "open")]
+    made = [
+        milestone(5, 2016, name="late"),
+        milestone(5, 2013, name="first"),
+        milestone(5, None, name="open"),
+    ]
     row = backcast_rows(curve, SimpleNamespace(milestones=made))[5]
     assert (row["milestone"], row["reached"], row["open"]) == ("first", 2013, 1)
     assert (row["lower"], row["median"], row["upper"]) == (2014, 2016, 2017)
@@ -32,7 +36,7 @@ def test_a_backcast_compares_the_first_milestone_with_the_years_of_the_interval(
 
 def test_a_level_without_milestones_is_neither_in_nor_out():
     curve = np.tile([0.1, 0.2], (8, 1))
-    row = backcast_rows(curve, SimpleNamespace(milestones=[milestone(7, None, "x")]))[7]
+    row = backcast_rows(curve, SimpleNamespace(milestones=[milestone(7, None, name="x")]))[7]
     assert (row["reached"], row["outside"], row["upper"]) == (None, None, None)
     assert row["lower"] == FIRST_YEAR
 
@@ -49,7 +53,7 @@ def test_a_level_without_milestones_is_neither_in_nor_out():
     ],
 )
 def test_a_forecast_by_others_is_held_against_what_its_relation_allows(relation, said, ours, told):
-    assert verdict(relation, said, ours) == told
+    assert verdict(relation, said=said, ours=ours) == told
 
 
 def test_a_cluster_counts_once():

@@ -91,7 +91,7 @@ def test_a_first_work_has_the_chance_of_the_ceiling_and_of_any_work(one_draw):
 
 def test_first_works_accumulate_by_year(one_draw):
     yearly = np.full((1, 2, 3, 7), 1.0)  # one listed agenda, and the new one, which adds nothing
-    found = first_by_year(yearly, np.full((1, 3), 2.0), one_draw)
+    found = first_by_year(yearly, np.full((1, 3), 2.0), draws=one_draw)
     np.testing.assert_allclose(found[0, 1], [1 / 2, 2 / 3, 3 / 4])
     np.testing.assert_allclose(found[0, 0], [2 / 3, 4 / 5, 6 / 7])
     np.testing.assert_allclose(found[0, 6], 0.6 * found[0, 1])
