@@ -11,7 +11,7 @@ import xarray as xr
 from models.structure import LEVELS
 from reports import drawing as d
 from reports.summaries import Frames
-from reports.words import LOWER, UPPER
+from reports.words import INTERVAL, LOWER, UPPER
 
 NEEDS = (("replicated_statistics", "level answers"),)
 """What must be there: (group, variable) pairs."""
