@@ -1,64 +1,61 @@
-"""Check a priors file and its evidence before a run."""
+"""Check a priors file and its evidence before a run, or a run after it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.config import Config, load_config
-from forecast.evidence import Tables, find_evidence, load_tables
+from forecast.config import Config
+from forecast.evidence import Tables
+from forecast.folder import read_manifest
+from forecast.inputs import load_inputs
 from models.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
-FELT = (
-    ("field_works", 2030),
-    ("worker_ratio", 2026),
-    ("worker_ratio", -1),
-    ("tracking_field", 2026),
-    ("alignment_used", None),
-    ("capabilities_relevant", None),
-    ("alignment_relevant", None),
+    from forecast.analyses.recheck import Recheck
+    from forecast.case import Case
+
+REPLICATES = 400
+"""Prior draws from which evidence is replicated."""
+NEEDS_RUN = (
+    "only a finished run has draws to vary; `forecast run PRIORS` first, then give its folder"
 )
-"""Quantities that a user can have a feeling for, and the year shown (-1: the horizon)."""
-LEAST_P = 1e-4
-"""Least p-value of a prior's Kolmogorov-Smirnov test, after Bonferroni over all of them."""
+Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Check:
-    """The result of a check: lines on the implied prior, and every fault that was found."""
+    """The result of a check of priors: every table, and every fault that was found.
+
+    ``tables`` holds rows under ``implied`` (quantities that one can have a feeling for),
+    ``evidence`` (test quantities of the evidence under the prior), ``evidence_summary`` (by table)
+    and ``stated`` (each prior as sampled against as stated).
+    """
 
     config: Config
     tables: Tables
-    lines: tuple[str, ...] = ()
+    rows: dict[str, Rows] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
+        """Whether nothing was found that forbids a run."""
         return not self.faults
+
+    def json(self) -> dict[str, Any]:
+        """Return everything that was found, as plain data."""
+        return {"schema": 1, "name": self.config.name, "ok": self.ok} | {
+            "faults": list(self.faults),
+            **self.rows,
+        }
 
     def text(self) -> str:
         """Return what the terminal shows."""
+        from reports.check_text import prior_check_text
+
         head = f"{self.config.name}: {len(self.config.priors)} priors and the evidence are valid"
-        return "\n".join((head, *self.lines, *self.faults))
-
-
-def load_inputs(priors: str | Path, *, evidence: str | Path | None = None) -> tuple[Config, Tables]:
-    """Read the priors file and the evidence tables, before anything that costs time.
-
-    Parameters
-    ----------
-    priors
-        Path or shipped name.
-    evidence
-        Folder of tables; else the one the priors file names, else the shipped one.
-    """
-    config = load_config(priors)
-    folder = evidence if evidence is not None else config.evidence.path
-    found = find_evidence(Path(folder) if folder is not None else None)
-    return config, load_tables(found, off=config.evidence.off)
+        return prior_check_text(head, self.rows, faults=self.faults)
 
 
 def check(
@@ -69,17 +66,22 @@ def check(
     draws: int = 1000,
     quiet: bool = False,
     out: str | Path | None = None,
-) -> Check:
-    """Check a priors file and its evidence.
+    structure: bool = False,
+    tables: bool = False,
+    cores: int | None = None,
+) -> "Check | Recheck":
+    """Check a priors file and its evidence, or a finished run.
 
-    Validates both; draws from the prior and says what it implies for quantities that one can have
-    a feeling for; applies the gates of :mod:`forecast.gates`; and holds PyMC's own draws of each
-    sampled prior against the stated distribution.
+    Of a run folder its own checks are shown, and variations of it evaluated
+    (:func:`forecast.analyses.recheck.recheck`). Of a priors file: validates both; draws from the
+    prior and says what it implies for quantities that one can have a feeling for; applies the
+    gates of :mod:`forecast.gates`; holds the evidence against evidence replicated under the prior;
+    and tests that each prior is sampled as stated.
 
     Parameters
     ----------
     priors, evidence
-        As for :func:`forecast.runs.run`.
+        As for :func:`forecast.runs.run`; or the folder of a finished run.
     seed
         Seed of the prior draws.
     draws
@@ -87,14 +89,41 @@ def check(
     quiet
         Show no progress.
     out
-        Folder to write ``check.csv`` into: one row per prior, stated and drawn quantiles.
+        Folder to write ``check.csv`` (each prior, stated and drawn), ``implied.csv`` and
+        ``evidence_under_prior.csv`` into.
+    structure, tables
+        Of a run: evaluate it under other structures, or without each table of evidence.
+    cores
+        Processor cores of the fits that these need; does not change numbers.
 
     Raises
     ------
     InputError
         If either file is at fault.
     """
+    if read_manifest(Path(priors)) is not None:
+        from forecast.analyses.recheck import recheck
+
+        where = Path(priors)
+        return recheck(where, structure=structure, tables=tables, cores=cores, quiet=quiet)
+    if structure or tables:
+        raise InputError(f"--{'structure' if structure else 'tables'}: {NEEDS_RUN}")
+    return check_priors(priors, evidence=evidence, seed=seed, draws=draws, quiet=quiet, out=out)
+
+
+def check_priors(
+    priors: str | Path,
+    *,
+    evidence: str | Path | None,
+    seed: int,
+    draws: int,
+    quiet: bool,
+    out: str | Path | None,
+) -> Check:
+    """Check a priors file and its evidence; parameters are those of :func:`check`."""
     config, tables = load_inputs(priors, evidence=evidence)
+    from forecast.analyses.prior_check import implied_rows
+    from forecast.analyses.stated import stated_faults, stated_rows
     from forecast.case import make_case
     from forecast.gates import gate_faults, prior_predictions
     from forecast.progress import Stages
@@ -102,90 +131,37 @@ def check(
     case = make_case(config, tables, seed=seed)
     with Stages(quiet=quiet) as stages:
         with stages("prior draws"):
-            _, found = prior_predictions(case, draws)
+            drawn, found = prior_predictions(case, draws)
+        with stages("evidence under the prior"):
+            rows = evidence_rows(case, drawn)
         with stages("sampled against stated prior"):
-            rows = stated_rows(case, draws)
+            rows["stated"] = stated_rows(case, draws)
+    rows = {"implied": implied_rows(case, found)} | rows
     if out is not None:
         _save(Path(out), rows)
-    odd = [row for row in rows if row["p"] < LEAST_P / len(rows)]
-    faults = gate_faults(found) + [
-        f"[priors.{row['prior']}]: the drawn prior is not the stated one (p = {row['p']:.1e})"
-        for row in odd
-    ]
-    lines = [*felt_lines(found, config.question.horizon)]
-    lines.append(f"{len(rows) - len(odd)} of {len(rows)} priors are drawn as they are stated")
-    return Check(config, tables, tuple(lines), tuple(faults))
+    faults = gate_faults(found) + stated_faults(rows["stated"])
+    return Check(config, tables, rows, tuple(faults))
 
 
-def felt_lines(found: "dict[str, np.ndarray]", horizon: int) -> list[str]:
-    """Return one line per quantity: its 5, 50 and 95% under the prior, and its question."""
-    import numpy as np
+def evidence_rows(case: "Case", drawn: "dict[str, np.ndarray]") -> dict[str, Rows]:
+    """Return test quantities of the evidence under the prior, and their counts by table."""
+    from forecast.analyses.predictive import check_rows, pairs, replicate, summary_rows
 
-    from models.quantities import QUANTITIES
-    from models.structure import FIRST_YEAR
-
-    lines = ["the priors alone imply (5%, 50%, 95%):"]
-    for name, year in FELT:
-        q, x = QUANTITIES[name], found[name]
-        label = q.label
-        if year is not None:
-            shown = horizon if year == -1 else year
-            x, label = x[:, shown - FIRST_YEAR], f"{label}, {shown}"
-        low, mid, high = np.quantile(x, (0.05, 0.5, 0.95))
-        lines.append(f"  {label:44s} {low:9.3g} {mid:9.3g} {high:9.3g}  {q.unit}: {q.question}")
-    reached = found["established"][..., -1]
-    for k in (5, 6, 7):
-        low, mid, high = np.quantile(reached[:, k - 1], (0.05, 0.5, 0.95))
-        label = f"level {k} established by {horizon}"
-        lines.append(f"  {label:44s} {low:9.3g} {mid:9.3g} {high:9.3g}  probability")
-    return lines
+    again = replicate(case, drawn, stage="check of the evidence", most=REPLICATES)
+    rows = check_rows(pairs(case, again))
+    return {"evidence": rows, "evidence_summary": summary_rows(rows)}
 
 
-def stated_rows(case: Any, n: int) -> list[dict[str, Any]]:
-    """Return, for each prior, a Kolmogorov-Smirnov test of PyMC's draws against the stated one."""
-    import numpy as np
-    from scipy import stats
-
-    from models.prior import frozen
-
-    rows = []
-    for name, x in drawn_by_pymc(case, n).items():
-        law = frozen(case.by_name[name])
-        test = stats.kstest(x, law.cdf)
-        row: dict[str, Any] = {"prior": name, "p": float(test.pvalue)}
-        for q in (0.05, 0.5, 0.95):
-            row[f"stated_{q}"] = float(law.ppf(q))
-            row[f"drawn_{q}"] = float(np.quantile(x, q))
-        rows.append(row)
-    return rows
-
-
-def drawn_by_pymc(case: Any, n: int) -> "dict[str, np.ndarray]":
-    """Return ``n`` draws of every scalar prior, made by PyMC's own random variables."""
-    import numpy as np
-    import pymc as pm
-
-    from forecast.seeds import integer
-    from models.prior import add_grouped, hyper_names, hyper_values
-
-    priors = case.by_name
-    with pm.Model(coords={"hyperparameter": hyper_names(priors)}) as model:
-        pm.Data("hyper", hyper_values(priors), dims="hyperparameter")
-        add_grouped(tuple(priors), priors)
-    vectors = model.free_RVs
-    drawn = pm.draw(vectors, draws=n, random_seed=integer(case.seed, "check"), mode="FAST_COMPILE")
-    out: dict[str, np.ndarray] = {}
-    for vector, values in zip(vectors, drawn, strict=True):
-        members = model.coords[f"{vector.name.removeprefix('beliefs_')} belief"]
-        out |= {name: np.asarray(values)[:, i] for i, name in enumerate(members or ())}
-    return dict(sorted(out.items()))
-
-
-def _save(folder: Path, rows: list[dict[str, Any]]) -> None:
+def _save(folder: Path, rows: dict[str, Rows]) -> None:
     from forecast.folder import write_csv
 
+    files = {"check": "stated", "implied": "implied", "evidence_under_prior": "evidence"}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_csv(folder / "check.csv", rows)
+        for name, key in files.items():
+            write_csv(folder / f"{name}.csv", rows[key])
     except OSError as error:
         raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
+
+
+__all__ = ["Check", "check", "load_inputs"]

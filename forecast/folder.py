@@ -177,8 +177,12 @@ def find_run(folder: Path) -> Path:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON with keys in their order; NaN becomes null."""
-    text = json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    path.write_text(json_text(content) + "\n", encoding="utf-8", newline="\n")
+
+
+def json_text(content: Any) -> str:
+    """Return JSON with keys in their order; NaN becomes null."""
+    return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _plain(x: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.case import Case
 from forecast.sampling import Fit
 from forecast.seeds import stream
 from models import ratings, states
@@ -12,7 +13,7 @@ from models.blocks import joined, over_blocks
 from models.observe import Likelihood, likelihoods
 from models.ops import NumPy, flatten
 from models.ratings import TERMS, answer_terms, columns_of
-from models.structure import LEVELS
+from models.structure import LEVELS, Structure
 from models.terms import terms_from_draws
 
 REPLICATES = 200
@@ -37,9 +38,24 @@ def log_likelihoods(fit: Fit) -> dict[str, np.ndarray]:
 
 def replicated(fit: Fit, draws: dict[str, np.ndarray], *, stage: str) -> dict[str, np.ndarray]:
     """Simulate every table of evidence from thinned draws; dims (draw, row ...)."""
-    structure, data = fit.compiled.structure, fit.case.evidence.arrays
-    rng, n = stream(fit.case.seed, stage), len(draws["use_rate"])
-    at = np.linspace(0, n - 1, min(n, REPLICATES)).astype(int)
+    return simulated(fit.case, draws, structure=fit.compiled.structure, stage=stage)
+
+
+def simulated(
+    case: Case,
+    draws: dict[str, np.ndarray],
+    *,
+    structure: Structure,
+    stage: str,
+    most: int | None = None,
+) -> dict[str, np.ndarray]:
+    """Simulate every table of a Case's evidence from ``most`` of the draws; dims (draw, row ...).
+
+    ``most`` is :data:`REPLICATES` by default.
+    """
+    data, n = case.evidence.arrays, len(draws["use_rate"])
+    rng, most = stream(case.seed, stage), REPLICATES if most is None else most
+    at = np.linspace(0, n - 1, min(n, most)).astype(int)
     parts = terms_from_draws({name: values[at] for name, values in draws.items()})
     out = {}
     for like in likelihoods(structure):

@@ -7,13 +7,16 @@ from typing import Any
 
 from forecast import folder as folders
 from forecast.case import make_case
-from forecast.checks import load_inputs
 from forecast.config import load_config
 from forecast.evidence import load_tables
 from forecast.filling import Job, fill
 from forecast.identity import run_hash
+from forecast.inputs import load_inputs
 from forecast.progress import Stages
 from models.errors import InputError
+
+ADDED = ("structure", "left_out")
+"""Tables that `forecast check RUN` adds to a finished run."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,9 @@ def show(folder: str | Path, *, work: str | None = None) -> Run:
     if folders.is_complete(found):
         made = Run(found, _json(found / "headline.json"), _json(found / "context.json"))
         made.context["manifest"] = folders.read_manifest(found)
+        for name in ADDED:
+            if (found / f"{name}.json").is_file():
+                made.context[name] = _rows(found / f"{name}.json")
     else:
         made = Run(found, {}, {})
     if work is not None:
@@ -209,13 +215,20 @@ def reweight(run: Run | str | Path, priors: str | Path) -> Any:
 
 
 def _json(path: Path) -> dict[str, Any]:
+    return dict(_read(path))
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return list(_read(path))
+
+
+def _read(path: Path) -> Any:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path}: not readable ({error}); draw the run anew with --force"
         ) from None
-    return dict(content)
 
 
 __all__ = ["Run", "fit_of", "report", "reweight", "run", "show"]

@@ -37,7 +37,7 @@ def make_tree(fit: Fit, prior: dict[str, np.ndarray], *, groups: dict[str, Any])
         Prior draws of the same variables, dims (draw, ...).
     groups
         ``predictions``, ``prior_predictions``, ``log_likelihood``, ``posterior_predictive`` and
-        ``prior_predictive``: arrays by name, draw axis first.
+        ``prior_predictive``: arrays by name, draw axis first; ``more``: whole groups to add.
     """
     import xarray as xr
 
@@ -69,6 +69,7 @@ def make_tree(fit: Fit, prior: dict[str, np.ndarray], *, groups: dict[str, Any])
     }
     if fit.chosen is not None:
         tree["left_out"] = left_out(fit)
+    tree |= groups.get("more", {})
     return xr.DataTree.from_dict(tree)
 
 

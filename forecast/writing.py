@@ -8,6 +8,8 @@ import numpy as np
 
 from forecast import context as parts
 from forecast import pointwise, summaries, tree, variants
+from forecast.analyses import predictive
+from forecast.analyses.run_checks import run_checks, statistics_groups
 from forecast.config import Config
 from forecast.engine import answer, judged
 from forecast.evidence import Tables, hash_tables
@@ -62,16 +64,18 @@ def save_results(
     with stages("rows of evidence"):
         loglik = pointwise.log_likelihoods(fit)
         works = summaries.work_rows(tables, pointwise.work_states(fit))
-        sets = (("posterior", fit.draws), ("prior", prior))
-        again = {f"{k}_predictive": pointwise.replicated(fit, x, stage=k) for k, x in sets}
+        again, rows = predictive.of_both(fit.case, fit.draws, prior=prior)
+    with stages("checks"):
+        checked = run_checks(fit, found, tables=tables, loglik=loglik, again=again)
     with stages("tree"):
         groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
-        whole = _save_tree(folder, fit, prior=prior, groups=groups | again)
+        groups |= rows | {"more": statistics_groups(checked)}
+        whole = _save_tree(folder, fit, prior=prior, groups=groups)
     with stages("tables"):
         tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
         head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-        _save_tables(folder, fit, head=head, tabled=tabled | {"works": works})
-    learned, told = tabled["summary"], {"experts": tabled["experts"]}
+        _save_tables(folder, fit, head=head, tabled=tabled | {"works": works} | checked.tables)
+    learned, told = tabled["summary"], {"experts": tabled["experts"], "checks": checked.context()}
     told |= {"claims": parts.claims_context(tabled["claims"], learned=learned)}
     context = parts.base_context(config, head) | told | {"parameters": learned}
     with stages("worldviews and raters"):
@@ -80,8 +84,7 @@ def save_results(
         context |= variants.beside_rows(fit, evaluated, beside=beside, evidence_hash=same)
     context |= _extras(fit, found, tables=tables, stages=stages)
     frames = parts.frames_of(tables, works, learned=learned)
-    shown = {name: frames[name] for name in SHOWN}
-    return Results(fit, whole, frames, context | shown)
+    return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
 
 
 def _save_tree(
@@ -114,6 +117,7 @@ def _save_tables(
 ) -> None:
     write_json(folder / "headline.json", head)
     write_json(folder / "diagnostics.json", parts.diagnostics_dict(fit.diagnosis))
+    write_json(folder / "near.json", {"schema": 1, "predictions": tabled["near"]})
     for name, rows in tabled.items():
         write_csv(folder / f"{name}.csv", [flat(row) for row in rows])
 

@@ -133,6 +133,28 @@ def established_at_horizon(
     }
 
 
+def first_by_year(yearly: Array, works: Array, *, draws: Mapping[str, Array]) -> Array:
+    """Return the chance that the field has a first work at level k or above by each year's end.
+
+    Parameters
+    ----------
+    yearly
+        From :func:`yearly_works`.
+    works
+        Works of each year, dims (draw, year).
+
+    Returns
+    -------
+    ndarray, dims (draw, level, year)
+        Levels 0-7; works before the first year of the axis are not in it.
+    """
+    mean = np.cumsum(yearly[:, :-1].sum(axis=1), axis=1)
+    above = established(mean, draws, m=1)
+    size = draws["cluster_size"][:, None]
+    any_work = at_least(np.cumsum(works, axis=1), size, m=1)
+    return np.concatenate([any_work[:, None], above.swapaxes(1, 2)], axis=1)
+
+
 def plateau(f: Array) -> Array:
     """Return the chance that a level is the last one established; (..., step) to (..., level)."""
     none = np.ones_like(f[..., :1])

@@ -10,6 +10,7 @@ from models.slots import SLOTS
 from reports.claim_rows import claim_row
 from reports.ladder import disagreement, milestone_rows
 from reports.learned import conflicts
+from reports.trust import heavy_of, trust_view, varied_table
 from reports.verdicts import by_verdict
 from reports.words import (
     AGREEMENT,
@@ -75,6 +76,9 @@ EMPTY: dict[str, Any] = {
     "agendas": [],
     "ratings_agreement": [],
     "raters": None,
+    "checks": {},
+    "structure": [],
+    "left_out": [],
 }
 """Every key of a context, with what stands in place of a missing one."""
 
@@ -118,7 +122,7 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "converged": is_converged(c),
         "found": found,
         "prior": prior,
-        "opening": opening(found, question),
+        "opening": opening(found, question, heavy=heavy_of(c["structure"])),
         "main": [name for name in (*SAME_BAR_SPLIT, *MAIN) if name in found],
         "strict_split": [name for name in STRICT_SPLIT if name in found],
         "standing": standing(c),
@@ -138,6 +142,8 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "agreement": agreement_table(c["ratings_agreement"]),
         "experts": plain_table(c["experts"]),
         "settings": {key: setting_table(c[key]) for key in ("halo", "shared_error")},
+        "trust": trust_view(c["checks"]),
+        "varied": {key: varied_table(c[key]) for key in ("structure", "left_out")},
         "provenance": list(flat_rows(c["manifest"])),
         "captions": {f["name"]: f for f in c["figures"]},
     }

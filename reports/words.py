@@ -9,6 +9,8 @@ INTERVAL = "89% equal-tailed interval"
 LOWER, UPPER = 0.055, 0.945
 """Its ends, as quantiles."""
 INTERVAL_OF_CHANCE = f"{INTERVAL} of the probability itself"
+CLOSED = "22 November 2026"
+"""The day on which the evidence closes."""
 LEVEL_NAMES = (
     "nothing about its working",
     "that something is off",
@@ -52,6 +54,8 @@ CHANCES = ("probability", "share")
 """Units that are printed as chances."""
 LEAST = 0.001
 """Probability below which (and within which of 1) no more digits are printed."""
+FEW = 0.02
+"""Chance below which (and within which of 1) a rerun with heavy tails stands beside, if any."""
 AGREEMENT = {
     "a": "rater",
     "b": "other rater",
@@ -110,22 +114,36 @@ def same_bar(found: Mapping[str, Any], question: Mapping[str, Any]) -> str:
     )
 
 
-def strict(found: Mapping[str, Any]) -> str:
+def few_or_most(p: float, heavy: float | None) -> str:
+    """Return a number of works of a hundred, cut at 2 and 98 where a rerun stands beside it.
+
+    A chance so near an end hangs on the tails of the model. ``heavy`` is the same with heavy-tailed
+    agendas; without it, the number stands alone, to two digits.
+    """
+    if heavy is None or FEW <= p <= 1.0 - FEW:
+        return of_hundred(p)
+    edge = f"fewer than {100 * FEW:.0f}" if p < FEW else f"more than {100 - 100 * FEW:.0f}"
+    return f"{edge} ({of_hundred(p)}; {of_hundred(heavy)} with heavy-tailed agendas)"
+
+
+def strict(found: Mapping[str, Any], heavy: float | None = None) -> str:
     """Return the sentence on the strict sense, and on why so few works meet it."""
     row, used = found["alignment_relevant"], of_hundred(found["alignment_used"]["mean"])
     return (
-        f"In the strict sense {of_hundred(row['mean'])} end up alignment-relevant "
+        f"In the strict sense {few_or_most(row['mean'], heavy)} end up alignment-relevant "
         f"({interval(row)}, {INTERVAL}): fewer than the {used} that alignment work uses at all, "
         "since a work must also help to reach the milestone that alignment requires, in a field "
         "that gets that far. No such conditions are put on capabilities use."
     )
 
 
-def opening(found: Mapping[str, Any], question: Mapping[str, Any]) -> list[str]:
+def opening(
+    found: Mapping[str, Any], question: Mapping[str, Any], *, heavy: float | None = None
+) -> list[str]:
     """Return the two sentences that every surface opens with, as far as the run has them."""
     has = {*found}
     out = [same_bar(found, question)] if {*SAME_BAR_NAMES} <= has else []
-    return out + ([strict(found)] if {"alignment_relevant", "alignment_used"} <= has else [])
+    return out + ([strict(found, heavy)] if {"alignment_relevant", "alignment_used"} <= has else [])
 
 
 def number(x: float | None) -> str:

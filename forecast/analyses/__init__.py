@@ -1,1 +1,1 @@
-"""The analyses: each makes Cases, hands them to the engine, and reduces the answers."""
+"""Analyses: each makes Cases, has them evaluated, and reduces the Answers to a table."""

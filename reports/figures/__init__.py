@@ -24,6 +24,11 @@ NAMES = (
     "contraction",
     "energy",
     "ranks",
+    "ppc_levels",
+    "ppc_agendas",
+    "ppc_uses",
+    "ppc_agreement",
+    "ppc_figures",
 )
 """Every figure: module ``reports.figures.NAME`` has ``plot_NAME`` and ``NEEDS``."""
 

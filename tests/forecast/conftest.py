@@ -58,6 +58,8 @@ def fake_fits(monkeypatch, alone):
     monkeypatch.setattr("forecast.variants.DRAWS", 60)
     monkeypatch.setattr("forecast.gates.prior_predictions.__defaults__", (60,))
     monkeypatch.setattr("forecast.pointwise.REPLICATES", 5)
+    monkeypatch.setattr("forecast.analyses.near.MOST", 5)
+    monkeypatch.setattr("forecast.analyses.dated.MOST", 10)
     return fitted
 
 

@@ -29,6 +29,14 @@ FILES = {
     "headline.json",
     "diagnostics.json",
     "context.json",
+    "predictive.csv",
+    "loo.csv",
+    "influence.csv",
+    "agenda_influence.csv",
+    "backcast.csv",
+    "others.csv",
+    "near.csv",
+    "near.json",
 }
 GROUPS = {
     "posterior",
@@ -43,6 +51,8 @@ GROUPS = {
     "log_likelihood",
     "log_prior",
     "left_out",
+    "observed_statistics",
+    "replicated_statistics",
 }
 
 

@@ -87,7 +87,37 @@ def tree(structure):
         groups[predicted] = dataset(found, lambda name: QUANTITIES[name].dims, coords=coords)
     energy = rng.normal(600, 12, size=n)
     groups["sample_stats"] = dataset({"energy": energy}, lambda name: (), coords=coords)
-    return xr.DataTree.from_dict(groups)
+    return xr.DataTree.from_dict(groups | statistics(rng))
+
+
+STATISTICS = {
+    "capabilities use by age": ("age 0", "age 1"),
+    "alignment use by age": ("age 0", "age 1"),
+    "kappa of two raters": ("level, R1 and R2", f"level, R1 and {SCRIPT}"),
+    "levels by agenda": tuple(f"{a}, level {band}" for band in ("0", "1-2") for a in AGENDAS),
+    "figure (log people; of a bound: whether it holds)": ("a", "b", "bound"),
+    "faults found": ("x", "y"),
+}
+
+
+def statistics(rng):
+    """Test quantities, observed at 0.5 and replicated from 0 to 1, and answers on levels."""
+    seen, new, coords = {}, {}, {}
+    for name, labels in STATISTICS.items():
+        dim = f"{name}: element"
+        coords[dim] = list(labels)
+        values = rng.uniform(size=(1, 20, len(labels)))
+        if "bound" in labels:
+            values[..., -1] = 1.0
+        seen[name] = ((dim,), np.full(len(labels), 0.5))
+        new[name] = (("chain", "draw", dim), values)
+    seen["level answers"] = (("answer of a rater",), np.arange(40, dtype=np.int8) % 5)
+    answers = rng.integers(0, 5, size=(1, 20, 40)).astype(np.int8)
+    new["level answers"] = (("chain", "draw", "answer of a rater"), answers)
+    return {
+        "observed_statistics": xr.Dataset(seen, coords),
+        "replicated_statistics": xr.Dataset(new, coords),
+    }
 
 
 @pytest.fixture(scope="session")

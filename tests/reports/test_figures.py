@@ -37,7 +37,7 @@ def assert_summary(row, x):
 
 def test_every_figure_is_drawn(run_folder):
     assert [figure["name"] for figure in run_folder[1]] == list(NAMES)
-    assert len(set(NAMES)) == len(NAMES) == 14
+    assert len(set(NAMES)) == len(NAMES) == 19
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,7 +13,7 @@ from reports.tables import how, plain_table, setting_table
 from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED, of_hundred
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
-SECTIONS = 14
+SECTIONS = 16
 
 
 class Reader(HTMLParser):

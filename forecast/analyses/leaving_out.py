@@ -1,0 +1,193 @@
+r"""What each piece of evidence does: PSIS-LOO, and the headline without a row or an agenda.
+
+A distinct row of ratings stands for several works. Leave-one-out leaves out one of them, so its
+importance ratio is :math:`1 / p(y_i | \theta)` with the log probability of one work, and the sum
+over works counts a row as often as it has works. The *influence* of a row is the headline without
+all of its works: the ratio is then :math:`p(y_i | \theta)^{-w_i}`, w its weight. Draws are weighed
+by Pareto-smoothed ratios (Vehtari, Gelman & Gabry 2017, Stat. Comput. 27:1413; Vehtari et al. 2024,
+JMLR 25:72); Pareto k above the threshold says that this cannot be trusted. A whole agenda is much
+evidence, so its k is stated and most often too large: `forecast check RUN --tables` fits anew
+instead.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecast.analyses.predictive import TABLES
+from forecast.case import Case
+from forecast.reweighting import MAX_PARETO_K
+from forecast.sampling import Fit
+from models.observe import likelihoods
+
+HEADLINES = ("alignment_relevant", "alignment_used", "capabilities_relevant")
+"""Quantities whose move is shown."""
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Draws without something each: smoothed log weights (item, draw), normalised, and Pareto k."""
+
+    log_weights: np.ndarray
+    k: np.ndarray
+
+
+def smoothed(log_likelihood: np.ndarray, *, reff: float) -> Leaving:
+    """Return Pareto-smoothed weights of draws without each item, dims (item, draw) in and out."""
+    from arviz_stats.base import array_stats
+
+    logs, k = array_stats.psislw(log_likelihood, r_eff=reff)
+    return Leaving(np.asarray(logs), np.where(np.isnan(k), np.inf, k))
+
+
+def relative_efficiency(fit: Fit) -> float:
+    """Return the least effective number of draws over their number, at most 1."""
+    verdict = fit.diagnosis
+    least = min(verdict.min_ess_bulk, verdict.min_ess_tail)
+    return float(min(least / fit.n, 1.0))
+
+
+def threshold(n: int) -> float:
+    """Return the Pareto k above which weights of n draws are not to be trusted.
+
+    min(1 - 1 / log10 n, 0.7), Vehtari et al. 2024.
+    """
+    return float(min(1.0 - 1.0 / np.log10(n), MAX_PARETO_K))
+
+
+def units(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what one unit of each row weighs, and how many of them the row holds.
+
+    A unit is a work, a figure or an event; a row of weight below 1 (a dated use on which raters
+    differ) is one unit of that weight.
+    """
+    one = np.minimum(weight, 1.0)
+    return one, np.divide(weight, one, out=np.zeros_like(weight), where=one > 0)
+
+
+def loo_rows(fit: Fit, loglik: dict[str, np.ndarray]) -> tuple[list[dict], dict[str, Leaving]]:
+    """Return PSIS-LOO by table, and each table's weights of draws without one unit of a row.
+
+    Parameters
+    ----------
+    loglik
+        Log probability of each row, not times its weight; dims (draw, row).
+
+    Returns
+    -------
+    tuple
+        Rows with ``elpd`` (sum over units), its ``se``, ``p_loo`` (effective number of parameters),
+        ``units``, ``rows``, counts of Pareto k, and ``k_max``; and :class:`Leaving` by likelihood.
+    """
+    reff, limit, out, kept = relative_efficiency(fit), threshold(fit.n), [], {}
+    for like in likelihoods(fit.compiled.structure):
+        weight = fit.case.evidence.arrays[like.table]["weight"].astype(float)
+        held = weight > 0
+        if not held.any():
+            continue
+        one, count = (x[held] for x in units(weight))
+        logs = (loglik[like.name][:, held] * one).T
+        left = kept[like.name] = smoothed(logs, reff=reff)
+        elpd = _logmean(left.log_weights + logs)
+        full = _logmean(logs - np.log(logs.shape[1]))
+        total = float(count @ elpd)
+        n = float(count.sum())
+        spread = float(count @ (elpd - total / n) ** 2) * n / max(n - 1.0, 1.0)
+        row: dict[str, Any] = {"table": TABLES[like.name], "rows": int(held.sum())}
+        row |= {"units": n, "elpd": total, "se": spread**0.5}
+        row |= {"p_loo": float(count @ (full - elpd)), "k_max": float(left.k.max())}
+        row |= {"k_good": int((left.k <= limit).sum()), "k_bad": int((left.k > limit).sum())}
+        out.append(row | {"k_very_bad": int((left.k > 1.0).sum()), "k_threshold": limit})
+    return out, kept
+
+
+def influence_rows(
+    fit: Fit,
+    loglik: dict[str, np.ndarray],
+    *,
+    found: dict[str, np.ndarray],
+    left: dict[str, Leaving],
+) -> list[dict[str, Any]]:
+    """Return each row of evidence with the headline without it, the largest moves first.
+
+    Parameters
+    ----------
+    found
+        Quantities by draw.
+    left
+        From :func:`loo_rows`; used again for rows that hold one unit.
+    """
+    reff, out = relative_efficiency(fit), []
+    for like in likelihoods(fit.compiled.structure):
+        weight = fit.case.evidence.arrays[like.table]["weight"].astype(float)
+        at = np.flatnonzero(weight > 0)
+        if not len(at):
+            continue
+        made, many = left[like.name], weight[at] > 1.0
+        logs, k = made.log_weights.copy(), made.k.copy()
+        if many.any():
+            anew = (loglik[like.name][:, at[many]] * weight[at[many]]).T
+            again = smoothed(anew, reff=reff)
+            logs[many], k[many] = again.log_weights, again.k
+        moves = {name: shifts(logs, found[name], reff=reff) for name in HEADLINES}
+        ids = row_ids(fit.case, like.table)
+        for i, row in enumerate(at):
+            line: dict[str, Any] = {"table": TABLES[like.name], "row": ids[row]}
+            out.append(line | {"weight": float(weight[row])} | told(moves, i, k=float(k[i])))
+    return sorted(out, key=lambda row: -abs(row[f"{HEADLINES[0]}_shift"]))
+
+
+def agenda_rows(
+    fit: Fit, loglik: dict[str, np.ndarray], *, found: dict[str, np.ndarray]
+) -> list[dict[str, Any]]:
+    """Return, by agenda, the headline without the ratings of its works, with Pareto k."""
+    arrays, labels = fit.case.evidence.arrays, fit.case.evidence.labels["agenda"]
+    ratings, reff = arrays["ratings"], relative_efficiency(fit)
+    agenda = arrays["cells"]["agenda"][ratings["cell"]]
+    member = (agenda[:, None] == np.arange(len(labels))) * ratings["weight"][:, None]
+    held = np.flatnonzero(member.sum(axis=0) > 0)
+    if not len(held):
+        return []
+    left = smoothed((loglik["ratings"] @ member[:, held]).T, reff=reff)
+    moves = {name: shifts(left.log_weights, found[name], reff=reff) for name in HEADLINES}
+    rows = [
+        {"agenda": labels[a], "works": float(member[:, a].sum())}
+        | told(moves, i, k=float(left.k[i]))
+        for i, a in enumerate(held)
+    ]
+    return sorted(rows, key=lambda row: -row["works"])
+
+
+def told(moves: dict[str, tuple[np.ndarray, np.ndarray]], i: int, *, k: float) -> dict[str, Any]:
+    """Return Pareto k of an item, and the shift of each headline with its Monte Carlo error."""
+    out: dict[str, Any] = {"pareto_k": k, "trusted": bool(k <= MAX_PARETO_K)}
+    for name, (shift, error) in moves.items():
+        out |= {f"{name}_shift": float(shift[i]), f"{name}_mcse": float(error[i])}
+    return out
+
+
+def shifts(log_weights: np.ndarray, x: np.ndarray, *, reff: float) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return the mean under each item's weights less the plain mean, and its standard error.
+
+    Both means are of the same draws, so that the error is that of their difference (delta method),
+    :math:`\sum_s [w_s (x_s - \bar x_w) - (x_s - \bar x) / n]^2`, over the relative efficiency.
+    """
+    w = np.exp(log_weights)
+    w /= w.sum(axis=1, keepdims=True)
+    mean, plain = w @ x, x.mean()
+    part = w * (x - mean[:, None]) - (x - plain) / len(x)
+    return mean - plain, np.sqrt((part**2).sum(axis=1) / reff)
+
+
+def row_ids(case: Case, table: str) -> list[str]:
+    """Return the id of each row of a table of arrays; of padded ones, an empty text."""
+    known = list(case.evidence.ids[table])
+    n = len(case.evidence.arrays[table]["weight"])
+    return known + [""] * (n - len(known))
+
+
+def _logmean(logs: np.ndarray) -> np.ndarray:
+    from scipy.special import logsumexp
+
+    return np.asarray(logsumexp(logs, axis=-1))

@@ -1,0 +1,112 @@
+"""PSIS-LOO and influence: a model with exact answers, and the run's rows and weights."""
+
+from types import SimpleNamespace
+
+import arviz as az
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from forecast.analyses import leaving_out
+from forecast.analyses.leaving_out import loo_rows, shifts, smoothed, threshold, units
+from models.observe import Likelihood
+
+N, SD = 8000, 0.5
+
+
+@pytest.fixture(scope="module")
+def normal():
+    """Draws of a mean with a Normal(0, 1) prior given 12 figures of sd 0.5, and log densities."""
+    y = np.random.default_rng(5).normal(0.3, SD, size=12)
+    precision = 1.0 + len(y) / SD**2
+    mean, sd = y.sum() / SD**2 / precision, precision**-0.5
+    draws = np.random.default_rng(6).normal(mean, sd, size=N)
+    return y, draws, stats.norm.logpdf(y[:, None], draws, SD)
+
+
+def test_a_figure_left_out_moves_the_mean_as_the_exact_posterior_says(normal):
+    y, draws, logs = normal
+    left = smoothed(logs, reff=1.0)
+    found, error = shifts(left.log_weights, draws, reff=1.0)
+    precision = 1.0 + (len(y) - 1) / SD**2
+    exact = (y.sum() - y) / SD**2 / precision - y.sum() / SD**2 / (1.0 + len(y) / SD**2)
+    assert (left.k < threshold(N)).all()
+    # eleven degrees of freedom more than one: five standard errors leave room for all twelve
+    assert (np.abs(found - exact) < 5 * error).all()
+    assert (error < 0.003).all()
+
+
+def case(weight):
+    arrays = {"t": {"weight": np.asarray(weight, float)}}
+    evidence = SimpleNamespace(arrays=arrays, ids={"t": tuple("abcdefghijkl")})
+    verdict = SimpleNamespace(min_ess_bulk=float(N), min_ess_tail=float(N))
+    made = SimpleNamespace(evidence=evidence)
+    return SimpleNamespace(
+        case=made, compiled=SimpleNamespace(structure=None), diagnosis=verdict, n=N
+    )
+
+
+@pytest.fixture
+def one_table(monkeypatch):
+    like = Likelihood("y", "t", None, None, None, "")
+    monkeypatch.setattr(leaving_out, "likelihoods", lambda structure: (like,))
+    monkeypatch.setattr(leaving_out, "TABLES", {"y": "figures"})
+
+
+def test_loo_is_that_of_arviz_where_all_weights_are_one(normal, one_table):
+    _, draws, logs = normal
+    (row,), _ = loo_rows(case(np.ones(12)), {"y": logs.T})
+    dims = ("chain", "draw", "obs")
+    tree = {
+        "posterior": xr.Dataset({"mu": (dims[:2], draws[None])}),
+        "log_likelihood": xr.Dataset({"y": (dims, logs.T[None])}),
+    }
+    told = az.loo(xr.DataTree.from_dict(tree), reff=1.0)
+    assert row["elpd"] == pytest.approx(told.elpd, abs=1e-9)
+    assert row["p_loo"] == pytest.approx(told.p, abs=1e-9)
+    assert row["se"] == pytest.approx(told.se, rel=1e-6)
+
+
+def test_a_row_of_three_works_counts_three_times_and_leaves_out_one(normal, one_table):
+    _, _, logs = normal
+    (one,), left = loo_rows(case(np.ones(12)), {"y": logs.T})
+    (many,), same = loo_rows(case([3.0, *[1.0] * 11]), {"y": logs.T})
+    np.testing.assert_array_equal(left["y"].log_weights, same["y"].log_weights)
+    first = np.logaddexp.reduce(left["y"].log_weights[0] + logs[0])
+    assert many["elpd"] == pytest.approx(one["elpd"] + 2 * first)
+    assert many["units"] == 14.0
+
+
+def test_influence_of_a_row_leaves_out_all_of_its_works(normal, one_table):
+    _, draws, logs = normal
+    fit = case([2.0, *[1.0] * 11])
+    _, left = loo_rows(fit, {"y": logs.T})
+    found = dict.fromkeys(leaving_out.HEADLINES, draws)
+    rows = leaving_out.influence_rows(fit, {"y": logs.T}, found=found, left=left)
+    row = next(row for row in rows if row["row"] == "a")
+    both = smoothed(2.0 * logs[:1], reff=1.0)
+    expected = shifts(both.log_weights, draws, reff=1.0)[0][0]
+    assert row["alignment_relevant_shift"] == pytest.approx(expected)
+    assert row["weight"] == 2.0
+    assert [abs(r["alignment_relevant_shift"]) for r in rows] == sorted(
+        (abs(r["alignment_relevant_shift"]) for r in rows), reverse=True
+    )
+
+
+def test_a_padded_row_is_left_out(normal, one_table):
+    _, _, logs = normal
+    (row,), left = loo_rows(case([0.0, *[1.0] * 11]), {"y": logs.T})
+    assert row["rows"] == 11
+    assert len(left["y"].k) == 11
+
+
+def test_units_of_a_weight():
+    one, count = units(np.array([0.0, 0.4, 1.0, 3.0]))
+    np.testing.assert_allclose(one, [0.0, 0.4, 1.0, 1.0])
+    np.testing.assert_allclose(count, [0.0, 1.0, 1.0, 3.0])
+
+
+def test_weights_of_few_draws_are_trusted_less():
+    assert threshold(100) == pytest.approx(0.5)
+    assert threshold(4000) == 0.7

@@ -1,0 +1,127 @@
+"""Structural checks: which Cases are made, and what a finished run shows of them."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from forecast.analyses.structural import (
+    structure_cases,
+    table_cases,
+    variation_rows,
+    without_rater,
+)
+from forecast.checks import check
+from forecast.cli import cli
+from forecast.engine import answer, posterior
+from models.errors import InputError
+from models.ratings import MISSING, MISSING_LEVEL, NO_ANSWER
+from reports.trust import heavy_of
+from reports.words import few_or_most
+
+
+def test_every_structure_that_was_asked_for_is_a_case(default_case):
+    made = {(what, setting) for what, setting, _ in structure_cases(default_case)}
+    assert {what for what, _ in made} == {
+        "established_at",
+        "established_in",
+        "tails",
+        "link",
+        "raters",
+        "effective number of raters",
+        "halo",
+        "selection",
+    }
+    assert {setting for what, setting in made if what == "established_at"} == {
+        "1 works",
+        "10 works",
+    }
+    assert {setting for what, setting in made if what == "raters"} == {
+        "without R1",
+        "without R2",
+        "without R3",
+    }
+
+
+def test_a_dropped_rater_answers_nothing_and_the_others_as_before(default_case):
+    old = default_case.evidence.arrays["ratings"]
+    new = without_rater(default_case, 1).evidence.arrays["ratings"]
+    blank = [MISSING_LEVEL, MISSING, MISSING, MISSING, NO_ANSWER, NO_ANSWER]
+    np.testing.assert_array_equal(new["value"][:, 1::3], np.tile(blank, (len(new["value"]), 1)))
+    np.testing.assert_array_equal(new["value"][:, 0::3], old["value"][:, 0::3])
+    assert not new["asked"][:, 1::3].any()
+
+
+def test_known_cases_left_out_weigh_nothing_and_sampled_ones_as_before(default_case):
+    (made,) = (case for what, _, case in structure_cases(default_case) if what == "selection")
+    rows, cells = (made.evidence.arrays[name] for name in ("ratings", "cells"))
+    known = cells["purposive"][rows["cell"]] == 1
+    assert not rows["weight"][known].any()
+    old = default_case.evidence.arrays["ratings"]["weight"]
+    np.testing.assert_array_equal(rows["weight"][~known], old[~known])
+
+
+def test_each_table_is_left_out_alone(default_case):
+    made = table_cases(default_case)
+    assert len(made) == 7
+    for _, setting, case in made:
+        off = [
+            name
+            for name, columns in case.evidence.arrays.items()
+            if "weight" in columns and not columns["weight"].any()
+        ]
+        assert [f"without {name}" for name in off] == [setting]
+
+
+def test_a_unit_is_exact_and_its_error_is_that_of_paired_draws(default_case, fake_fits):
+    alone = replace(default_case, experts=())  # others' forecasts weigh by the unit
+    fit = posterior(alone)
+    found = answer(fit, fit.case)
+    model = replace(default_case.model, established_in="agenda")
+    case = replace(alone, model=model)
+    own, row = variation_rows(fit, found, variations=[("established_in", "agenda", case)])
+    assert own["alignment_relevant_change"] == 0.0
+    assert row["how"] == "exact"
+    told = found["alignment_relevant_agenda"].mean() - found["alignment_relevant"].mean()
+    assert row["alignment_relevant_change"] == pytest.approx(told)
+    assert row["capabilities_first_change"] == 0.0
+    assert row["capabilities_first_mcse"] == 0.0
+    assert len(fake_fits) == 1
+
+
+def test_a_rare_chance_is_cut_at_two_where_a_rerun_stands_beside():
+    assert few_or_most(0.012, 0.014) == "fewer than 2 (1.2; 1.4 with heavy-tailed agendas)"
+    assert few_or_most(0.99, 0.985) == "more than 98 (99.0; 98.5 with heavy-tailed agendas)"
+    assert few_or_most(0.012, None) == "1.2"
+    assert few_or_most(0.3, 0.2) == "30"
+
+
+def test_a_rerun_that_did_not_converge_is_not_shown_beside():
+    row = {"what": "tails", "converged": False, "alignment_relevant": 0.014}
+    assert heavy_of([row]) is None
+    assert heavy_of([row | {"converged": True}]) == 0.014
+
+
+def test_priors_cannot_be_varied_before_a_run():
+    with pytest.raises(InputError, match="--structure: only a finished run"):
+        check("default", structure=True)
+
+
+def test_a_finished_run_shows_its_checks(tmp_path):
+    headline = {"converged": True}
+    summary = [{"table": "ratings", "quantities": 200, "flagged": 3, "by_chance": 2.0}]
+    files = {
+        "manifest": {"complete": True, "schema": 1},
+        "headline": headline,
+        "context": {"checks": {"summary": summary}},
+        "structure": [],
+    }
+    for name, content in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    done = CliRunner().invoke(cli, ["check", str(tmp_path)])
+    assert done.exit_code == 0
+    assert "Of 200 test quantities 3 lie outside" in " ".join(done.stdout.split())
+    told = json.loads(CliRunner().invoke(cli, ["check", str(tmp_path), "--json"]).stdout)
+    assert told["checks"]["summary"] == summary
