@@ -51,7 +51,7 @@ def read_csv(raw: bytes, name: str, *, check_header: Header, say_header: str) ->
         return _broken(name, error, line=_last_line(raw))
     if header is None:
         remedy = f"start with the header {say_header}"
-        return whole_file(name, file, "an empty file", remedy=remedy)
+        return whole_file(name, file, found="an empty file", remedy=remedy)
     faults = check_header(header, start)
     if faults:
         return Sheet(name, file, {}, faults=faults, count=len(faults))
@@ -185,7 +185,7 @@ def _last_line(raw: bytes) -> int:
 
 def _broken(name: str, error: csv.Error, *, line: int) -> Sheet:
     found, remedy = f"broken CSV ({error})", "check the quotes from there on"
-    return whole_file(name, f"{name}.csv", found, remedy=remedy, line=line)
+    return whole_file(name, f"{name}.csv", found=found, remedy=remedy, line=line)
 
 
 def _not_utf8(raw: bytes, name: str) -> Sheet:
@@ -197,5 +197,5 @@ def _not_utf8(raw: bytes, name: str) -> Sheet:
         at = error.start + mark
         found = f"byte 0x{raw[at]:02x}, which is not UTF-8"
         line = raw.count(b"\n", 0, at) + 1
-        return whole_file(name, f"{name}.csv", found, remedy=NOT_UTF8, line=line)
+        return whole_file(name, f"{name}.csv", found=found, remedy=NOT_UTF8, line=line)
     raise AssertionError("the file is UTF-8")

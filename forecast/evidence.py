@@ -118,7 +118,7 @@ def load_tables(folder: Path, *, off: Sequence[str] = ()) -> Tables:
     if all(fault.row or fault.column for fault in faults):  # else most references would dangle
         more, others = first_faults(rule_faults(sheets), place)
         faults, count = [*faults, *more], count + others
-    _raise(folder, sorted(faults, key=place), count)
+    _raise(folder, sorted(faults, key=place), count=count)
     rows: dict[str, Any] = {name: sheets[name].rows for name in TABLE_NAMES}
     return switch_off(Tables(folder, **rows), off)
 
@@ -140,7 +140,7 @@ def _check_off(off: Sequence[str]) -> None:
             raise InputError(f"[evidence] off: found {name!r}; {near_miss(name, TABLE_NAMES)}")
 
 
-def _raise(folder: Path, faults: "Sequence[CellFault]", count: int) -> None:
+def _raise(folder: Path, faults: "Sequence[CellFault]", *, count: int) -> None:
     """Raise one InputError that lists the first of ``count`` faults; none, do nothing."""
     if not count:
         return

@@ -116,21 +116,21 @@ def _years(sheets: Sheets) -> Iterator[CellFault]:
     works, uses = sheets["works"], sheets["uses"]
     sound = works.rows.take(np.flatnonzero(works.good))
     year_of = sound.whole("year")
-    year = _years_of(uses.rows.text("work"), sound, year_of)
+    year = _years_of(uses.rows.text("work"), sound, year_of=year_of)
     first = uses.rows.whole("first_year", missing=LATE)
     for place in np.flatnonzero(uses.good & (year > 0) & (first < year)):
         remedy = f"the work is of {year[place]}: not before"
         yield uses.fault(int(place), "first_year", remedy=remedy)
     for name in ("spillovers", "alignment_uses"):
         rows = sheets[name].typed()
-        years = _years_of(pa.array([row.mi_work for _, row in rows], TEXT), sound, year_of)
+        years = _years_of(pa.array([row.mi_work for _, row in rows], TEXT), sound, year_of=year_of)
         for (at, row), stated in zip(rows, years, strict=True):
             if stated > 0 and row.mi_year != stated:
                 remedy = f"{works.file} has {stated}: make them equal"
                 yield sheets[name].fault(at, "mi_year", remedy=remedy)
 
 
-def _years_of(keys: Any, works: Any, year_of: np.ndarray) -> np.ndarray:
+def _years_of(keys: Any, works: Any, *, year_of: np.ndarray) -> np.ndarray:
     """Return the year of each work named, 0 if it is unknown."""
     found = pc.fill_null(pc.index_in(keys, value_set=works.text("work")), -1)
     return np.append(year_of, 0)[found.to_numpy(zero_copy_only=False)]

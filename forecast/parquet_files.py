@@ -25,7 +25,7 @@ def read_parquet(path: Path, name: str, *, check_header: Header) -> Sheet:
             table = file.read()
     except pa.ArrowException as error:
         found = f"no Parquet file ({str(error).splitlines()[0][:80]})"
-        return whole_file(name, path.name, found, remedy=f"write it anew, or give {name}.csv")
+        return whole_file(name, path.name, found=found, remedy=f"write it anew, or give {name}.csv")
     columns, faults = {}, ()
     for column in header:
         try:

@@ -23,7 +23,7 @@ def read_sheet(folder: Path, name: str) -> Sheet:
     found = [path for kind in KINDS if (path := folder / f"{name}{kind}").exists()]
     if len(found) > 1:
         both = f"{found[1].name} beside it"
-        return whole_file(name, found[0].name, both, remedy="keep one of the two")
+        return whole_file(name, found[0].name, found=both, remedy="keep one of the two")
     if not found:
         return _missing(folder, name)
     sheet = _text(found[0], name)
@@ -55,7 +55,7 @@ def _text(path: Path, name: str) -> Sheet:
         return read_csv(path.read_bytes(), name, check_header=check, say_header=_header(name))
     except OSError as error:
         found = error.strerror or str(error)
-        return whole_file(name, path.name, found, remedy="give a readable file")
+        return whole_file(name, path.name, found=found, remedy="give a readable file")
 
 
 def _missing(folder: Path, name: str) -> Sheet:
@@ -66,7 +66,7 @@ def _missing(folder: Path, name: str) -> Sheet:
     near = get_close_matches(f"{name}.csv", files, n=1)
     hint = f" (is it {near[0]}?)" if near and files[near[0]] not in ROWS else ""
     remedy = "add it; a header line alone is an empty table"
-    return whole_file(name, f"{name}.csv", f"no such file{hint}", remedy=remedy)
+    return whole_file(name, f"{name}.csv", found=f"no such file{hint}", remedy=remedy)
 
 
 def _header(name: str) -> str:

@@ -117,7 +117,7 @@ def row_name(name: str, cells: Cells) -> str:
     return show("/".join(parts))[1:-1]
 
 
-def whole_file(name: str, file: str, found: str, *, remedy: str, line: int = 0) -> Sheet:
+def whole_file(name: str, file: str, *, found: str, remedy: str, line: int = 0) -> Sheet:
     """Return the sheet of a file that could not be read at all."""
     return Sheet(name, file, {}, faults=(CellFault(file, line, "", "", found, remedy),), count=1)
 
