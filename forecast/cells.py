@@ -12,7 +12,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+KEY_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
+"""What an id may look like."""
+_KEY = re.compile(KEY_PATTERN)
 _WHOLE = re.compile(r"-?[0-9]{1,15}(\.0*)?")
 _NUMBER = re.compile(r"-?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DATE = re.compile(r"(19[5-9][0-9]|20[0-9]{2})(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")

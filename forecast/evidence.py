@@ -16,10 +16,14 @@ from models.errors import InputError
 
 if TYPE_CHECKING:
     from forecast import tables as t
-    from forecast.csv_files import CellFault
+    from forecast.frames import Frame
+    from forecast.sheets import CellFault
 
 OPTIONAL = ("raters",)
 """Tables whose file may be missing."""
+
+LONG = ("works", "ratings", "uses")
+"""Tables that may be long, held by column."""
 
 FOLLOWERS = {"works": ("ratings", "uses")}
 """Tables that say nothing once another is switched off."""
@@ -30,12 +34,16 @@ DEFAULT_KIND = "language-model"
 
 @dataclass(frozen=True)
 class Tables:
-    """Every evidence table as typed rows, in the order of the files."""
+    """Every evidence table as typed rows, in the order of the files.
+
+    Works, ratings and uses may be many: they are frames, whose columns are read without making a
+    row object; given another sequence of rows, they become one.
+    """
 
     folder: Path
-    works: "tuple[t.Work, ...]"
-    ratings: "tuple[t.Rating, ...]"
-    uses: "tuple[t.UseDate, ...]"
+    works: "Frame[t.Work]"
+    ratings: "Frame[t.Rating]"
+    uses: "Frame[t.UseDate]"
     workers: "tuple[t.Workers, ...]"
     agendas: "tuple[t.Agenda, ...]"
     agenda_fte: "tuple[t.AgendaFte, ...]"
@@ -51,9 +59,16 @@ class Tables:
     sources: "tuple[t.Source, ...]"
     raters: "tuple[t.Rater, ...]"
 
+    def __post_init__(self) -> None:
+        from forecast.frames import frame
+        from forecast.tables import ROWS
+
+        for name in LONG:
+            object.__setattr__(self, name, frame(ROWS[name], getattr(self, name)))
+
 
 TABLE_NAMES = tuple(field.name for field in fields(Tables) if field.name != "folder")
-"""The tables, each ``NAME.csv`` in the folder."""
+"""The tables, each ``NAME.csv`` or ``NAME.parquet`` in the folder."""
 
 
 class Judged(Protocol):
@@ -70,7 +85,7 @@ def load_tables(folder: Path, *, off: Sequence[str] = ()) -> Tables:
     Parameters
     ----------
     folder
-        Holds one CSV file per table, as described in ``evidence/README.md``.
+        Holds one CSV or Parquet file per table, as described in ``evidence/README.md``.
     off
         Tables to empty after the checks, so that the priors speak in their place. Without works
         there are no ratings and dated uses either.
@@ -85,20 +100,26 @@ def load_tables(folder: Path, *, off: Sequence[str] = ()) -> Tables:
         If a file, row or cell is wrong, with file, line, column and remedy of the first 20
         faults; or if ``off`` names no table, or the agendas.
     """
-    from forecast.csv_files import read_sheet
     from forecast.evidence_rules import rule_faults
+    from forecast.reading import read_sheet
+    from forecast.sheets import first_faults
     from forecast.tables import ROWS
 
     _check_off(off)
     folder = find_evidence(folder)
-    sheets = {name: read_sheet(folder / f"{name}.csv", name) for name in ROWS}
+    sheets = {name: read_sheet(folder, name) for name in ROWS}
     faults = [fault for sheet in sheets.values() for fault in sheet.faults]
-    unread = {fault.file for fault in faults if not fault.row}
-    if not unread:  # else most references would dangle
-        faults += rule_faults(sheets)
-    order = {f"{name}.csv": at for at, name in enumerate(ROWS)}
-    _raise(folder, sorted(faults, key=lambda fault: (order[fault.file], fault.line)))
-    rows: dict[str, Any] = {name: tuple(sheets[name].rows) for name in TABLE_NAMES}
+    count = sum(sheet.count for sheet in sheets.values())
+    order = {sheet.file: at for at, sheet in enumerate(sheets.values())}
+
+    def place(fault: "CellFault") -> tuple[int, int]:
+        return order[fault.file], fault.line
+
+    if all(fault.row or fault.column for fault in faults):  # else most references would dangle
+        more, others = first_faults(rule_faults(sheets), place)
+        faults, count = [*faults, *more], count + others
+    _raise(folder, sorted(faults, key=place), count=count)
+    rows: dict[str, Any] = {name: sheets[name].rows for name in TABLE_NAMES}
     return switch_off(Tables(folder, **rows), off)
 
 
@@ -119,14 +140,14 @@ def _check_off(off: Sequence[str]) -> None:
             raise InputError(f"[evidence] off: found {name!r}; {near_miss(name, TABLE_NAMES)}")
 
 
-def _raise(folder: Path, faults: "Sequence[CellFault]") -> None:
-    """Raise one InputError that lists the first faults; none, do nothing."""
-    if not faults:
+def _raise(folder: Path, faults: "Sequence[CellFault]", *, count: int) -> None:
+    """Raise one InputError that lists the first of ``count`` faults; none, do nothing."""
+    if not count:
         return
-    count = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
-    lines = [f"evidence {folder}: {count}", *(str(fault) for fault in faults[:MOST_SHOWN])]
-    if len(faults) > MOST_SHOWN:
-        lines.append(f"... and {len(faults) - MOST_SHOWN} more, not shown")
+    said = f"{count} faults" if count > 1 else "1 fault"
+    lines = [f"evidence {folder}: {said}", *(str(fault) for fault in faults[:MOST_SHOWN])]
+    if count > MOST_SHOWN:
+        lines.append(f"... and {count - MOST_SHOWN} more, not shown")
     raise InputError("\n".join(lines))
 
 
@@ -160,7 +181,8 @@ def hash_tables(tables: Tables) -> str:
     """
     digest = hashlib.sha256()
     for name in sorted(TABLE_NAMES):
-        lines = [row.model_dump_json() for row in getattr(tables, name)]
+        rows = getattr(tables, name)
+        lines = [rows.digest()] if name in LONG else [row.model_dump_json() for row in rows]
         digest.update("\n".join([f"[{name}]", *lines, ""]).encode())
     return digest.hexdigest()
 
@@ -171,7 +193,7 @@ def rater_kinds(tables: Tables) -> dict[str, str]:
     A rater without a row there counts as a language model, so that its errors are taken to be
     shared with the other models'.
     """
-    rated = {row.rater for row in tables.ratings} | {row.rater for row in tables.uses}
+    rated = {*tables.ratings.distinct("rater"), *tables.uses.distinct("rater")}
     stated = {row.rater: str(row.kind) for row in tables.raters}
     return {name: stated.get(name, DEFAULT_KIND) for name in sorted(rated | set(stated))}
 

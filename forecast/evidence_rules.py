@@ -3,12 +3,23 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any
 
-from forecast.csv_files import CellFault, Sheet
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forecast.csv_files import TEXT
 from forecast.faults import MOST_SHOWN
+from forecast.sheets import CellFault, Sheet, true_places
 from forecast.tables import KEYS, ROWS
 
 Sheets = Mapping[str, Sheet]
+MANY = 5000
+"""Keys among which a near miss is looked for without more ado."""
+SLASH = pa.scalar("/", TEXT)
+LATE = 9999
+"""A year after any use, where none is given."""
 
 REFERENCES = (
     ("works", "agenda", "agendas"),
@@ -31,41 +42,53 @@ def rule_faults(sheets: Sheets) -> Iterator[CellFault]:
 
 def _unique_keys(sheets: Sheets) -> Iterator[CellFault]:
     """Yield rows whose key stood before; ids in ``row`` are unique over all tables."""
-    ids: dict[str, str] = {}
+    ids: dict[str, tuple[Sheet, int]] = {}
     for name, sheet in sheets.items():
-        seen = ids if name not in KEYS else {}
         columns = KEYS.get(name, ("row",))
-        for at, cells in enumerate(sheet.cells):
-            parts = [cells.get(column) for column in columns]
-            if not all(parts):
+        keys = pc.binary_join_element_wise(*(sheet.text(column) for column in columns), SLASH)
+        if name in KEYS and pc.count_distinct(keys).as_py() == len(keys) - keys.null_count:
+            continue
+        seen = ids if name not in KEYS else {}
+        for at, key in enumerate(keys.to_pylist()):
+            if key is None:
                 continue
-            key = "/".join(map(str, parts))
-            place = f"{name}.csv row {sheet.lines[at]}"
             if key in seen:
-                remedy = f"give it another id, or delete one: {seen[key]} has it too"
+                remedy = f"give it another id, or delete one: {_place(*seen[key])} has it too"
                 yield sheet.fault(at, columns[-1], remedy=remedy)
-            seen.setdefault(key, place)
+            seen.setdefault(key, (sheet, at))
+
+
+def _place(sheet: Sheet, at: int) -> str:
+    return f"{sheet.file} row {sheet.lines[at]}"
 
 
 def _references(sheets: Sheets) -> Iterator[CellFault]:
     """Yield keys that their home table does not hold; ``use`` none frees a row's agenda."""
-    homes = {
-        name: {cells.get(KEYS[name][0]) or "" for cells in sheets[name].cells}
-        for name in ("agendas", "works", "sources")
-    }
     hints = MOST_SHOWN  # a search for near misses is slow
     for name, column, home in REFERENCES:
         if name == home:
             continue
-        for at, cells in enumerate(sheets[name].cells):
-            free = name == "agenda_fte" and column == "agenda" and cells.get("use") == "none"
-            if (given := cells.get(column)) and not free and given not in homes[home]:
-                near = get_close_matches(given, homes[home], 1, 0.8) if hints > 0 else []
-                hints -= 1
-                hint = f"did you mean {near[0]!r}? Else " if near else ""
-                yield sheets[name].fault(
-                    at, column, remedy=f"{hint}add it to {home}.csv, or correct it"
-                )
+        sheet, keys = sheets[name], sheets[home].text(KEYS[home][0])
+        known = pc.or_kleene(pc.is_in(sheet.text(column), value_set=keys), _empty(sheet, column))
+        if name == "agenda_fte" and column == "agenda":
+            known = pc.or_(known, pc.fill_null(pc.equal(sheet.text("use"), "none"), False))
+        for at in true_places(pc.invert(known)):
+            near = _near(sheet.text(column)[at].as_py(), keys) if hints > 0 else []
+            hints -= 1
+            hint = f"did you mean {near[0]!r}? Else " if near else ""
+            remedy = f"{hint}add it to {sheets[home].file}, or correct it"
+            yield sheet.fault(at, column, remedy=remedy)
+
+
+def _empty(sheet: Sheet, column: str) -> Any:
+    return sheet.text(column).is_null()
+
+
+def _near(given: str, keys: Any) -> list[str]:
+    """Return the near miss; of very many keys only those of the same beginning are tried."""
+    if len(keys) > MANY:
+        keys = keys.filter(pc.fill_null(pc.starts_with(keys, given[:4]), False)).slice(0, MANY)
+    return get_close_matches(given, [key for key in keys.to_pylist() if key], 1, 0.8)
 
 
 def _joined_words(sheets: Sheets) -> Iterator[CellFault]:
@@ -74,8 +97,7 @@ def _joined_words(sheets: Sheets) -> Iterator[CellFault]:
     known = {"sources": ("tables", set(ROWS))}
     known |= dict.fromkeys(("faults", "fault_counts"), ("observable", worlds))
     for name, (column, words) in known.items():
-        for at, cells in enumerate(sheets[name].cells):
-            given = cells.get(column)
+        for at, given in enumerate(sheets[name].text(column).to_pylist()):
             if given and not set(given.split("+")) <= words:
                 yield sheets[name].fault(
                     at, column, remedy=f"join with '+': {', '.join(sorted(words))}"
@@ -84,25 +106,34 @@ def _joined_words(sheets: Sheets) -> Iterator[CellFault]:
 
 def _some_agenda(sheets: Sheets) -> Iterator[CellFault]:
     """Yield a fault if there is no agenda: every forecast is made of agendas."""
-    if not sheets["agendas"].cells:
-        yield CellFault("agendas.csv", 0, "", "", "no agenda", "give at least one")
+    if not len(sheets["agendas"]):
+        file = sheets["agendas"].file
+        yield CellFault(file, 0, "", "", "no agenda", "give at least one")
 
 
 def _years(sheets: Sheets) -> Iterator[CellFault]:
     """Yield uses before their work, and copies of a work's year that differ from it."""
-    years = {row.work: row.year for _, row in sheets["works"].good()}
-    for at, row in sheets["uses"].good():
-        year = years.get(row.work)
-        if year and row.first_year and row.first_year < year:
-            yield sheets["uses"].fault(
-                at, "first_year", remedy=f"the work is of {year}: not before"
-            )
+    works, uses = sheets["works"], sheets["uses"]
+    sound = works.rows.take(np.flatnonzero(works.good))
+    year_of = sound.whole("year")
+    year = _years_of(uses.rows.text("work"), sound, year_of=year_of)
+    first = uses.rows.whole("first_year", missing=LATE)
+    for place in np.flatnonzero(uses.good & (year > 0) & (first < year)):
+        remedy = f"the work is of {year[place]}: not before"
+        yield uses.fault(int(place), "first_year", remedy=remedy)
     for name in ("spillovers", "alignment_uses"):
-        for at, row in sheets[name].good():
-            year = years.get(row.mi_work)
-            if year and row.mi_year != year:
-                remedy = f"works.csv has {year}: make them equal"
+        rows = sheets[name].typed()
+        years = _years_of(pa.array([row.mi_work for _, row in rows], TEXT), sound, year_of=year_of)
+        for (at, row), stated in zip(rows, years, strict=True):
+            if stated > 0 and row.mi_year != stated:
+                remedy = f"{works.file} has {stated}: make them equal"
                 yield sheets[name].fault(at, "mi_year", remedy=remedy)
+
+
+def _years_of(keys: Any, works: Any, *, year_of: np.ndarray) -> np.ndarray:
+    """Return the year of each work named, 0 if it is unknown."""
+    found = pc.fill_null(pc.index_in(keys, value_set=works.text("work")), -1)
+    return np.append(year_of, 0)[found.to_numpy(zero_copy_only=False)]
 
 
 def _fit_once(sheets: Sheets) -> Iterator[CellFault]:
@@ -114,7 +145,7 @@ def _fit_once(sheets: Sheets) -> Iterator[CellFault]:
     }
     for name, columns in events.items():
         first: dict[tuple[str, ...], int] = {}
-        for at, row in sheets[name].good():
+        for at, row in sheets[name].typed():
             if row.use != "fit":
                 continue
             event = tuple(getattr(row, column) for column in columns)
@@ -127,18 +158,18 @@ def _fit_once(sheets: Sheets) -> Iterator[CellFault]:
 def _sums(sheets: Sheets) -> Iterator[CellFault]:
     """Yield fault counts that are not the sums of the fit rows of their study."""
     faults, counts = sheets["faults"], sheets["fault_counts"]
-    if faults.faults or not faults.cells or not counts.cells:
+    if faults.count or not len(faults) or not len(counts):
         return
     sums: dict[str, Counter[str]] = {}
-    studies = {cells.get("study") for cells in counts.cells}
-    for at, row in faults.good():
+    studies = set(counts.text("study").to_pylist())
+    for at, row in faults.typed():
         if row.use == "fit":
             sums.setdefault(row.study, Counter())[row.cell] += row.count
             if row.study not in studies:
                 yield faults.fault(
                     at, "study", remedy="sum its fit rows in a line of fault_counts.csv"
                 )
-    for at, row in counts.good():
+    for at, row in counts.typed():
         for column in ("no_learning", "wrong_code", "learned_representation", "mixed", "other"):
             total = sums.get(row.study, Counter())[column.replace("_", "-")]
             if row.study in sums and (getattr(row, column) or 0) != total:

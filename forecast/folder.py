@@ -207,5 +207,5 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def copy_evidence(source: Path, target: Path) -> None:
     """Copy the tables used into the run."""
     target.mkdir()
-    for file in sorted(source.glob("*.csv")):
+    for file in sorted((*source.glob("*.csv"), *source.glob("*.parquet"))):
         shutil.copyfile(file, target / file.name)

@@ -81,7 +81,7 @@ def rating_arrays(
         rows["asked"][:n] = distinct[:, 1:] != blank_answers(len(raters))
         rows["weight"][:n] = count
         ids = tuple(
-            "+".join(tables.works[i].work for i in np.flatnonzero(row_of_work == row))
+            "+".join(tables.works[int(i)].work for i in np.flatnonzero(row_of_work == row))
             for row in range(n)
         )
     return RatingArrays({"cells": _cells(cells), "ratings": rows}, ids, row_of_work)

@@ -1,0 +1,129 @@
+"""A table as its file holds it: columns of text, and what is wrong with them.
+
+However many faults a file has, the first are kept and the rest counted.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from heapq import nsmallest
+from typing import Any
+
+import numpy as np
+
+from forecast.faults import MOST_SHOWN
+from forecast.tables import KEYS
+
+Cells = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class CellFault:
+    """One fault of one file; ``line`` 0 is the whole file, an empty ``column`` the whole line."""
+
+    file: str
+    line: int
+    row: str
+    column: str
+    found: str
+    remedy: str
+
+    def __str__(self) -> str:
+        line = f" row {self.line}" if self.line else ""
+        row = f" ({self.row})" if self.row else ""
+        column = f", column {self.column}" if self.column else ""
+        return f"{self.file}{line}{row}{column}: found {self.found}; {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file as read.
+
+    ``columns`` are Arrow arrays of trimmed text, null where a cell is empty. ``number_lines`` gives
+    the line of each row; it is asked only if there is a fault. ``rows`` are the typed rows, None
+    where one could not be typed, or a :class:`forecast.frames.Frame`; ``good`` says which could.
+    ``faults`` are the first; ``count`` is of all of them.
+    """
+
+    name: str
+    file: str
+    columns: Mapping[str, Any]
+    number_lines: Callable[[], Sequence[int]] = tuple
+    rows: Any = ()
+    good: Any = ()
+    faults: tuple[CellFault, ...] = ()
+    count: int = 0
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    @cached_property
+    def lines(self) -> Sequence[int]:
+        """Line of each row in the file, or its number in a file without lines."""
+        return self.number_lines()
+
+    def cells(self, at: int) -> dict[str, str | None]:
+        """Return the cells of row ``at``."""
+        return {name: column[at].as_py() for name, column in self.columns.items()}
+
+    def fault(self, at: int, column: str, *, remedy: str, found: str | None = None) -> CellFault:
+        """Return the fault of one cell of row ``at``; ``found`` replaces the cell's own text."""
+        cells = self.cells(at)
+        what = found or show(cells.get(column))
+        row = row_name(self.name, cells)
+        return CellFault(self.file, self.lines[at], row, column, what, remedy)
+
+    def told(self, faults: Iterable[CellFault]) -> "Sheet":
+        """Return the sheet with these faults besides its own."""
+        shown, count = first_faults((*self.faults, *faults), lambda fault: fault.line)
+        return replace(self, faults=shown, count=self.count - len(self.faults) + count)
+
+    def typed(self) -> list[tuple[int, Any]]:
+        """Return position and row of each line that could be typed."""
+        return [(at, row) for at, row in enumerate(self.rows) if row is not None]
+
+    def text(self, column: str) -> Any:
+        """Return a column of text; a column that the file lacks is empty."""
+        import pyarrow as pa
+
+        found = self.columns.get(column)
+        return pa.nulls(len(self), pa.large_string()) if found is None else found
+
+
+def first_faults(
+    faults: Iterable[CellFault], order: Callable[[CellFault], Any]
+) -> tuple[tuple[CellFault, ...], int]:
+    """Return the first faults in their order, as many as are shown, and the number of all."""
+    count = 0
+
+    def counted() -> Iterable[CellFault]:
+        nonlocal count
+        for count, fault in enumerate(faults, 1):  # noqa: B007
+            yield fault
+
+    return tuple(nsmallest(MOST_SHOWN, counted(), key=order)), count
+
+
+def show(text: str | None) -> str:
+    """Return a cell as a message quotes it: on one line, without hidden characters, cut short."""
+    if text is None:
+        return "an empty cell"
+    return ascii(text) if len(text) <= 60 else f"{ascii(text[:57])[:-1]}...'"
+
+
+def row_name(name: str, cells: Cells) -> str:
+    """Return the id that a message gives a row; works and raters are joined by a slash."""
+    parts = [cells.get(column) or "?" for column in KEYS.get(name, ("row",))]
+    return show("/".join(parts))[1:-1]
+
+
+def whole_file(name: str, file: str, *, found: str, remedy: str, line: int = 0) -> Sheet:
+    """Return the sheet of a file that could not be read at all."""
+    return Sheet(name, file, {}, faults=(CellFault(file, line, "", "", found, remedy),), count=1)
+
+
+def true_places(mask: Any) -> Any:
+    """Return the places where an Arrow array of truth values is true."""
+    import pyarrow.compute as pc
+
+    return np.flatnonzero(pc.fill_null(mask, False).to_numpy(zero_copy_only=False))
