@@ -20,7 +20,9 @@ import numpy as np
 from forecast.arrays import Arrays, lag_rows
 from forecast.case import Case
 from forecast.evidence import Tables
+from forecast.frames import frame
 from forecast.rating_rows import answer_codes, blank_answers
+from forecast.work_tables import Rating, UseDate
 from models.structure import FIRST_YEAR
 
 SIDE_COLUMN = {"cap": "cap_use", "ali": "ali_use"}
@@ -82,8 +84,8 @@ def _ratings_at(tables: Tables, year: int) -> Tables:
             uses.append(
                 row.model_copy(update={"other": int(first is not None), "first_year": first})
             )
-    ratings = tuple(_rating_at(r, known) for r in tables.ratings if r.work in there)
-    return replace(tables, uses=tuple(uses), ratings=ratings)
+    ratings = [_rating_at(r, known) for r in tables.ratings if r.work in there]
+    return replace(tables, uses=frame(UseDate, uses), ratings=frame(Rating, ratings))
 
 
 def _sourced(tables: Tables) -> dict[tuple[str, ...], int]:

@@ -14,9 +14,11 @@ from forecast.analyses.rated import rated_chances
 from forecast.analyses.rules import MODEL, PRIOR, Row, work_scores
 from forecast.config import load_config
 from forecast.evidence import Tables, find_evidence, load_tables
+from forecast.frames import frame
 from forecast.progress import Stages
 from forecast.rating_rows import CLOSE_AGE
 from forecast.runs import Run, fit_of, show
+from forecast.work_tables import Rating, UseDate, Work
 from models.errors import InputError
 from models.structure import FIRST_YEAR, LAST_YEAR
 
@@ -123,9 +125,9 @@ def new_works(
     ratings = [r for r in tables.ratings if r.work in keep]
     some = replace(
         tables,
-        works=tuple(fresh),
-        ratings=tuple(r for r in ratings if r.rater in raters),
-        uses=tuple(u for u in tables.uses if u.work in keep and u.rater in raters),
+        works=frame(Work, fresh),
+        ratings=frame(Rating, [r for r in ratings if r.rater in raters]),
+        uses=frame(UseDate, [u for u in tables.uses if u.work in keep and u.rater in raters]),
     )
     works = works_of(some, labels=labels)
     works = works.take(rated_mask(works))
