@@ -17,7 +17,7 @@ from forecast.case import Answer, Case
 from forecast.config import ModelOptions, Question
 from forecast.forward import all_draws, future, with_ease
 from forecast.matching import moment_matched
-from forecast.reweighting import LEAST_ESS, MAX_PARETO_K, importance, weighed
+from forecast.reweighting import importance, weighed
 from forecast.sampling import Compiled, Fit, compiled_model, draw, flat
 from forecast.soft import soft_part
 from models import late
@@ -191,14 +191,13 @@ def _evaluate(
     weights = importance(fits[0], case) if fits and how in ("auto", "reweight") else None
     if weights is not None:
         k = weights.pareto_k
-        good = k <= MAX_PARETO_K and weights.ess >= LEAST_ESS
-        if how == "reweight" or good:
+        if how == "reweight" or weights.good:
             at = weights.chosen(case.seed)
             found = {name: x[at] for name, x in ahead(fits[0], case).items()}
             made = summed(found, fits[0], how="reweighted", ess=weights.ess)
-            return replace(made, pareto_k=k, converged=made.converged and good)
+            return replace(made, pareto_k=k, converged=made.converged and weights.good)
         moved = moment_matched(fits[0], case) if how == "auto" else None
-        if moved is not None and moved.good:
+        if moved is not None and moved.weights.good:
             found = moved.quantities(answer(moved.fit, case, names=ahead.names))
             made = summed(found, fits[0], how="moment-matched", ess=moved.weights.ess)
             return replace(made, pareto_k=moved.weights.pareto_k)

@@ -24,7 +24,7 @@ from forecast.case import Case, structure_of
 from forecast.forward import with_ease
 from forecast.metric import ONE_THREAD, stat
 from forecast.program import expanded, log_densities
-from forecast.reweighting import LEAST_ESS, MAX_PARETO_K, Importance, log_ratio, smoothed
+from forecast.reweighting import Importance, log_ratio, smoothed
 from forecast.sampling import Fit, compiled_model, flat, swap
 from forecast.soft import log_weights
 from models.prior import Array
@@ -48,11 +48,6 @@ class Moved:
 
     fit: Fit
     weights: Importance
-
-    @property
-    def good(self) -> bool:
-        """Whether the weights are to be trusted, and worth enough draws."""
-        return self.weights.pareto_k <= MAX_PARETO_K and self.weights.ess >= LEAST_ESS
 
     def quantities(self, found: dict[str, Array]) -> dict[str, Array]:
         """Return quantities at the moved draws, resampled by their weights."""

@@ -20,6 +20,8 @@ MAX_PARETO_K = 0.7
 """Above this, importance weights are not to be trusted (Vehtari et al. 2024, JMLR 25:72)."""
 LEAST_ESS = 100.0
 """Effective number of draws below which weights will not do: means to a tenth of an sd."""
+LEAST_SHARE = 0.1
+"""The same as a share of the draws, where these are few."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class Importance:
     def ess(self) -> float:
         """Effective number of draws, one over the sum of squared weights."""
         return float(1.0 / np.sum(self.weights**2))
+
+    @property
+    def good(self) -> bool:
+        """Whether the weights are to be trusted, and worth enough draws."""
+        enough = min(LEAST_ESS, LEAST_SHARE * len(self.weights))
+        return self.pareto_k <= MAX_PARETO_K and self.ess >= enough
 
     def chosen(self, seed: int, *, chains: int = 1) -> np.ndarray:
         """Return the places of as many draws as there are weights, by systematic resampling.
