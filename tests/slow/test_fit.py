@@ -203,7 +203,7 @@ def test_moved_draws_agree_with_a_refit(fit, case, table):
         far = variants.shared_cases(case)["high"]
     found = moment_matched(fit, far)
     assert found is not None
-    assert found.good
+    assert found.weights.good
     moved = found.quantities(answer(found.fit, far, names=variants.SHOWN))
     full = evaluate([far], base=fit, how="refit", names=variants.SHOWN)[0]
     for name in variants.SHOWN:
