@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from forecast.cells import (
+from forecast.columns.cells import (
     Count,
     Date,
     Key,
@@ -19,7 +19,7 @@ from forecast.cells import (
     World,
     Year,
 )
-from forecast.row import Cited, Row, misfit
+from forecast.columns.row import Cited, Row, misfit
 
 
 class Workers(Cited):

@@ -16,8 +16,8 @@ from models.errors import InputError
 
 if TYPE_CHECKING:
     from forecast import tables as t
-    from forecast.frames import Frame
-    from forecast.sheets import CellFault
+    from forecast.columns.frames import Frame
+    from forecast.columns.sheets import CellFault
 
 OPTIONAL = ("raters",)
 """Tables whose file may be missing."""
@@ -60,7 +60,7 @@ class Tables:
     raters: "tuple[t.Rater, ...]"
 
     def __post_init__(self) -> None:
-        from forecast.frames import frame
+        from forecast.columns.frames import frame
         from forecast.tables import ROWS
 
         for name in LONG:
@@ -100,9 +100,9 @@ def load_tables(folder: Path, *, off: Sequence[str] = ()) -> Tables:
         If a file, row or cell is wrong, with file, line, column and remedy of the first 20
         faults; or if ``off`` names no table, or the agendas.
     """
+    from forecast.columns.sheets import first_faults
     from forecast.evidence_rules import rule_faults
     from forecast.reading import read_sheet
-    from forecast.sheets import first_faults
     from forecast.tables import ROWS
 
     _check_off(off)

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecast.csv_files import TEXT
+from forecast.columns.csv_files import TEXT
+from forecast.columns.sheets import CellFault, Sheet, true_places
 from forecast.faults import MOST_SHOWN
-from forecast.sheets import CellFault, Sheet, true_places
 from forecast.tables import KEYS, ROWS
 
 Sheets = Mapping[str, Sheet]

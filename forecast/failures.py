@@ -30,7 +30,7 @@ def check_starts(native: Any, layout: Layout, *, priors: Mapping[str, Prior]) ->
     The rule is nutpie's own: density and gradient finite, and no derivative exactly zero. Its
     threads would fail one by one, and take the process with them.
     """
-    from forecast.program import value_and_gradient
+    from forecast.compiler.program import value_and_gradient
 
     still: set[str] = set()
     for seed in range(STARTS):

@@ -26,45 +26,26 @@ LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz", "
 """Libraries whose version can change the numbers."""
 ENGINE = (
     "arrays",
-    "callbacks",
     "case",
-    "compiling",
-    "elements",
     "engine",
     "experts",
     "forward",
-    "lowering",
     "matching",
     "metric",
-    "native",
     "pointwise",
-    "program",
     "rating_rows",
     "reweighting",
-    "routines",
     "sampling",
-    "scalars",
     "seeds",
     "soft",
     "starts",
     "summaries",
-    "whole",
 )
-"""Modules of ``forecast`` that make the numbers; all of ``models`` does, save what is prose."""
-COMPILER = (
-    "callbacks",
-    "compiling",
-    "elements",
-    "lowering",
-    "native",
-    "program",
-    "routines",
-    "scalars",
-    "whole",
-)
-"""Modules of ``forecast`` that make the compiled model; all of ``models`` does."""
-PROSE = ("glossary",)
-"""Modules of ``models`` that hold words alone."""
+"""Modules of ``forecast`` that make the numbers beside ``models`` and the compiler."""
+COMPILER = "compiler"
+"""Folder of ``forecast`` that makes the compiled model; all of ``models`` does."""
+NUMBERLESS = ("glossary", "cache")
+"""Modules of ``models`` that hold words alone, and of the compiler that only keep its files."""
 
 
 def versions() -> dict[str, str]:
@@ -82,13 +63,14 @@ def code_hash() -> str:
 
 def compiler_hash() -> str:
     """Return the SHA-256 of what the sources do that shape the compiled model."""
-    return _hash_sources(COMPILER)
+    return _hash_sources(())
 
 
 def _hash_sources(modules: tuple[str, ...]) -> str:
-    """Return the SHA-256 of the sources of ``models`` and of modules of ``forecast``."""
+    """Return the SHA-256 of the sources of ``models``, the compiler and modules of ``forecast``."""
     here = Path(__file__).parent
-    files = sorted(p for p in (here.parent / "models").glob("*.py") if p.stem not in PROSE)
+    files = [p for folder in (here.parent / "models", here / COMPILER) for p in folder.glob("*.py")]
+    files = sorted(p for p in files if p.stem not in NUMBERLESS)
     files += [here / f"{name}.py" for name in modules]
     whole = hashlib.sha256()
     for file in files:

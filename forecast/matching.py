@@ -21,9 +21,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from forecast.case import Case, structure_of
+from forecast.compiler.program import expanded, log_densities
 from forecast.forward import with_ease
 from forecast.metric import ONE_THREAD, stat
-from forecast.program import expanded, log_densities
 from forecast.reweighting import Importance, log_ratio, smoothed
 from forecast.sampling import Fit, compiled_model, flat, swap
 from forecast.soft import log_weights

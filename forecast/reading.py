@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 from pydantic import ValidationError
 
-from forecast.csv_files import TEXT, read_csv
-from forecast.sheets import CellFault, Sheet, show, whole_file
+from forecast.columns.csv_files import TEXT, read_csv
+from forecast.columns.sheets import CellFault, Sheet, show, whole_file
+from forecast.columns.typed_columns import ODD, type_columns
 from forecast.tables import ROWS, Row
-from forecast.typed_columns import ODD, type_columns
 
 KINDS = (".csv", ".parquet")
 """Kinds of files that a table may be; the first is meant where there is none."""
@@ -49,7 +49,7 @@ def _text(path: Path, name: str) -> Sheet:
 
     try:
         if path.suffix == ".parquet":
-            from forecast.parquet_files import read_parquet
+            from forecast.columns.parquet_files import read_parquet
 
             return read_parquet(path, name, check_header=check)
         return read_csv(path.read_bytes(), name, check_header=check, say_header=_header(name))

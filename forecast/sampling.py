@@ -89,7 +89,7 @@ class Fit:
 
         The scores are computed anew, so that a saved run gives the same as a fresh one.
         """
-        from forecast.program import value_and_gradient
+        from forecast.compiler.program import value_and_gradient
 
         native = swap(compiled_model(self.case), self.case)
         points = stat(self.tree, "unconstrained_draw")
@@ -115,7 +115,7 @@ def changed(new: Structure, old: Structure) -> str:
 
 
 def _compile(case: Case, structure: Structure) -> Compiled:
-    from forecast.program import native_model, program_of
+    from forecast.compiler.program import native_model, program_of
 
     start = time.perf_counter()
     program, data = program_of(case, structure), data_of(case)

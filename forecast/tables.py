@@ -5,6 +5,7 @@ judged by its type; what takes several rows or tables stands in :mod:`forecast.e
 The meaning, unit and source of every column: ``evidence/README.md``.
 """
 
+from forecast.columns.row import Row
 from forecast.count_tables import (
     AgendaFte,
     Diagnosis,
@@ -15,7 +16,6 @@ from forecast.count_tables import (
     PaperCount,
     Workers,
 )
-from forecast.row import Row
 from forecast.work_tables import (
     Agenda,
     AlignmentUse,

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from forecast.cells import (
+from forecast.columns.cells import (
     Binary,
     Confidence,
     Key,
@@ -17,7 +17,7 @@ from forecast.cells import (
     Year,
     YesNo,
 )
-from forecast.row import Judged, Row, misfit
+from forecast.columns.row import Judged, Row, misfit
 
 
 class Source(Row):

@@ -18,7 +18,8 @@ FOLDERS = [*MAY_IMPORT, "tests", "scripts", "benchmarks"]
 FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 HOOKS = {"callback", "logp", "logcdf", "logccdf", "random", "dist", "support_point"}
 HOOK_NAMES = ("_logp", "_random")  # frameworks pass value and parameters by position
-COMPILED = {"forecast.routines"}  # its inner functions are called by native code, by position
+# The inner functions of routines are called by native code, by position.
+COMPILED = {"forecast.compiler.routines"}
 # What numba compiles may have more than 2 that are not keyword-only: it knows no such mark.
 # xp: the operations to compute with, of models/ops.py; b and f: the function of LLVM in the making
 IMPLICIT = {"self", "cls", "xp", "b", "f"}

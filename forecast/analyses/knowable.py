@@ -19,8 +19,8 @@ import numpy as np
 
 from forecast.arrays import Arrays, lag_rows
 from forecast.case import Case
+from forecast.columns.frames import frame
 from forecast.evidence import Tables
-from forecast.frames import frame
 from forecast.rating_rows import answer_codes, blank_answers
 from forecast.work_tables import Rating, UseDate
 from models.structure import FIRST_YEAR

@@ -12,9 +12,9 @@ from forecast.analyses.comparing import table
 from forecast.analyses.origins import prior_of, rated_mask, thinned, works_of
 from forecast.analyses.rated import rated_chances
 from forecast.analyses.rules import MODEL, PRIOR, Row, work_scores
+from forecast.columns.frames import frame
 from forecast.config import load_config
 from forecast.evidence import Tables, find_evidence, load_tables
-from forecast.frames import frame
 from forecast.progress import Stages
 from forecast.rating_rows import CLOSE_AGE
 from forecast.runs import Run, fit_of, show

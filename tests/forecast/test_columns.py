@@ -11,10 +11,10 @@ import pyarrow.parquet
 import pytest
 
 from forecast.arrays import to_arrays
-from forecast.csv_files import read_csv
+from forecast.columns.csv_files import read_csv
+from forecast.columns.frames import Frame
 from forecast.evidence import LONG, TABLE_NAMES, hash_tables, load_tables
 from forecast.folder import copy_evidence
-from forecast.frames import Frame
 from forecast.reading import read_sheet, typed_row
 from forecast.tables import ROWS
 from models.errors import InputError

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast import cache, folder
+from forecast import folder
+from forecast.compiler import cache
 from forecast.folder import find_run, is_complete, partial_folder, publish, write_json
 from forecast.locks import is_locked, locked
 from models.errors import InputError
@@ -33,7 +34,7 @@ for i in range({RUNS}):
 MAKER = """
 import sys, time
 from pathlib import Path
-from forecast.cache import kept
+from forecast.compiler.cache import kept
 def make():
     with Path("made.txt").open("a") as file:
         file.write("once ")

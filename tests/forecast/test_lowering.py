@@ -13,10 +13,10 @@ from pytensor.scalar import Composite, exp, float64
 from pytensor.tensor.elemwise import Elemwise
 from scipy import special
 
-from forecast.native import simpler
-from forecast.program import linked
-from forecast.routines import compiled, digamma, helpers, inverse_erfc, scaled_erfc
-from forecast.whole import add_function
+from forecast.compiler.native import simpler
+from forecast.compiler.program import linked
+from forecast.compiler.routines import compiled, digamma, helpers, inverse_erfc, scaled_erfc
+from forecast.compiler.whole import add_function
 
 PLAIN = Mode(linker="py", optimizer=None)
 RNG = np.random.default_rng(5)

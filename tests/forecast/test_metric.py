@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from forecast import cache
+from forecast.compiler import cache
 from forecast.metric import metric_of
 from forecast.sampling import tuning
 from forecast.starts import centre, starting, unconstrained

@@ -6,8 +6,8 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy import stats
 
-from forecast.native import compile_program
-from forecast.program import native_model, value_and_gradient
+from forecast.compiler.native import compile_program
+from forecast.compiler.program import native_model, value_and_gradient
 from models.prior import FAMILIES
 
 PLAIN = Mode(linker="py", optimizer=None)

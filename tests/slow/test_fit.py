@@ -12,11 +12,11 @@ from scipy import stats
 import forecast.sampling
 from forecast import variants
 from forecast.case import with_arrays, with_prior
+from forecast.compiler.program import value_and_gradient
 from forecast.config import load_config
 from forecast.engine import answer, evaluate, judged, posterior, refit
 from forecast.matching import moment_matched
 from forecast.metric import Ground, metric_of, whitened
-from forecast.program import value_and_gradient
 from forecast.sampling import data_of, swap
 from forecast.simulating import simulated_case
 from models.prior_draws import prior_draws
@@ -32,7 +32,7 @@ WORLDS = 5
 ELSEWHERE = """
 from forecast.case import make_case
 from forecast.checks import load_inputs
-from forecast.program import value_and_gradient
+from forecast.compiler.program import value_and_gradient
 from forecast.sampling import compiled_model, swap
 case = make_case(*load_inputs("default"))
 native = swap(compiled_model(case), case)

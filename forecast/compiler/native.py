@@ -1,8 +1,8 @@
 """From a PyMC model to machine code that another process can load.
 
-Value, gradient and the expansion of draws become one LLVM module (:mod:`forecast.lowering`), which
+Value, gradient and the expansion of draws become one LLVM module (:mod:`lowering`), which
 also holds the two C callbacks that nutpie calls; its object code is kept as bytes with what nutpie
-must know of the model (:class:`forecast.program.Program`). So a process that finds the bytes on
+must know of the model (:class:`program.Program`). So a process that finds the bytes on
 disk imports neither PyMC nor PyTensor, compiles nothing, and runs the very same instructions.
 """
 
@@ -19,11 +19,11 @@ from pytensor.graph import FunctionGraph, clone_replace, rewrite_graph
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.graph.traversal import graph_inputs
 
-from forecast.callbacks import Table, add_expand, add_value
-from forecast.lowering import shape
-from forecast.program import METRIC, Program, Shared
-from forecast.routines import compiled, helpers
-from forecast.whole import add_function
+from forecast.compiler.callbacks import Table, add_expand, add_value
+from forecast.compiler.lowering import shape
+from forecast.compiler.program import METRIC, Program, Shared
+from forecast.compiler.routines import compiled, helpers
+from forecast.compiler.whole import add_function
 
 CHECKED = "local_remove_check_parameter"
 EARLY = ("canonicalize", "stabilize", CHECKED)

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecast.csv_files import TEXT
-from forecast.row import Row
+from forecast.columns.csv_files import TEXT
+from forecast.columns.row import Row
 
 BLOCK = 10_000
 """Rows made into objects at once, where rows are iterated."""

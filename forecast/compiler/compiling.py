@@ -1,6 +1,6 @@
 """The child process that compiles: priors, arrays and structure on stdin, a program in a file.
 
-``python -m forecast.compiling FILE``; called by :mod:`forecast.program` and by nothing else.
+``python -m forecast.compiler.compiling FILE``; called by :mod:`program` and by nothing else.
 """
 
 import os
@@ -31,13 +31,13 @@ def main(path: str) -> None:
 
 
 def _ratings(kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> bytes:
-    from forecast.routines import ratings_object
+    from forecast.compiler.routines import ratings_object
 
     return ratings_object(kind_of, n_kinds, link=link)
 
 
 def _program(priors: Any, arrays: Any, *, structure: Any) -> Any:
-    from forecast.native import compile_program
+    from forecast.compiler.native import compile_program
     from models.build import build_sampled
 
     model, alone = build_sampled(priors, arrays, structure=structure)

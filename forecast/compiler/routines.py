@@ -46,7 +46,7 @@ def _unfinished() -> Iterator[None]:
     """Let numba translate functions to LLVM and do no more; none of them can be called.
 
     Numba remembers them, so the process should not run the ratings by numba afterwards: the child
-    that compiles does not (:mod:`forecast.compiling`).
+    that compiles does not (:mod:`compiling`).
     """
     codegen = cpu_target.target_context.codegen()
     codegen._library_class, codegen.set_env = _Unfinished, lambda name, env: None
@@ -217,4 +217,4 @@ HELPERS: dict[str, Callable[[float], float]] = {
     "inverse_erfc": inverse_erfc,
     "scaled_erfc": scaled_erfc,
 }
-"""Functions that libm lacks, by the name that :mod:`forecast.scalars` calls."""
+"""Functions that libm lacks, by the name that :mod:`scalars` calls."""

@@ -1,6 +1,6 @@
 """A compiled model as bytes on disk, and nutpie's model made of it.
 
-The bytes are the object code of :mod:`forecast.native` with what nutpie must know. They are found
+The bytes are the object code of :mod:`native` with what nutpie must know. They are found
 again by the hash of all that shaped them: structure, shapes, sources of the model, versions, and
 the processor. A missing entry is made by a child process, so that every process that samples
 runs loaded code: the same instructions, whatever else it compiled before.
@@ -74,7 +74,7 @@ class Program:
 
 def program_of(case: Any, structure: Any) -> Program:
     """Return the compiled model of a Case, from disk if it is there."""
-    from forecast.cache import entry, kept
+    from forecast.compiler.cache import entry, kept
 
     path = entry(_key(case, structure))
     program: Program = pickle.loads(kept(path, lambda: _compile(case, structure)))
@@ -114,7 +114,7 @@ def _compile(case: Any, structure: Any) -> bytes:
     with tempfile.TemporaryDirectory(prefix="mi-forecast-") as folder:
         made = Path(folder) / "program"
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "forecast.compiling", str(made)],
+            [sys.executable, "-P", "-m", "forecast.compiler.compiling", str(made)],
             input=request,
             capture_output=True,
             env=os.environ | {"PYTHONPATH": path},

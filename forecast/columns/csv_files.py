@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from forecast.sheets import CellFault, Sheet, row_name, whole_file
+from forecast.columns.sheets import CellFault, Sheet, row_name, whole_file
 
 TEXT = pa.large_string()
 """Arrow's type of a column of text; the smaller one ends at 2 GB."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from llvmlite import ir
 
-from forecast.lowering import loop
-from forecast.scalars import REAL, WHOLE, add, call, multiply, number
+from forecast.compiler.lowering import loop
+from forecast.compiler.scalars import REAL, WHOLE, add, call, multiply, number
 
 DOUBLES, BYTES = REAL.as_pointer(), ir.IntType(8).as_pointer()
 BLOCK = 4

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from forecast.csv_files import TEXT, Header, clean
-from forecast.sheets import CellFault, Sheet, whole_file
+from forecast.columns.csv_files import TEXT, Header, clean
+from forecast.columns.sheets import CellFault, Sheet, whole_file
 
 
 def read_parquet(path: Path, name: str, *, check_header: Header) -> Sheet:

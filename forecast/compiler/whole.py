@@ -1,4 +1,4 @@
-"""A whole graph as one LLVM function, node by node (:mod:`forecast.lowering`)."""
+"""A whole graph as one LLVM function, node by node (:mod:`lowering`)."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from pytensor.graph.fg import Output
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.shape import Reshape
 
-from forecast.elements import RULES, WHOLES
-from forecast.lowering import (
+from forecast.compiler.elements import RULES, WHOLES
+from forecast.compiler.lowering import (
     STORED,
     Frame,
     address,
@@ -23,8 +23,8 @@ from forecast.lowering import (
     shape,
     size,
 )
-from forecast.routines import RATINGS
-from forecast.scalars import WHOLE, number
+from forecast.compiler.routines import RATINGS
+from forecast.compiler.scalars import WHOLE, number
 from models.rating_op import WeightedRatings
 
 BYTE = ir.IntType(8).as_pointer()
@@ -92,7 +92,7 @@ def _store(f: Frame, var: Any, *, place: Any) -> None:
 
 
 def _add_ratings(f: Frame, node: Any) -> None:
-    """Call the ratings' kernel, which is compiled apart (:mod:`forecast.routines`)."""
+    """Call the ratings' kernel, which is compiled apart (:mod:`routines`)."""
     places = [address(f, x) for x in node.inputs]
     out = [place_of(f, x) for x in node.outputs]
     lengths = [number(size(x), WHOLE) for x in (node.inputs[0], node.inputs[-1])]

@@ -228,4 +228,4 @@ def apply(b: Builder, op: Any, *, values: Sequence[Any], dtype: str) -> Any:
     if name == "Switch":
         truth, *rest = values
         return b.select(convert(b, truth, to=TRUTH), *(convert(b, x, to=to) for x in rest))
-    raise NotImplementedError(f"forecast.scalars knows no {type(op).__name__}")
+    raise NotImplementedError(f"forecast/compiler/scalars.py knows no {type(op).__name__}")

@@ -41,7 +41,7 @@ class Sheet:
 
     ``columns`` are Arrow arrays of trimmed text, null where a cell is empty. ``number_lines`` gives
     the line of each row; it is asked only if there is a fault. ``rows`` are the typed rows, None
-    where one could not be typed, or a :class:`forecast.frames.Frame`; ``good`` says which could.
+    where one could not be typed, or a :class:`frames.Frame`; ``good`` says which could.
     ``faults`` are the first; ``count`` is of all of them.
     """
 

@@ -1,7 +1,7 @@
 """Rules of PyTensor's array operations: one element of a view, or the whole of a result.
 
 ``RULES`` gives an element of a view or an element-wise operation from elements of its inputs;
-``WHOLES`` fills what has to be computed as a whole. :mod:`forecast.lowering` decides which
+``WHOLES`` fills what has to be computed as a whole. :mod:`lowering` decides which
 variables are put in memory.
 """
 
@@ -30,7 +30,7 @@ from pytensor.tensor.subtensor import (
     indices_from_subtensor,
 )
 
-from forecast.lowering import (
+from forecast.compiler.lowering import (
     Frame,
     element,
     load,
@@ -41,7 +41,7 @@ from forecast.lowering import (
     shape,
     size,
 )
-from forecast.scalars import WHOLE, add, apply, convert, kind, multiply, number
+from forecast.compiler.scalars import WHOLE, add, apply, convert, kind, multiply, number
 
 Index = Sequence[Any]
 
@@ -238,7 +238,7 @@ def _running(f: Frame, node: Any) -> None:
     """Fill the running sum along an axis."""
     (x,), (out,), k = node.inputs, node.outputs, node.op.axis
     if node.op.mode != "add" or (k is None and len(shape(x)) > 1):
-        raise NotImplementedError(f"forecast.elements knows no {node.op}")
+        raise NotImplementedError(f"forecast/compiler/elements.py knows no {node.op}")
     k, b, dtype = k or 0, f.builder, out.type.dtype
     place_of(f, out)
     _copy(f, x, out)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
-from forecast.cells import Key, Text, Verified
+from forecast.columns.cells import Key, Text, Verified
 
 
 def misfit(column: str, remedy: str) -> PydanticCustomError:

@@ -1,7 +1,7 @@
 """A PyTensor graph of static shapes as one function of LLVM.
 
 An array is either a *place* in memory or a rule that gives any one element of it
-(:mod:`forecast.elements`). Rules nest, so that a chain of element-wise operations and views is one
+(:mod:`elements`). Rules nest, so that a chain of element-wise operations and views is one
 loop; what is used more than once is put in a place first. Single numbers stay in registers. Numba
 would infer types and optimise several hundred small functions, each again in each of its callers:
 two minutes for what takes seconds here.
@@ -20,7 +20,7 @@ from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.extra_ops import CumOp
 from pytensor.tensor.shape import Reshape, SpecifyShape
 
-from forecast.scalars import REAL, TRUTH, WHOLE, convert, kind, number
+from forecast.compiler.scalars import REAL, TRUTH, WHOLE, convert, kind, number
 
 STORED = {
     "float64": REAL,
@@ -41,7 +41,7 @@ class Frame:
     """A function in the making.
 
     ``clients`` gives the nodes that use each variable, ``rules`` one of its elements by the type of
-    its operation (:data:`forecast.elements.RULES`), ``places`` the address of arrays and ``values``
+    its operation (:data:`elements.RULES`), ``places`` the address of arrays and ``values``
     the numbers that stand in registers; ``block`` holds the address of the memory of arrays that
     are too long for the stack, of ``bytes`` so far.
     """
@@ -156,7 +156,7 @@ def element(f: Frame, var: Any, index: Sequence[Any]) -> Any:
     for type_ in type(op).__mro__:
         if type_ in f.rules:
             return f.rules[type_](f, var, index)
-    raise NotImplementedError(f"forecast.elements knows no {type(op).__name__}")
+    raise NotImplementedError(f"forecast/compiler/elements.py knows no {type(op).__name__}")
 
 
 def constant(f: Frame, data: np.ndarray) -> Any:

@@ -1,6 +1,6 @@
 """Type the columns of a long table, and look closer only at the rows that fail.
 
-The parsers are those of the row types (:mod:`forecast.cells`), asked once for each distinct cell.
+The parsers are those of the row types (:mod:`cells`), asked once for each distinct cell.
 Ids and free text differ from row to row: a pattern vouches for nearly all, parsers see the rest.
 """
 
@@ -13,15 +13,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import TypeAdapter, ValidationError
 
-from forecast import cells
-from forecast.frames import Frame, arrow_type
-from forecast.sheets import CellFault, Sheet
+from forecast.columns import cells
+from forecast.columns.frames import Frame, arrow_type
+from forecast.columns.sheets import CellFault, Sheet
 from forecast.tables import ROWS, Row
 
 FaultsOf = Callable[[Sheet, int], tuple[Row | None, list[CellFault]]]
 KEY = f"^(?:{cells.KEY_PATTERN})$"
 HIDDEN = "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x{9f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]"
-"""Arrow's spelling of the patterns of :mod:`forecast.cells`."""
+"""Arrow's spelling of the patterns of :mod:`cells`."""
 
 
 def _rated(columns: dict[str, Any]) -> Any:

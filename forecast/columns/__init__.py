@@ -1,0 +1,1 @@
+"""Tables by column: CSV and Parquet read by pyarrow, typed, and given out as rows on demand."""
