@@ -23,6 +23,7 @@ import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -176,9 +177,10 @@ def measure(given: Namespace) -> dict[str, Any]:
     done = {(r["kind"], r["entrant"], r["seed"]) for r in results["records"]}
     todo = [s for s in plan(given, entrants) if (s.kind, s.entrant, s.seed) not in done]
     length = ("--draws", str(given.draws), "--tune", str(given.tune))
-    with tempfile.TemporaryDirectory() as kept:
+    with ExitStack() as stack:
+        kept = given.caches or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for i, step in enumerate(todo):
-            cache = Path(kept, step.entrant)
+            cache = kept / step.entrant
             if step.kind != "cold" and not cache.exists():
                 fill(step.entrant, cache=cache, length=length)
             options = {"seed": step.seed, "extra": (*step.extra, *length)}
@@ -226,6 +228,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="entrants, with commas between")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--resume", action="store_true", help="keep what results.json holds")
+    parser.add_argument("--caches", type=Path, help="keep warm caches here, for --resume")
     parser.add_argument("--page", action="store_true", help="measure nothing")
     given = parser.parse_args()
     if given.page:
