@@ -89,7 +89,9 @@ def graph_calls(case: Any, model: Any) -> Counter[str]:
     built, _ = build_sampled(case.by_name, case.evidence.arrays, structure=structure)
     with (
         patch.object(scalars, "call", _counting(names)),
-        patch.object(native, "_code", lambda value, _, shared, slices: _code(value, shared, names)),
+        patch.object(
+            native, "_code", lambda value, _, shared, slices: _code(value, shared, names=names)
+        ),
     ):
         made = native.compile_program(built, [], alone=())
     made = replace(made, code=(*made.code, *program.program_of(case, structure).code[1:]))
@@ -127,7 +129,7 @@ def _counting(names: list[str]) -> Callable[..., Any]:
     return call
 
 
-def _code(value: Any, shared: dict[str, Any], names: list[str]) -> bytes:
+def _code(value: Any, shared: dict[str, Any], *, names: list[str]) -> bytes:
     """Return the code of value and gradient, and of ``counts``, which copies the counters."""
     module = ir.Module("counted")
     table = Table((*shared, *program.METRIC), shape(value.inputs[0])[0])

@@ -107,7 +107,7 @@ def test_warm_runs_find_what_the_first_cold_one_left(tmp_path, monkeypatch):
 
     monkeypatch.setattr(compare, "run_once", run_once)
     given = Namespace(seeds=2, cold=2, refits=2, draws=9, tune=9, only="project", resume=False)
-    given.results = tmp_path / "results.json"
+    given.results, given.caches = tmp_path / "results.json", None
     found = compare.measure(given)
     assert [r["kind"] for r in found["records"]] == [
         *("cold", "warm", "refits", "count"),
