@@ -19,6 +19,7 @@ EXPORTS = {
     "fit_many": "forecast.parallel",
     "backtest": "forecast.analyses.backtesting",
     "score": "forecast.analyses.scoring",
+    "calibrate": "forecast.analyses.calibration",
     "load_config": "forecast.config",
     "load_tables": "forecast.evidence",
     "InputError": "models.errors",

@@ -48,12 +48,16 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class SamplerOptions:
-    """Draws and tuning steps per chain, chains, and the target acceptance of NUTS."""
+    """Draws and tuning steps per chain, chains, and the target acceptance of NUTS.
+
+    ``retry`` lets a fit that does not converge be made once more, with longer tuning.
+    """
 
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
     target_accept: float = 0.7
+    retry: bool = False
 
 
 @dataclass(frozen=True)

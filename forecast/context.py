@@ -100,6 +100,7 @@ def diagnostics_dict(diagnosis: Diagnosis) -> dict[str, Any]:
         "converged": diagnosis.converged,
         "rule": RULE,
         "failures": list(diagnosis.failures),
+        "retried": diagnosis.retried,
         "max_rhat": diagnosis.max_rhat,
         "min_ess_bulk": diagnosis.min_ess_bulk,
         "min_ess_tail": diagnosis.min_ess_tail,

@@ -6,7 +6,7 @@ and headline quantity; no divergent transition; E-BFMI of 0.3 or more in every c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,10 @@ class Moves:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The verdict, its figures, and one row per parameter (name, r_hat, ess_bulk, ess_tail)."""
+    """The verdict, its figures, and one row per parameter (name, r_hat, ess_bulk, ess_tail).
+
+    ``retried`` says what was done where this fit is the second (:mod:`forecast.retrying`).
+    """
 
     converged: bool
     failures: tuple[str, ...]
@@ -42,6 +45,7 @@ class Diagnosis:
     min_ess_tail: float
     moves: Moves
     rows: tuple[Row, ...]
+    retried: str = ""
 
     @property
     def min_ess(self) -> float:
@@ -78,7 +82,8 @@ def diagnose(tree: Any) -> Diagnosis:
 
 def with_quantities(found: Diagnosis, quantities: Any) -> Diagnosis:
     """Return the diagnosis with a Dataset of quantities (chain, draw) under the same rule."""
-    return verdict([*found.rows, *parameter_rows(quantities)], found.moves)
+    made = verdict([*found.rows, *parameter_rows(quantities)], found.moves)
+    return replace(made, retried=found.retried)
 
 
 def verdict(rows: Sequence[Row], moves: Moves) -> Diagnosis:
@@ -143,7 +148,7 @@ def parameter_rows(dataset: Any) -> list[Row]:
                 continue
             rows.append(
                 (
-                    _label(array, str(name), at=at),
+                    element_label(array, str(name), at=at),
                     float(array_stats.rhat(x)),
                     float(array_stats.ess(x, method="bulk")),
                     float(array_stats.ess(x, method="tail", prob=(0.05, 0.95))),
@@ -152,7 +157,8 @@ def parameter_rows(dataset: Any) -> list[Row]:
     return rows
 
 
-def _label(array: Any, name: str, *, at: tuple[int, ...]) -> str:
+def element_label(array: Any, name: str, *, at: tuple[int, ...]) -> str:
+    """Return the name of an element of a variable of the posterior, with its coordinates."""
     if not at:
         return name
     labels = [str(array[d].values[i]) for d, i in zip(array.dims[2:], at, strict=True)]

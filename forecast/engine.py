@@ -17,6 +17,7 @@ from forecast.case import Answer, Case
 from forecast.config import ModelOptions, Question
 from forecast.forward import all_draws, future, with_ease
 from forecast.matching import moment_matched
+from forecast.retrying import again, harder
 from forecast.reweighting import importance, weighed
 from forecast.sampling import Compiled, Fit, compiled_model, draw, flat
 from forecast.soft import soft_part
@@ -35,9 +36,16 @@ about half of the processor time of a fit from scratch.
 
 
 def posterior(case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:
-    """Sample the priors that a likelihood touches, given the evidence."""
+    """Sample the priors that a likelihood touches, given the evidence.
+
+    Where the Case's sampler allows it, a fit that does not converge is made once more.
+    """
     compiled = compiled_model(case)
-    return fitted(case, compiled, tree=draw(compiled, case, cores=cores, tick=tick))
+    fit = fitted(case, compiled, tree=draw(compiled, case, cores=cores, tick=tick))
+    if fit.diagnosis.converged or not case.sampler.retry:
+        return fit
+    tree = draw(compiled, harder(case), cores=cores, tick=tick)
+    return again(fit, fitted(case, compiled, tree=tree))
 
 
 def refit(base: Fit, case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:

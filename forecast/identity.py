@@ -34,6 +34,7 @@ ENGINE = (
     "metric",
     "pointwise",
     "rating_rows",
+    "retrying",
     "reweighting",
     "sampling",
     "seeds",

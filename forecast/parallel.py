@@ -62,11 +62,11 @@ def fit_many(
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     if base is None:
-        return _fit_missing(cases, place, base=None, run=_runner(workers, scheduler), tick=tick)
-    run = _runner(1 if scheduler is None else None, scheduler)
+        return _fit_missing(cases, place, base=None, run=runner(workers, scheduler), tick=tick)
+    run = runner(1 if scheduler is None else None, scheduler)
     _fit_missing([base], place, base=None, run=run, tick=tick)
     start = (base, _path(place, base, base=None).read_bytes())
-    run = _runner(workers, scheduler)
+    run = runner(workers, scheduler)
     return _fit_missing(cases, place, base=start, run=run, tick=tick)
 
 
@@ -74,13 +74,60 @@ def _path(place: Path, case: Case, *, base: Case | None) -> Path:
     return place / f"{kept.fit_key(case, base)}.nc"
 
 
-Runner = Callable[[Mapping[str, Case], Base | None, Done], None]
+Work = Callable[[Any, Any], bytes]
+Runner = Callable[[Mapping[str, Any], Any, Work, Done], None]
 
 
-def _runner(workers: int | None, scheduler: str | None) -> Runner:
-    if scheduler is not None:
-        return lambda todo, base, done: _on_cluster(todo, base, done=done, address=scheduler)
-    return lambda todo, base, done: _on_processes(todo, base, done=done, workers=workers)
+def runner(workers: int | None = None, scheduler: str | None = None) -> Runner:
+    """Return what runs work: local processes, or a Dask cluster at an address."""
+
+    def run(todo: Mapping[str, Any], shared: Any, work: Work, done: Done) -> None:
+        if scheduler is not None:
+            _on_cluster(todo, shared, work=work, done=done, address=scheduler)
+        else:
+            _on_processes(todo, shared, work=work, done=done, workers=workers)
+
+    return run
+
+
+def map_kept(
+    items: Mapping[str, Any],
+    folder: str | Path,
+    *,
+    work: Work,
+    shared: Any = None,
+    run: Runner | None = None,
+    tick: Callable[[], None] | None = None,
+) -> list[bytes]:
+    """Return ``work(item, shared)`` of each item, from the file of its name if there is one.
+
+    Parameters
+    ----------
+    items
+        What to work on, by the name of its file in the folder; order is kept.
+    folder
+        Where the results are kept.
+    work
+        A function that other processes can import; it returns the content of a file.
+    shared
+        What is the same for all, sent to each process.
+    run
+        Of :func:`runner`; over local processes by default.
+    tick
+        Called whenever one is done.
+    """
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    todo = {name: item for name, item in items.items() if not (place / name).exists()}
+
+    def done(name: str, content: bytes) -> None:
+        kept.write(place / name, content)
+        if tick is not None:
+            tick()
+
+    if todo:
+        (run or runner(None, None))(todo, shared, work, done)
+    return [(place / name).read_bytes() for name in items]
 
 
 def _fit_missing(
@@ -92,20 +139,11 @@ def _fit_missing(
     tick: Callable[[], None] | None,
 ) -> list[Fit]:
     start = None if base is None else base[0]
-    paths = [_path(place, case, base=start) for case in cases]
-    named = {path.name: case for path, case in zip(paths, cases, strict=True)}
-    todo = {name: case for name, case in named.items() if not (place / name).exists()}
-
-    def done(name: str, content: bytes) -> None:
-        kept.write(place / name, content)
-        if tick is not None:
-            tick()
-
-    if todo:
-        run(todo, base, done)
-    return [
-        kept.from_bytes(path.read_bytes(), case) for path, case in zip(paths, cases, strict=True)
-    ]
+    names = [_path(place, case, base=start).name for case in cases]
+    items = dict(zip(names, cases, strict=True))
+    found = map_kept(items, place, work=fit_one, shared=base, run=run, tick=tick)
+    content = dict(zip(items, found, strict=True))
+    return [kept.from_bytes(content[name], case) for name, case in zip(names, cases, strict=True)]
 
 
 def fit_one(case: Case, base: Base | None) -> bytes:
@@ -118,8 +156,8 @@ def fit_one(case: Case, base: Base | None) -> bytes:
     return kept.to_bytes(refit(_BASES[key], case, cores=1))
 
 
-def _fit_on_cluster(case: Case, base: Base | None) -> bytes:
-    """Fit a Case in a task of Dask, which needs no lock of the cluster's for a file of its own.
+def _on_worker(item: Any, shared: Any, work: Work) -> bytes:
+    """Work in a task of Dask, which needs no lock of the cluster's for a file of its own.
 
     Within a task xarray asks the scheduler for the lock of each file that it writes, also of one in
     memory, which the scheduler does not know by name.
@@ -127,20 +165,20 @@ def _fit_on_cluster(case: Case, base: Base | None) -> bytes:
     import dask
 
     with dask.config.set(scheduler="synchronous"):
-        return fit_one(case, base)
+        return work(item, shared)
 
 
 def _on_processes(
-    todo: Mapping[str, Case], base: Base | None, *, done: Done, workers: int | None
+    todo: Mapping[str, Any], shared: Any, *, work: Work, done: Done, workers: int | None
 ) -> None:
-    """Fit in local processes; the fits of a lost one, and those that waited, go to new ones."""
+    """Work in local processes; what a lost one had, and what waited, goes to new ones."""
     left, tries = dict(todo), 0
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the threads of the sampler
     while left:
         before = len(left)
         pool = ProcessPoolExecutor(min(workers or os.cpu_count() or 1, len(left)), mp_context=spawn)
         try:
-            for name, content in _finished(pool, left, base=base):
+            for name, content in _finished(pool, left, shared=shared, work=work):
                 done(name, content)
                 del left[name]
         except BrokenProcessPool:
@@ -152,25 +190,27 @@ def _on_processes(
 
 
 def _finished(
-    pool: ProcessPoolExecutor, left: Mapping[str, Case], *, base: Base | None
+    pool: ProcessPoolExecutor, left: Mapping[str, Any], *, shared: Any, work: Work
 ) -> Iterator[tuple[str, bytes]]:
-    names = {pool.submit(fit_one, case, base): name for name, case in left.items()}
+    names = {pool.submit(work, item, shared): name for name, item in left.items()}
     for future in as_completed(names):
         yield names[future], future.result()
 
 
-def _on_cluster(todo: Mapping[str, Case], base: Base | None, *, done: Done, address: str) -> None:
-    """Fit on a Dask cluster, which gives the fits of a lost worker to another one."""
+def _on_cluster(
+    todo: Mapping[str, Any], shared: Any, *, work: Work, done: Done, address: str
+) -> None:
+    """Work on a Dask cluster, which gives the items of a lost worker to another one."""
     distributed = _distributed()
     try:
         client = distributed.Client(address, set_as_default=False)
     except OSError as error:
         raise InputError(f"--scheduler {address}: no scheduler there ({error})") from None
     with client:
-        held = None if base is None else client.scatter(base, broadcast=True, hash=False)
+        held = None if shared is None else client.scatter(shared, broadcast=True, hash=False)
         names = {
-            client.submit(_fit_on_cluster, case, held, key=f"fit-{name}", pure=False): name
-            for name, case in todo.items()
+            client.submit(_on_worker, item, held, work, key=f"fit-{name}", pure=False): name
+            for name, item in todo.items()
         }
         for future in distributed.as_completed(names):
             done(names[future], future.result())
@@ -186,4 +226,4 @@ def _distributed() -> Any:
     return distributed
 
 
-__all__ = ["fit_many", "fit_one"]
+__all__ = ["fit_many", "fit_one", "map_kept", "runner"]

@@ -2,8 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 
@@ -40,3 +41,13 @@ class Stages:
         """Show the elapsed time of the stage."""
         if self._status is not None:
             self._status.update(f"{self._name} {time.perf_counter() - self._start:.0f} s")
+
+    def counting(self, total: int) -> Callable[[], None]:
+        """Return a tick that is called whenever one of ``total`` is done, and says how many are."""
+        name, done = self._name, count(1)
+
+        def tick() -> None:
+            self._name = f"{name}: {next(done)} of {total} done,"
+            self.tick()
+
+        return tick

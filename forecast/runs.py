@@ -106,6 +106,7 @@ def run(
     quiet: bool = False,
     report: bool = True,
     force: bool = False,
+    retry: bool | None = None,
 ) -> Run:
     """Sample, summarise, plot and report the forecast of a priors file.
 
@@ -129,6 +130,9 @@ def run(
         Write figures and report.html.
     force
         Draw anew, also over a finished run, and though a run beside it has the same draws.
+    retry
+        Fit once more, with longer tuning, if the fit does not converge; else as the priors file
+        says.
 
     Raises
     ------
@@ -136,7 +140,7 @@ def run(
         If the user's input or a folder is at fault.
     """
     config, tables = load_inputs(priors, evidence=evidence)
-    given = {"draws": draws, "tune": tune, "chains": chains}
+    given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
     options = replace(config.sampler, **{k: v for k, v in given.items() if v is not None})
     case = replace(make_case(config, tables, seed=seed), sampler=options)
     name = run_hash(config, tables, case=case)

@@ -82,6 +82,7 @@ class SamplerTable(Table):
     tune: Annotated[int, Field(ge=10, le=100_000)] = 1000
     chains: Annotated[int, Field(ge=1, le=64)] = 4
     target_accept: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.7
+    retry: bool = False
 
 
 class EvidenceTable(Table):

@@ -23,6 +23,7 @@ def stored_fit(case: Case, tree: Any, *, diagnostics: dict[str, Any]) -> Fit:
         min_ess_tail=diagnostics["min_ess_tail"],
         moves=Moves(diagnostics["divergences"], diagnostics["bfmi"], diagnostics["leapfrog_steps"]),
         rows=tuple(tuple(row[n] for n in names) for row in diagnostics["parameters"]),
+        retried=diagnostics.get("retried", ""),
     )
     stats = tree["sample_stats"]
     chosen = stats["chosen"].to_numpy().ravel() if "chosen" in stats else None

@@ -158,6 +158,8 @@ def _foot(view: Mapping[str, Any]) -> list[RenderableType]:
         names = ", ".join(r["parameter"] for r in view["conflicts"])
         out.append(told(f"In conflict with their prior: {names}."))
     checks = view["diagnostics"]
+    if checks.get("retried"):
+        out.append(told(f"Fitted twice: {checks['retried']}."))
     if checks.get("max_rhat") is not None:
         out.append(
             told(

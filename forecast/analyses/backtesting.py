@@ -88,6 +88,7 @@ def backtest(
     chains: int | None = None,
     cores: int | None = None,
     seed: int = 0,
+    retry: bool | None = None,
     quiet: bool = False,
 ) -> Backtest:
     """Fit what was knowable at the end of each year, and score forecasts of what came later.
@@ -107,6 +108,8 @@ def backtest(
         Fits at a time, each on one core; all cores by default.
     seed
         Seed of every random number.
+    retry
+        Fit an origin once more, with longer tuning, if its fit does not converge.
     quiet
         Show no progress.
 
@@ -117,7 +120,7 @@ def backtest(
     """
     config, tables = load_inputs(priors, evidence=evidence)
     origins = origins_of(until)
-    given = {"draws": draws, "tune": tune, "chains": chains}
+    given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
     options = replace(config.sampler, **{k: v for k, v in given.items() if v is not None})
     case = replace(make_case(config, tables, seed=seed), sampler=options)
     _check_works(tables, origins)
@@ -132,6 +135,7 @@ def backtest(
                 made = scored_origin(fit, case, tables=tables, origin=origin)
             verdict = fit.diagnosis
             told = {"converged": verdict.converged, "failures": "; ".join(verdict.failures)}
+            told["retried"] = verdict.retried
             found.append(replace(made, training=made.training | told))
         with stages("tables and figures"):
             summary = summarised(found, config, case=case)

@@ -36,6 +36,11 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print headline.json and nothing else.")
 @click.option("--no-report", is_flag=True, help="Leave out report.html.")
 @click.option("--force", is_flag=True, help="Draw anew, also over a finished run.")
+@click.option(
+    "--retry/--no-retry",
+    default=None,
+    help="Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]",
+)
 @click.pass_context
 def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options: Any) -> None:
     """Sample, summarise, plot and report the forecast of PRIORS.

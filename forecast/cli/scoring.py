@@ -36,6 +36,11 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--cores", type=click.IntRange(1), help="Fits at a time.  [default: all cores]")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option(
+    "--retry/--no-retry",
+    default=None,
+    help="Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print backtest.json and nothing else.")
 @click.pass_context
 def backtest_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:

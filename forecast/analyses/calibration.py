@@ -1,0 +1,215 @@
+"""``forecast calibrate``: simulation-based calibration of the whole posterior.
+
+Worlds are simulated and fitted (:mod:`forecast.analyses.worlds`), each in its own small file, and
+the ranks of all quantities are judged (:mod:`forecast.analyses.uniformity`). The same code judges
+worlds drawn from the prior and around the observed evidence.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecast import kept
+from forecast.analyses import worlds
+from forecast.analyses.uniformity import LEVEL, TESTS, Row, seen, verdicts
+from forecast.case import Case, make_case
+from forecast.checks import load_inputs
+from forecast.identity import run_hash
+from forecast.progress import Stages
+from models.errors import InputError
+from models.quantities import HEADLINE
+
+AROUND = ("prior", "posterior")
+MARK = "calibration.json"
+SIMULATIONS, DRAWS, TUNE, CHAINS = 200, 500, 500, 2
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A finished calibration; ``summary`` is what calibration.json holds."""
+
+    folder: Path
+    summary: dict[str, Any]
+
+    @property
+    def converged(self) -> bool:
+        """Whether every simulation's fit met the rule."""
+        return not self.summary["not_converged"]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the ranks of every quantity are uniform at the family-wise level."""
+        return not self.summary["failing"]
+
+    def text(self) -> str:
+        """Return the tables that the terminal shows."""
+        from reports.calibration import calibration_text
+
+        return f"{calibration_text(self.summary)}\n{self.folder}"
+
+
+def calibrate(
+    priors: str | Path,
+    *,
+    simulations: int = SIMULATIONS,
+    around: str = AROUND[0],
+    out: str | Path | None = None,
+    evidence: str | Path | None = None,
+    draws: int = DRAWS,
+    tune: int = TUNE,
+    chains: int = CHAINS,
+    cores: int | None = None,
+    scheduler: str | None = None,
+    seed: int = 0,
+    retry: bool = False,
+    quiet: bool = False,
+) -> Calibration:
+    """Simulate evidence from known truths at the real design, fit it, and judge the truths' ranks.
+
+    Parameters
+    ----------
+    priors, evidence
+        As for :func:`forecast.runs.run`; the evidence gives the design.
+    simulations
+        Number of worlds. Those that lie in the folder are not made again.
+    around
+        Where truths come from: ``prior``, or ``posterior`` of the evidence, which then stands
+        beside the simulated evidence in each fit.
+    out
+        Folder; ``runs/calibration-NAME-HASH8`` by default.
+    draws, tune, chains
+        Sampler options of each fit.
+    cores, scheduler
+        Fits at a time on this machine, or the address of a Dask scheduler.
+    seed
+        Seed of every random number.
+    retry
+        Fit a world once more, with longer tuning, where its fit does not meet the rule.
+    quiet
+        Show no progress.
+
+    Raises
+    ------
+    InputError
+        If the user's input or the folder is at fault.
+    """
+    if around not in AROUND:
+        raise InputError(f"--around {around}: found no such place; use one of {', '.join(AROUND)}")
+    config, tables = load_inputs(priors, evidence=evidence)
+    case = replace(make_case(config, tables, seed=seed), experts=())
+    given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
+    case = replace(case, sampler=replace(case.sampler, **given))
+    name = run_hash(config, tables, case=case)[:8]
+    usual = Path("runs") / f"calibration-{config.name}-{name}"
+    folder = Path(out) if out is not None else usual
+    kept_in = make_folder(folder, around, key=name)
+    with Stages(quiet=quiet) as stages:
+        from forecast.parallel import map_kept, runner
+
+        with stages("fit of the evidence"):
+            shared = (case, around_what(case, around, folder=kept_in))
+        items = {f"{i:05d}.npz": i for i in range(simulations)}
+        with stages(f"{simulations} simulations"):
+            run = runner(cores, scheduler)
+            work, tick = worlds.simulate, stages.counting(len(items))
+            found = map_kept(items, kept_in, work=work, shared=shared, run=run, tick=tick)
+        with stages("tables and figures"):
+            about = {"name": config.name, "around": around, "seed": seed, "hash": name}
+            summary = write(folder, found, about=about | {"sampler": vars(case.sampler)})
+    return Calibration(folder, summary)
+
+
+def around_what(case: Case, around: str, *, folder: Path) -> bytes | None:
+    """Return the fit around which worlds are made as the content of its file; None: the prior."""
+    from forecast.parallel import fit_many
+
+    return None if around == AROUND[0] else kept.to_bytes(fit_many([case], folder)[0])
+
+
+def make_folder(folder: Path, around: str, *, key: str) -> Path:
+    """Make the folder, or take one of the same calibration; return where simulations are kept.
+
+    Raises
+    ------
+    InputError
+        If something else is there, or it cannot be written.
+    """
+    kept_in = folder / f"simulations-{around}-{key}"
+    if folder.is_dir() and any(folder.iterdir()) and not kept_in.is_dir():
+        raise InputError(f"--out {folder}: exists and is not of this calibration; name another")
+    try:
+        kept_in.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
+    return kept_in
+
+
+def write(folder: Path, found: list[bytes], *, about: Row) -> Row:
+    """Judge the simulations; write tables, figures and calibration.json; return the last."""
+    from forecast.folder import write_csv, write_json
+    from reports.calibration import write_calibration_figures
+
+    made = [worlds.from_bytes(content) for content in found]
+    names, numbers = common([one["names"].tolist() for one in made], made)
+    rows = verdicts(names, numbers[..., 0])
+    by_name = dict(zip(names, numbers[..., 0].T, strict=True))
+    fits = [told(i, one["fit"]) for i, one in enumerate(made)]
+    summary = {"schema": 1} | about | summarised(rows, fits, n=len(made))
+    write_csv(folder / "verdicts.csv", rows)
+    write_csv(folder / "fits.csv", fits)
+    write_csv(folder / "ranks.csv", long(names, numbers))
+    write_calibration_figures(folder / "figures", rows, ranks=by_name)
+    write_json(folder / MARK, summary)
+    return summary
+
+
+def common(labels: list[list[str]], made: list[dict[str, np.ndarray]]) -> tuple[list[str], Any]:
+    """Return the quantities that every simulation has, and their numbers (simulation, name, 2).
+
+    One that never varied in some fit (a distinct row's constant, say) has no rank there.
+    """
+    shared = [name for name in labels[0] if all(name in some for some in labels)]
+    at = [[some.index(name) for name in shared] for some in labels]
+    return shared, np.stack([one["numbers"][i] for one, i in zip(made, at, strict=True)])
+
+
+def told(i: int, fit: np.ndarray) -> Row:
+    """Return how the fit of a simulation did, and whether it met :data:`worlds.RULE`."""
+    r_hat, ess, divergences, retried, good = (float(x) for x in fit)
+    numbers = {"max_rhat": r_hat, "min_ess_bulk": ess, "divergences": int(divergences)}
+    return {"simulation": i, **numbers, "retried": bool(retried), "converged": bool(good)}
+
+
+def summarised(rows: list[Row], fits: list[Row], *, n: int) -> Row:
+    """Return the verdict, what could have been seen, and how the fits did."""
+    failing = [row for row in rows if not row["passes"]]
+    least = min(min(row[f"p_{test}"] for test in TESTS) for row in rows)
+    headline = [row for row in rows if row["name"] in HEADLINE]
+    return {
+        "simulations": n,
+        "quantities": len(rows),
+        "level": LEVEL,
+        "failing": failing,
+        "least_p": least,
+        "least_p_corrected": min(1.0, least * len(rows) * len(TESTS)),
+        "seen": vars(seen(n, len(rows))),
+        "headline": headline,
+        "rule": worlds.RULE,
+        "not_converged": [fit["simulation"] for fit in fits if not fit["converged"]],
+        "divergent": sum(fit["divergences"] > 0 for fit in fits),
+        "retried": [fit["simulation"] for fit in fits if fit["retried"]],
+    }
+
+
+def long(names: list[str], numbers: np.ndarray) -> list[Row]:
+    """Return one row for each simulation and quantity."""
+    return [
+        {"simulation": i, "name": name, "rank": float(u), "distance": float(away)}
+        for i, one in enumerate(numbers)
+        for name, (u, away) in zip(names, one, strict=True)
+    ]
+
+
+__all__ = ["Calibration", "calibrate"]
