@@ -84,6 +84,15 @@ def answer(fit: Fit, case: Case, *, names: Sequence[str] | None = None) -> dict[
     return predict(**forward(fit, case), names=names)
 
 
+def wanted(fit: Fit, case: Case, *, names: Sequence[str] | None) -> dict[str, np.ndarray]:
+    """Return what :func:`answer` does; of the headline alone only what it needs is computed."""
+    if names is None or not set(names) <= set(HEADLINE):
+        return answer(fit, case, names=names)
+    parts = forward(fit, case)
+    found = late.headline(late.make_early(**parts), parts["draws"], question=case.asked)
+    return {name: found[name] for name in names}
+
+
 def forward(fit: Fit, case: Case) -> dict[str, Any]:
     """Return all that quantities are computed from, under the names that ``predict`` takes."""
     return {
@@ -206,7 +215,7 @@ def _evaluate(
             return replace(made, pareto_k=k, converged=made.converged and weights.good)
         moved = moment_matched(fits[0], case) if how == "auto" else None
         if moved is not None and moved.weights.good:
-            found = moved.quantities(answer(moved.fit, case, names=ahead.names))
+            found = moved.quantities(wanted(moved.fit, case, names=ahead.names))
             made = summed(found, fits[0], how="moment-matched", ess=moved.weights.ess)
             return replace(made, pareto_k=moved.weights.pareto_k)
     if how in ("exact", "reweight") and fits:
@@ -214,7 +223,7 @@ def _evaluate(
     fit = sample(case)
     fits.append(fit)
     needed = None if ahead.names is None else list(dict.fromkeys((*ahead.names, *HEADLINE)))
-    found = answer(fit, case, names=needed)
+    found = wanted(fit, case, names=needed)
     made = summed(ahead.wanted(found), judged(fit, found), how="refit")
     return replace(made, pareto_k=k)
 

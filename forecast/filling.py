@@ -2,30 +2,21 @@
 
 import shutil
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from forecast import folder as folders
 from forecast.case import Case, asked_options
-from forecast.config import Config, resolved_toml
-from forecast.evidence import Tables, hash_tables
+from forecast.config import resolved_toml
+from forecast.evidence import hash_tables
 from forecast.identity import code_hash, versions
+from forecast.inputs import Job
 from forecast.progress import Stages
+from models.blocks import limited
 
 INPUTS = ("priors.toml", "evidence")
 """Written before a fit, and kept beside the draws of an interrupted one."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run: its inputs, the hash that names it, and whether a report is wanted."""
-
-    config: Config
-    tables: Tables
-    case: Case
-    hash: str
-    report: bool
 
 
 def fill(
@@ -42,7 +33,7 @@ def fill(
     stages
         Progress.
     cores
-        Processor cores of the fit.
+        Processor cores of the fit, and threads of what follows from it.
     beside
         Folder of finished runs whose draws may be taken; None draws anew.
 
@@ -56,8 +47,9 @@ def fill(
     fit, origin = None, None
     try:
         _save_inputs(partial, job)
-        fit, origin = _draws(job, stages=stages, cores=cores, beside=beside)
-        _save_outputs(partial, job, fit=fit, stages=stages, origin=origin, cores=cores)
+        with limited(cores):
+            fit, origin = _draws(job, stages=stages, cores=cores, beside=beside)
+            _save_outputs(partial, job, fit=fit, stages=stages, origin=origin, cores=cores)
     except KeyboardInterrupt as stop:
         # A refit for the report may be what was interrupted: its draws are not the run's.
         partly = stop.partial if isinstance(stop, Interrupted) else None
@@ -100,9 +92,7 @@ def _save_outputs(
     """Write what follows from the draws; the manifest comes last."""
     from forecast.writing import save_report, save_results
 
-    results = save_results(
-        partial, fit, config=job.config, tables=job.tables, stages=stages, cores=cores
-    )
+    results = save_results(partial, fit, job=job, stages=stages, cores=cores)
     made = _manifest(job, stages) | _source(job.case, fit, origin=origin)
     results.context["manifest"] = made
     if job.report:

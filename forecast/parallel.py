@@ -18,6 +18,7 @@ from forecast import kept
 from forecast.case import Case
 from forecast.engine import posterior, refit
 from forecast.sampling import Fit
+from models.blocks import limited
 from models.errors import InputError
 
 TRIES = 3
@@ -148,12 +149,13 @@ def _fit_missing(
 
 def fit_one(case: Case, base: Base | None) -> bytes:
     """Fit a Case on one core of this process; return the content of its file."""
-    if base is None:
-        return kept.to_bytes(posterior(case, cores=1))
-    key = kept.fit_key(base[0])
-    if key not in _BASES:
-        _BASES[key] = kept.from_bytes(base[1], base[0])
-    return kept.to_bytes(refit(_BASES[key], case, cores=1))
+    with limited(1):
+        if base is None:
+            return kept.to_bytes(posterior(case, cores=1))
+        key = kept.fit_key(base[0])
+        if key not in _BASES:
+            _BASES[key] = kept.from_bytes(base[1], base[0])
+        return kept.to_bytes(refit(_BASES[key], case, cores=1))
 
 
 def _on_worker(item: Any, shared: Any, work: Work) -> bytes:

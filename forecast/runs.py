@@ -9,9 +9,9 @@ from forecast import folder as folders
 from forecast.case import make_case
 from forecast.config import load_config
 from forecast.evidence import load_tables
-from forecast.filling import Job, fill
+from forecast.filling import fill
 from forecast.identity import run_hash
-from forecast.inputs import load_inputs
+from forecast.inputs import Job, load_inputs
 from forecast.progress import Stages
 from models.errors import InputError
 

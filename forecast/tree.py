@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.netcdf import content_of
 from forecast.sampling import Fit, flat
 from models.observe import likelihoods
 from models.prior import hyper_names, logpdf
@@ -190,12 +191,7 @@ def _constant(fit: Fit, coords: dict[str, Any]) -> Any:
 
 def save_tree(tree: Any, path: Path) -> None:
     """Write the tree as netCDF, made in memory: HDF5 crashes the process if the disk fills."""
-    content = tree.to_netcdf(None, engine="h5netcdf")
-    try:
-        with path.open("wb") as file:
-            file.write(content)
-    finally:
-        content.release()
+    path.write_bytes(content_of(tree))
 
 
 def load_tree(path: Path) -> Any:

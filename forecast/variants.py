@@ -5,7 +5,7 @@ a row whose fit did not converge is shown, and says so.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,8 @@ SHOWN = (
     "relevant_untracked",
 )
 """Quantities that a variant of the raters reports."""
-WANTED = tuple(dict.fromkeys((*HEADLINE, *SHOWN)))
-"""Quantities that any row reports."""
-Evaluate = Callable[[Case], Answer]
+Evaluate = Callable[[Case, Sequence[str]], Answer]
+"""Answers a Case: the quantities that are named."""
 
 
 def evaluator(
@@ -61,10 +60,10 @@ def evaluator(
     """Return the function that answers a Case from a fit, whose own Case is answered already."""
     own = summed(stated, fit, how="exact")
 
-    def evaluated(case: Case) -> Answer:
+    def evaluated(case: Case, names: Sequence[str]) -> Answer:
         if case is fit.case:
             return own
-        return evaluate([case], base=fit, names=WANTED, cores=cores, tick=tick)[0]
+        return evaluate([case], base=fit, names=names, cores=cores, tick=tick)[0]
 
     return evaluated
 
@@ -85,17 +84,22 @@ def variant_rows(cases: dict[str, Case], evaluated: Evaluate) -> list[dict[str, 
     """Return one row per setting: how it was obtained, and the shown quantities."""
     rows = []
     for setting, case in cases.items():
-        made = evaluated(case)
+        made = evaluated(case, SHOWN)
         shown = {name: spread(made.quantities[name]) for name in SHOWN}
         rows.append({"setting": setting} | obtained(made) | shown)
     return rows
 
 
 def beside_rows(
-    fit: Fit, evaluated: Evaluate, *, beside: Path, evidence_hash: str
+    fit: Fit, evaluated: Evaluate, *, beside: Path, evidence_hash: str, report: bool
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of all beliefs beside the headline, by key of the context."""
+    """Return the rows of all beliefs beside the headline, by key of the context.
+
+    Those of the raters' halo and shared error stand in the report alone, and cost a fit.
+    """
     views = worldview_rows(fit, evaluated, beside=beside, evidence_hash=evidence_hash)
+    if not report:
+        return {"worldviews": views}
     return {
         "worldviews": views,
         "halo": variant_rows(halo_cases(fit.case), evaluated),
@@ -147,7 +151,7 @@ def worldview_rows(
         row |= {"prior_only": {name: spread(alone[name]) for name in HEADLINE}}
         found = _finished(beside, config, case=case, evidence_hash=evidence_hash)
         if found is None:
-            made = evaluated(case)
+            made = evaluated(case, HEADLINE)
             found = obtained(made)
             found["posterior"] = {name: spread(made.quantities[name]) for name in HEADLINE}
         rows.append(row | found)

@@ -10,11 +10,11 @@ from forecast import context as parts
 from forecast import pointwise, summaries, tree, variants
 from forecast.analyses import predictive
 from forecast.analyses.run_checks import run_checks, statistics_groups
-from forecast.config import Config
 from forecast.engine import answer, judged
 from forecast.evidence import Tables, hash_tables
 from forecast.folder import write_csv, write_json
 from forecast.forward import all_draws
+from forecast.inputs import Job
 from forecast.progress import Stages
 from forecast.sampling import Fit
 from forecast.seeds import stream
@@ -48,12 +48,20 @@ def save_results(
     folder: Path,
     fit: Fit,
     *,
-    config: Config,
-    tables: Tables,
+    job: Job,
     stages: Stages,
     cores: int | None = None,
 ) -> Results:
-    """Compute and write the tables, JSON and netCDF of a run; ``cores`` are those of refits."""
+    """Compute and write the tables, JSON and netCDF of a run.
+
+    Parameters
+    ----------
+    job
+        Inputs, and whether a report follows: what that alone shows is left out otherwise.
+    cores
+        Processor cores of refits.
+    """
+    tables = job.tables
     with stages("forecast"):
         rng, structure = stream(fit.case.seed, "prior"), fit.compiled.structure
         prior = prior_draws(fit.case.by_name, structure, n=fit.n, rng=rng)
@@ -77,11 +85,13 @@ def save_results(
         _save_tables(folder, fit, head=head, tabled=tabled | {"works": works} | checked.tables)
     learned, told = tabled["summary"], {"experts": tabled["experts"], "checks": checked.context()}
     told |= {"claims": parts.claims_context(tabled["claims"], learned=learned)}
-    context = parts.base_context(config, head) | told | {"parameters": learned}
+    context = parts.base_context(job.config, head) | told | {"parameters": learned}
     with stages("worldviews and raters"):
         evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
         beside, same = folder.resolve().parent.parent, hash_tables(tables)
-        context |= variants.beside_rows(fit, evaluated, beside=beside, evidence_hash=same)
+        context |= variants.beside_rows(
+            fit, evaluated, beside=beside, evidence_hash=same, report=job.report
+        )
     context |= _extras(fit, found, tables=tables, stages=stages)
     frames = parts.frames_of(tables, works, learned=learned)
     return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})

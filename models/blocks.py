@@ -5,8 +5,10 @@ blocks do not depend on the number of threads, and neither do the numbers.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -18,9 +20,22 @@ MOST = 8
 """Threads at most: beyond these memory is what a block waits for."""
 
 
+_CORES: ContextVar[int | None] = ContextVar("cores", default=None)
+
+
+@contextmanager
+def limited(cores: int | None) -> Iterator[None]:
+    """Let blocks be shared by no more threads than ``cores``; by all cores if None."""
+    before = _CORES.set(cores)
+    try:
+        yield
+    finally:
+        _CORES.reset(before)
+
+
 def threads() -> int:
-    """Return the number of threads that share the blocks: the cores of this process."""
-    return min(MOST, getattr(os, "process_cpu_count", os.cpu_count)() or 1)
+    """Return the number of threads that share the blocks: the cores of this process, or fewer."""
+    return min(MOST, _CORES.get() or getattr(os, "process_cpu_count", os.cpu_count)() or 1)
 
 
 def over_blocks[T](

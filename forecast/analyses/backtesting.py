@@ -15,6 +15,7 @@ from forecast.config import Config
 from forecast.evidence import Tables
 from forecast.identity import run_hash
 from forecast.progress import Stages
+from models.blocks import limited
 from models.errors import InputError
 from models.structure import FIRST_YEAR, LAST_YEAR
 
@@ -127,7 +128,7 @@ def backtest(
     name = run_hash(config, tables, case=case)
     folder = Path(out) if out is not None else Path("runs") / f"backtest-{config.name}-{name[:8]}"
     make_folder(folder)
-    with Stages(quiet=quiet) as stages:
+    with Stages(quiet=quiet) as stages, limited(cores):
         fits = _fits(case, tables, origins=origins, folder=folder, cores=cores, stages=stages)
         found = []
         for origin, fit in zip(origins, fits, strict=True):

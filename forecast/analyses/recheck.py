@@ -11,6 +11,7 @@ from typing import Any
 from forecast.folder import write_csv, write_json
 from forecast.progress import Stages
 from forecast.runs import Run, fit_of, show
+from models.blocks import limited
 
 KEPT = {"structure": "structure", "left_out": "left_out"}
 """Tables of variations, and the name of each one's files."""
@@ -73,7 +74,7 @@ def recheck(
     made.demand_whole("it can be checked")
     wanted = [key for key, on in (("structure", structure), ("left_out", tables)) if on]
     if wanted:
-        with Stages(quiet=quiet) as stages:
+        with Stages(quiet=quiet) as stages, limited(cores):
             for key, rows in variations(made, wanted, cores=cores, stages=stages).items():
                 write_json(made.folder / f"{KEPT[key]}.json", rows)
                 write_csv(made.folder / f"{KEPT[key]}.csv", rows)

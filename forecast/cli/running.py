@@ -34,7 +34,11 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print headline.json and nothing else.")
-@click.option("--no-report", is_flag=True, help="Leave out report.html.")
+@click.option(
+    "--no-report",
+    is_flag=True,
+    help="Leave out report.html and what only it shows.",
+)
 @click.option("--force", is_flag=True, help="Draw anew, also over a finished run.")
 @click.option(
     "--retry/--no-retry",

@@ -9,7 +9,8 @@ from forecast.case import Answer
 from forecast.config import load_config
 from forecast.engine import answer, posterior
 from forecast.runs import run
-from forecast.variants import evaluator, halo_cases, others, variant_rows
+from forecast.variants import beside_rows, evaluator, halo_cases, others, variant_rows
+from models.quantities import HEADLINE
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 
@@ -41,9 +42,29 @@ def test_a_row_says_how_it_was_obtained_and_is_shown_when_unconverged(default_ca
 def test_the_run_itself_is_answered_without_a_second_forecast(default_case, fake_fits):
     fit = posterior(default_case)
     found = answer(fit, default_case)
-    own = evaluator(fit, found)(default_case)
+    own = evaluator(fit, found)(default_case, HEADLINE)
     assert isinstance(own, Answer)
     assert own.quantities is found
+
+
+def test_what_the_report_alone_shows_is_not_fitted_without_one(default_case, fake_fits, tmp_path):
+    asked = []
+
+    def evaluated(case, names):
+        asked.append(case)
+        return replace(own, quantities={name: found[name] for name in names})
+
+    fit = posterior(default_case)
+    found = answer(fit, default_case)
+    own = evaluator(fit, found)(default_case, HEADLINE)
+    options = {"beside": tmp_path, "evidence_hash": ""}
+    short = beside_rows(fit, evaluated, **options, report=False)
+    assert list(short) == ["worldviews"]
+    assert len(asked) == 2
+    whole = beside_rows(fit, evaluated, **options, report=True)
+    assert list(whole) == ["worldviews", "halo", "shared_error"]
+    assert len(asked) == 2 + 2 + 6
+    assert [row["name"] for row in whole["worldviews"]] == ["doubter", "questioner"]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import blocks
-from models.blocks import joined, over_blocks
+from models.blocks import joined, limited, over_blocks
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -24,3 +24,13 @@ def test_an_error_in_a_block_is_raised(monkeypatch):
 
     with pytest.raises(ValueError, match="no such agenda"):
         over_blocks(fail, {"x": np.arange(9.0)}, n=9, size=2)
+
+
+def test_threads_are_no_more_than_the_cores_that_were_asked_for():
+    free = blocks.threads()
+    with limited(1):
+        assert blocks.threads() == 1
+        with limited(None):
+            assert blocks.threads() == free
+        assert blocks.threads() == 1
+    assert blocks.threads() == free
