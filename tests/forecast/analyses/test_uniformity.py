@@ -16,7 +16,7 @@ def ranked(rng, posterior, truth):
 
 
 def conjugate(rng, *, sign=1.0):
-    """Normal mean, prior N(0, 1), one observation of sd 1; with ``sign`` -1 it is read backwards."""
+    """Normal mean, prior N(0, 1), one observation of sd 1; ``sign`` -1 reads it backwards."""
     truth = rng.standard_normal(N)
     y = sign * (truth + rng.standard_normal(N))
     draws = y[:, None] / 2 + np.sqrt(0.5) * rng.standard_normal((N, DRAWS))
