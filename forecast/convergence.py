@@ -116,10 +116,10 @@ def verdict(rows: Sequence[Row], moves: Moves) -> Diagnosis:
 
 def _other_flags(tree: Any) -> list[str]:
     """Return what ``az.diagnose`` flags beyond the rule: saturated trees."""
-    from arviz_stats import diagnose as az_diagnose  # ArviZ as a whole imports Matplotlib
+    import arviz as az
 
     names = [str(name) for name in tree["posterior"].data_vars][:1]
-    _, found = az_diagnose(tree, var_names=names, show_diagnostics=False, return_diagnostics=True)
+    _, found = az.diagnose(tree, var_names=names, show_diagnostics=False, return_diagnostics=True)
     n = int(found.get("treedepth", {}).get("n_max", 0))
     return [f"{n} transitions hit the greatest tree depth"] if n else []
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from forecast.netcdf import content_of
 from forecast.sampling import Fit, flat
 from models.observe import likelihoods
 from models.prior import hyper_names, logpdf
@@ -191,7 +190,12 @@ def _constant(fit: Fit, coords: dict[str, Any]) -> Any:
 
 def save_tree(tree: Any, path: Path) -> None:
     """Write the tree as netCDF, made in memory: HDF5 crashes the process if the disk fills."""
-    path.write_bytes(content_of(tree))
+    content = tree.to_netcdf(None, engine="h5netcdf")
+    try:
+        with path.open("wb") as file:
+            file.write(content)
+    finally:
+        content.release()
 
 
 def load_tree(path: Path) -> Any:
