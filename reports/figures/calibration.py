@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import arviz as az
-import matplotlib.pyplot as plt
 import numpy as np
-import xarray as xr
 
 from reports import drawing as d
+from reports.figures.pit import draw_pit
 
 COLUMNS = 4
 Row = Mapping[str, Any]
@@ -31,8 +29,8 @@ def plot_ranks(ranks: Mapping[str, np.ndarray], path: Path, *, which: str) -> d.
     fig = d.new(10.0, 1.9 * rows + 0.5)
     axes = np.atleast_1d(fig.subplots(rows, COLUMNS, sharex=True, sharey=True)).ravel()
     for ax, (label, u) in zip(axes, ranks.items(), strict=False):
-        _draw(ax, u)
-        ax.set_title(d.short(label, 36), loc="left", fontsize=8.5)
+        draw_pit(ax, u, title=d.short(label, 30), named=False)
+        ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=8)
     for ax in axes[len(ranks) :]:
         ax.set_visible(False)
     fig.supxlabel("rank of the truth among the draws, 0 to 1", fontsize=9.5)
@@ -42,28 +40,11 @@ def plot_ranks(ranks: Mapping[str, np.ndarray], path: Path, *, which: str) -> d.
     n = len(next(iter(ranks.values()))) if ranks else 0
     return d.Caption(
         f"Calibration: ranks of the truth, {which}",
-        f"Of {n} simulated worlds. A curve within the grey envelope (99%, simultaneous over its "
-        "length, each quantity by itself) is what sound inference gives; a hump says that the "
+        f"Of {n} simulated worlds, with the p-value of ArviZ's test of uniformity (pot_c) of each "
+        "quantity by itself, and in red the points it holds suspicious. A hump says that the "
         "posterior lies too high, a trough too low, a wave that it is too narrow or too wide.",
         f"{len(ranks)} curves of {which}.",
     )
-
-
-def _draw(ax: Any, u: np.ndarray) -> None:
-    """Draw ArviZ's curve and envelope of one quantity."""
-    dt = xr.DataTree.from_dict({"prior_sbc": xr.Dataset({"rank": ("sample", u)})})
-    pc = az.plot_ecdf_pit(dt, sample_dims=["sample"], method="envelope", envelope_prob=0.99)
-    other = pc.viz["figure"].item()
-    source = other.axes[0]
-    for line in source.lines:
-        if np.any(line.get_ydata()):
-            ax.plot(line.get_xdata(), line.get_ydata(), color=d.BLUE, linewidth=1.2)
-    for band in source.collections:
-        for outline in band.get_paths():
-            at = outline.vertices
-            ax.fill(at[:, 0], at[:, 1], color=d.GRID, linewidth=0, zorder=0)
-    plt.close(other)
-    ax.axhline(0.0, color=d.MUTED, linewidth=0.8, linestyle=":")
 
 
 def plot_faults(rows: Sequence[Row], path: Path) -> d.Caption:

@@ -34,7 +34,7 @@ def plot_pit(rows: Sequence[Row], path: Path) -> d.Caption:
     fig = d.new(7.8, 3.4)
     axes = np.atleast_1d(fig.subplots(1, max(len(found), 1)))
     said = [
-        _draw(ax, np.asarray(u), title=f"{TITLES[target]} ({len(u)})")
+        draw_pit(ax, np.asarray(u), title=f"{TITLES[target]} ({len(u)})")
         for ax, (target, u) in zip(axes, found.items(), strict=False)
     ]
     d.save(fig, path, rows=[dict(r) for r in rows])
@@ -51,8 +51,11 @@ def plot_pit(rows: Sequence[Row], path: Path) -> d.Caption:
     )
 
 
-def _draw(ax: Any, u: np.ndarray, *, title: str) -> str:
-    """Draw ArviZ's curve, the points it holds suspicious, and its p-value; return the last."""
+def draw_pit(ax: Any, u: np.ndarray, *, title: str, named: bool = True) -> str:
+    """Draw ArviZ's curve, the points it holds suspicious, and its p-value; return the last.
+
+    ``named`` puts names on the axes.
+    """
     dt = xr.DataTree.from_dict({"prior_sbc": xr.Dataset({"pit": ("sample", u)})})
     pc = az.plot_ecdf_pit(dt, sample_dims=["sample"], method="pot_c")
     other = pc.viz["figure"].item()
@@ -68,6 +71,7 @@ def _draw(ax: Any, u: np.ndarray, *, title: str) -> str:
     plt.close(other)
     ax.axhline(0.0, color=d.MUTED, linewidth=0.9, linestyle=":")
     ax.set_title(f"{title}, {said}", loc="left")
-    ax.set_xlabel("PIT value")
-    ax.set_ylabel("share below, less uniform")
+    if named:
+        ax.set_xlabel("PIT value")
+        ax.set_ylabel("share below, less uniform")
     return said
