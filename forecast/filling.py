@@ -8,6 +8,7 @@ from typing import Any
 
 from forecast import folder as folders
 from forecast.case import Case, asked_options
+from forecast.compact import keep_evidence
 from forecast.config import Config, resolved_toml
 from forecast.evidence import Tables, hash_tables
 from forecast.identity import code_hash, versions
@@ -141,7 +142,7 @@ def _save_inputs(partial: Path, job: Job) -> None:
     where = replace(job.config.evidence, path="evidence")
     text = resolved_toml(replace(job.config, evidence=where, sampler=job.case.sampler))
     (partial / "priors.toml").write_text(text, encoding="utf-8", newline="\n")
-    folders.copy_evidence(job.tables.folder, partial / "evidence")
+    keep_evidence(job.tables, job.case.evidence, target=partial / "evidence")
 
 
 def _manifest(job: Job, stages: Stages) -> dict[str, Any]:

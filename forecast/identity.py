@@ -33,6 +33,7 @@ ENGINE = (
     "engine",
     "experts",
     "forward",
+    "lags",
     "lowering",
     "matching",
     "metric",
