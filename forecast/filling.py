@@ -8,7 +8,6 @@ from typing import Any
 
 from forecast import folder as folders
 from forecast.case import Case, asked_options
-from forecast.compact import keep_evidence
 from forecast.config import Config, resolved_toml
 from forecast.evidence import Tables, hash_tables
 from forecast.identity import code_hash, versions
@@ -139,6 +138,8 @@ def _keep_draws(partial: Path, job: Job, *, tree: Any, stages: Stages) -> None:
 
 
 def _save_inputs(partial: Path, job: Job) -> None:
+    from forecast.compact import keep_evidence
+
     where = replace(job.config.evidence, path="evidence")
     text = resolved_toml(replace(job.config, evidence=where, sampler=job.case.sampler))
     (partial / "priors.toml").write_text(text, encoding="utf-8", newline="\n")

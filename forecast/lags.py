@@ -1,11 +1,8 @@
 """First uses by others, counted by side, year of the work and lag, without a loop over works."""
 
 import numpy as np
-import pyarrow as pa
 
-from forecast.csv_files import TEXT
 from forecast.evidence import Tables, rows_that_fit
-from forecast.frames import places
 from models.structure import SIDES
 
 CODES = {"capabilities": "cap", "alignment": "ali"}
@@ -52,6 +49,11 @@ def dated_events(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
 
 def sourced_events(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
     """Return event and lag of the uses of a known work that a source dates, one of each event."""
+    import pyarrow as pa
+
+    from forecast.csv_files import TEXT
+    from forecast.frames import places
+
     lag_of: dict[int, int] = {}
     sourced = {"capabilities": tables.spillovers, "alignment": tables.alignment_uses}
     for side, rows in sourced.items():

@@ -1,6 +1,7 @@
 """What the draws say row by row: log likelihoods, replicated evidence, and each work's state."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def work_states(fit: Fit) -> dict[str, np.ndarray]:
     found = []
     for cut in row_cuts(len(rows["cell"])):
         some = {name: x[cut] for name, x in rows.items()}
-        parts = over_blocks(lambda draws, some=some: _row_states(fit, draws, some), thin, n=len(at))
+        parts = over_blocks(partial(_row_states, fit, some), thin, n=len(at))
         found.append(_marginals(np.asarray(sum(parts)) / len(at)))
     return {name: values[row] for name, values in joined(found).items()}
 
@@ -145,7 +146,7 @@ def _rows_of_works(case: Case) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def _row_states(
-    fit: Fit, draws: Mapping[str, np.ndarray], rows: Mapping[str, np.ndarray]
+    fit: Fit, rows: Mapping[str, np.ndarray], draws: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     """Return the posterior of (state, capabilities use, alignment use), summed over draws."""
     structure, data = fit.compiled.structure, fit.case.evidence.arrays
