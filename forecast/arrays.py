@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from forecast.evidence import Tables, rater_kinds
+from forecast.lags import lag_weights
 from forecast.rating_rows import rating_arrays
 from models.errors import InputError
 from models.structure import FIRST_YEAR, GROUPS, LAST_YEAR, SIDES, TASKS, WORLDS
@@ -36,8 +37,8 @@ Arrays = dict[str, dict[str, np.ndarray]]
 class Evidence:
     """Arrays by table, the ids of their rows, and the labels that become coordinates.
 
-    ``row_of_work`` gives each work's distinct rating row, -1 where it has no rating. Two are equal
-    if their arrays and labels are.
+    ``row_of_work`` gives each work's distinct rating row, -1 where it has no rating, and
+    ``cell_of_work`` its cell. Two are equal if their arrays and labels are.
     """
 
     arrays: Arrays
@@ -47,6 +48,7 @@ class Evidence:
     kind_of: tuple[int, ...]
     works: tuple[str, ...]
     row_of_work: np.ndarray
+    cell_of_work: np.ndarray
 
     @cached_property
     def key(self) -> str:
@@ -76,7 +78,7 @@ def to_arrays(tables: Tables) -> Evidence:
     """
     agendas = tuple(row.agenda for row in tables.agendas)
     lines = tuple(dict.fromkeys(row.family for row in tables.agendas))
-    raters = tuple(sorted({row.rater for row in tables.ratings}))
+    raters = tuple(tables.ratings.distinct("rater"))
     raters += tuple(f"absent-{i + 1}" for i in range(max(0, 2 - len(raters))))
     kinds_by_rater = rater_kinds(tables)
     kind = [kinds_by_rater.get(rater, "language-model") for rater in raters]
@@ -104,8 +106,9 @@ def to_arrays(tables: Tables) -> Evidence:
         },
         family_of=tuple(lines.index(row.family) for row in tables.agendas),
         kind_of=tuple(kinds.index(k) for k in kind),
-        works=tuple(row.work for row in tables.works),
+        works=tuple(tables.works.text("work").to_pylist()),
         row_of_work=ratings.row_of_work,
+        cell_of_work=ratings.cell_of_work,
     )
 
 
@@ -258,22 +261,7 @@ def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> 
     ``close`` is the date at which the evidence was read and ``last`` its last year, which the lags
     are truncated at.
     """
-    year_of = {row.work: row.year for row in tables.works}
-    dated: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row in tables.uses:
-        if row.first_year is not None:
-            side = "capabilities" if row.side == "cap" else "alignment"
-            dated[row.work, side].append(row.first_year - year_of[row.work])
-    sourced = (("capabilities", tables.spillovers), ("alignment", tables.alignment_uses))
-    for side, rows in sourced:
-        for row in _fit(rows):
-            if row.mi_work in year_of:
-                dated.setdefault((row.mi_work, side), [row.lag])
-    weight: dict[tuple[str, int, int], float] = defaultdict(float)
-    for (work, side), lags in dated.items():
-        longest = last - year_of[work]
-        for lag in lags:
-            weight[side, year_of[work], min(max(lag, 0), longest)] += 1 / len(lags)
+    weight = lag_weights(tables, last=last)
     out = [
         {
             "value": lag,
@@ -282,8 +270,8 @@ def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> 
             "cells": last - year + 1,
             "weight": w,
         }
-        for (side, year, lag), w in sorted(weight.items())
+        for (side, year, lag), w in weight.items()
     ]
-    ids = [f"{side}/{year}/{lag}" for side, year, lag in sorted(weight)]
+    ids = [f"{side}/{year}/{lag}" for side, year, lag in weight]
     blank = {"value": 0, "side": 0, "age": 1.0, "cells": 1}
     return _table(out, ids, blank=blank, whole=("side",))

@@ -3,11 +3,13 @@
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from forecast.arrays import REFERENCE, Evidence
 from forecast.config import Config
 from forecast.convergence import RULE, Diagnosis
-from forecast.evidence import TABLE_NAMES, Tables, find_evidence, rater_kinds
+from forecast.evidence import LONG, TABLE_NAMES, Tables, find_evidence, rater_kinds
 from models.quantities import CLAIMS, QUANTITIES
 from reports.verdicts import in_words, verdicts
 from reports.words import NO_TABLE, chance
@@ -54,22 +56,27 @@ def _pick(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
 
 def agreement(tables: Tables) -> list[dict[str, Any]]:
     """Return, by pair of raters, the share of works on which they agree exactly, by column."""
-    by_rater: dict[str, dict[str, Any]] = {}
-    for row in tables.ratings:
-        by_rater.setdefault(row.rater, {})[row.work] = row
-    names, out = sorted(by_rater), []
+    rows, names = tables.ratings, tables.ratings.distinct("rater")
+    work, rater = rows.places("work", tables.works.text("work")), rows.places("rater", names)
+    place = np.full((len(names), len(tables.works)), -1)
+    place[rater, work] = np.arange(len(rows))
+    out = []
     for i, a in enumerate(names):
-        for b in names[i + 1 :]:
-            both = sorted(by_rater[a].keys() & by_rater[b].keys())
-            line: dict[str, Any] = {"a": a, "b": b, "works": len(both)}
+        for j, b in enumerate(names[i + 1 :], i + 1):
+            both = (place[i] >= 0) & (place[j] >= 0)
+            line: dict[str, Any] = {"a": a, "b": b, "works": int(both.sum())}
             for column in ("level", "tracks", "cap_use", "ali_use"):
-                pairs = [
-                    (getattr(by_rater[a][w], column), getattr(by_rater[b][w], column)) for w in both
-                ]
-                known = [x == y for x, y in pairs if x is not None and y is not None]
-                line[column] = float(np.mean(known)) if known else None
+                said = rows.whole(column)
+                x, y = said[place[i, both]], said[place[j, both]]
+                known = (x >= 0) & (y >= 0)
+                line[column] = float(np.mean(x[known] == y[known])) if known.any() else None
             out.append(line)
     return out
+
+
+def rated_works(tables: Tables, held: np.ndarray) -> int:
+    """Return how many works have one of the ratings ``held``, dims (rating,)."""
+    return len(pc.unique(tables.ratings.text("work").filter(pa.array(held))))
 
 
 def evidence_summary(tables: Tables, evidence: Evidence) -> dict[str, Any]:
@@ -77,10 +84,10 @@ def evidence_summary(tables: Tables, evidence: Evidence) -> dict[str, Any]:
     rows = []
     for name in TABLE_NAMES:
         held = getattr(tables, name)
-        fit = [row for row in held if getattr(row, "use", "fit") == "fit"]
         arrays = MODEL_TABLES.get(name, ())
         weight = sum(float(evidence.arrays[a]["weight"].sum()) for a in arrays)
-        n = len(fit) if arrays else 0
+        judged = () if name in LONG else held  # all rows of long tables enter
+        n = len(held) - sum(getattr(row, "use", "fit") != "fit" for row in judged) if arrays else 0
         rows.append({"name": name, "rows": len(held), "fit": n, "weight": weight})
     empty = [r["name"] for r in rows if r["name"] in MODEL_TABLES and not r["fit"]]
     return {"folder": folder_name(tables), "tables": rows, "empty": empty}
@@ -143,11 +150,11 @@ def levels_2026(posterior: dict[str, np.ndarray], tables: Tables) -> list[dict[s
     """Return how many works at levels 5-7 the model thinks exist, beside how many were rated so."""
     from forecast.summaries import spread
 
-    out = []
+    out, level = [], tables.ratings.whole("level")
     for k in (5, 6, 7):
-        rated = {row.work for row in tables.ratings if row.level is not None and row.level >= k}
         reached = [m.name for m in tables.milestones if m.level == k and m.reached]
-        row = {"level": k, "rated": len(rated), "milestones": reached}
+        row: dict[str, Any] = {"level": k, "rated": rated_works(tables, level >= k)}
+        row |= {"milestones": reached}
         out.append(row | spread(posterior["works_at_level"][:, k - 1]))
     return out
 
@@ -155,7 +162,8 @@ def levels_2026(posterior: dict[str, np.ndarray], tables: Tables) -> list[dict[s
 def not_observed(tables: Tables) -> list[str]:
     """Return, in sentences, what the headline needs and no rating shows."""
     said = {0: "no work", 1: "one work", 2: "two works", 3: "three works"}
-    count = {k: len({row.work for row in tables.ratings if row.level == k}) for k in (7, 6, 5)}
+    level = tables.ratings.whole("level")
+    count = {k: rated_works(tables, level == k) for k in (7, 6, 5)}
     rated = [f"{said.get(n, f'{n} works')} at level {k}" for k, n in count.items()]
     return [
         f"Raters put {rated[0]} (the highest), {rated[1]} and {rated[2]}: what lies above is "
@@ -167,7 +175,7 @@ def not_observed(tables: Tables) -> list[str]:
 
 def raters_of(tables: Tables) -> dict[str, str]:
     """Return the kind of each rater that rated any work."""
-    rated = {row.rater for row in tables.ratings}
+    rated = set(tables.ratings.distinct("rater"))
     return {name: kind for name, kind in rater_kinds(tables).items() if name in rated}
 
 

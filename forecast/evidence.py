@@ -25,6 +25,9 @@ OPTIONAL = ("raters",)
 LONG = ("works", "ratings", "uses")
 """Tables that may be long, held by column."""
 
+KEPT_HASHES = "hashes.json"
+"""File of a run's evidence that stands for long tables of which distinct rows alone are kept."""
+
 FOLLOWERS = {"works": ("ratings", "uses")}
 """Tables that say nothing once another is switched off."""
 
@@ -107,6 +110,11 @@ def load_tables(folder: Path, *, off: Sequence[str] = ()) -> Tables:
 
     _check_off(off)
     folder = find_evidence(folder)
+    if (folder / KEPT_HASHES).is_file():
+        raise InputError(
+            f"evidence {folder}: the tables were above 20 MB, so the run kept their distinct rows "
+            f"alone ({KEPT_HASHES} names the files); give the folder of the full tables"
+        )
     sheets = {name: read_sheet(folder, name) for name in ROWS}
     faults = [fault for sheet in sheets.values() for fault in sheet.faults]
     count = sum(sheet.count for sheet in sheets.values())

@@ -128,10 +128,12 @@ def _keep_draws(partial: Path, job: Job, *, tree: Any, stages: Stages) -> None:
 
 
 def _save_inputs(partial: Path, job: Job) -> None:
+    from forecast.compact import keep_evidence
+
     where = replace(job.config.evidence, path="evidence")
     text = resolved_toml(replace(job.config, evidence=where, sampler=job.case.sampler))
     (partial / "priors.toml").write_text(text, encoding="utf-8", newline="\n")
-    folders.copy_evidence(job.tables.folder, partial / "evidence")
+    keep_evidence(job.tables, job.case.evidence, target=partial / "evidence")
 
 
 def _manifest(job: Job, stages: Stages) -> dict[str, Any]:

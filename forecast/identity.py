@@ -30,6 +30,7 @@ ENGINE = (
     "engine",
     "experts",
     "forward",
+    "lags",
     "matching",
     "metric",
     "pointwise",

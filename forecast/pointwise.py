@@ -1,11 +1,13 @@
 """What the draws say row by row: log likelihoods, replicated evidence, and each work's state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from forecast.case import Case
+from forecast.rating_rows import blank_answers
 from forecast.sampling import Fit
 from forecast.seeds import stream
 from models import ratings, states
@@ -18,22 +20,56 @@ from models.terms import terms_from_draws
 
 REPLICATES = 200
 """Draws from which evidence is replicated."""
-WORK_DRAWS = 500
-"""Draws over which the state of single works is averaged."""
+WORK_DRAWS, LEAST_DRAWS, WORK_NUMBERS = 500, 50, 2_000_000
+"""Draws over which the state of works is averaged; of many rows fewer, but not below the second:
+so many that draws times rows are the third."""
+ROWS = 1000
+"""Rows of ratings computed together."""
+MOST_NUMBERS = 20_000_000
+"""Log probabilities of rows that are kept: beyond, those of fewer draws."""
 
 
-def log_likelihoods(fit: Fit) -> dict[str, np.ndarray]:
-    """Return the log probability of each row, not times its weight; dims (draw, row)."""
+def kept_draws(fit: Fit) -> np.ndarray:
+    """Return the places of the draws whose rows are scored: all, or every k-th of each chain.
+
+    There are fewer than all only where rows times draws would be more than :data:`MOST_NUMBERS`.
+    """
+    rows = len(fit.case.evidence.arrays["ratings"]["weight"])
+    step = -(-fit.n * rows // MOST_NUMBERS)
+    return np.arange(fit.n).reshape(fit.chains, -1)[:, :: max(step, 1)].ravel()
+
+
+def log_likelihoods(fit: Fit, at: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Return the log probability of each row, not times its weight; dims (draw, row).
+
+    ``at`` are the places of the draws, all by default. Padded rows of ratings have 0.
+    """
     structure, data = fit.compiled.structure, fit.case.evidence.arrays
+    draws = fit.draws if at is None else {name: x[at] for name, x in fit.draws.items()}
+    n = len(draws["use_rate"])
+    *others, rated = likelihoods(structure)
 
-    def block(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        parts, out = terms_from_draws(draws), {}
-        for like in likelihoods(structure):
-            params = like.params(NumPy, parts, data, structure=structure)
-            out[like.name] = like.logp(NumPy, data[like.table]["value"], *params)
-        return out
+    def scored(likes: Sequence[Likelihood], rows: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        def block(some: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            parts, out = terms_from_draws(some), {}
+            for like in likes:
+                params = like.params(NumPy, parts, rows, structure=structure)
+                out[like.name] = like.logp(NumPy, rows[like.table]["value"], *params)
+            return out
 
-    return joined(over_blocks(block, fit.draws, n=fit.n))
+        return joined(over_blocks(block, draws, n=n))
+
+    out = scored(others, data)
+    ratings_out = np.zeros((n, len(data["ratings"]["weight"])))
+    for cut in row_cuts(len(fit.case.evidence.ids["ratings"])):
+        some = {name: x[cut] for name, x in data["ratings"].items()}
+        ratings_out[:, cut] = scored([rated], data | {"ratings": some})[rated.name]
+    return out | {rated.name: ratings_out}
+
+
+def row_cuts(n: int) -> list[slice]:
+    """Return the blocks of rows that are computed together, so that memory is bounded."""
+    return [slice(start, min(start + ROWS, n)) for start in range(0, n, ROWS)]
 
 
 def replicated(fit: Fit, draws: dict[str, np.ndarray], *, stage: str) -> dict[str, np.ndarray]:
@@ -81,22 +117,44 @@ def work_states(fit: Fit) -> dict[str, np.ndarray]:
         the work is at the level, tracks, and has a documented use by the close of the evidence,
         given its ratings; of an unrated work, given its cell alone.
     """
-    at = np.linspace(0, fit.n - 1, min(fit.n, WORK_DRAWS)).astype(int)
+    rows, row = _rows_of_works(fit.case)
+    most = min(WORK_DRAWS, max(LEAST_DRAWS, WORK_NUMBERS // max(len(rows["cell"]), 1)))
+    at = np.linspace(0, fit.n - 1, min(fit.n, most)).astype(int)
     thin = {name: values[at] for name, values in fit.draws.items()}
-    parts = over_blocks(lambda draws: _row_states(fit, draws), thin, n=len(at))
-    total = np.asarray(sum(parts))
-    row = fit.case.evidence.row_of_work
-    return {name: values[row] for name, values in _marginals(total / len(at)).items()}
+    found = []
+    for cut in row_cuts(len(rows["cell"])):
+        some = {name: x[cut] for name, x in rows.items()}
+        parts = over_blocks(partial(_row_states, fit, some), thin, n=len(at))
+        found.append(_marginals(np.asarray(sum(parts)) / len(at)))
+    return {name: values[row] for name, values in joined(found).items()}
 
 
-def _row_states(fit: Fit, draws: Mapping[str, np.ndarray]) -> np.ndarray:
+def _rows_of_works(case: Case) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return answers and cell of the distinct rows, then of a blank row per cell; each work's row.
+
+    The blank rows are there only if some work has no rating.
+    """
+    evidence = case.evidence
+    n, blank = len(evidence.ids["ratings"]), blank_answers(len(evidence.labels["rater"]))
+    rows = {name: evidence.arrays["ratings"][name][:n] for name in ("value", "cell")}
+    row = np.where(evidence.row_of_work < 0, n + evidence.cell_of_work, evidence.row_of_work)
+    if n and not (row >= n).any():
+        return rows, row
+    cells = np.arange(len(evidence.arrays["cells"]["year"]))
+    value = np.concatenate([rows["value"], np.tile(blank, (len(cells), 1))])
+    return {"value": value, "cell": np.concatenate([rows["cell"], cells])}, row
+
+
+def _row_states(
+    fit: Fit, rows: Mapping[str, np.ndarray], draws: Mapping[str, np.ndarray]
+) -> np.ndarray:
     """Return the posterior of (state, capabilities use, alignment use), summed over draws."""
     structure, data = fit.compiled.structure, fit.case.evidence.arrays
     parts = terms_from_draws(draws)
     state, unused = states.cell_states(NumPy, parts, data["cells"], link=structure.link)
-    cell = data["ratings"]["cell"]
+    cell = rows["cell"]
     terms = {name: parts["raters"][name] for name in TERMS}
-    columns = columns_of(data["ratings"]["value"], len(structure.raters))
+    columns = columns_of(rows["value"], len(structure.raters))
     answers = answer_terms(NumPy, terms, columns, kind_of=structure.kind_of)
     pair = answers["level"][..., :, None] * answers["tracking"][..., None, :]
     joint = state[..., cell, :] * flatten(pair)

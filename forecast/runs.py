@@ -61,13 +61,18 @@ class Run:
         """Return one work's posterior."""
         self.demand_whole("works have a posterior")
         works = [row["work"] for row in self.context.get("works", [])]
-        if key not in works:
+        context = self.context
+        if key not in works:  # of many works the context holds some, works.csv all
             from forecast.faults import near_miss
+            from forecast.work_rows import read_work
 
-            raise InputError(f"--work {key}: not in this run; {near_miss(key, works)}")
+            found = read_work(self.folder / "works.csv", key)
+            if found is None:
+                raise InputError(f"--work {key}: not in this run; {near_miss(key, works)}")
+            context = context | {"works": [found]}
         from reports import work_text
 
-        return work_text(self.context, key)
+        return work_text(context, key)
 
     def demand_whole(self, what: str) -> None:
         """Refuse what an interrupted run cannot give.

@@ -1,6 +1,7 @@
 """Evidence simulated from a known truth, at the real design: same works, raters, studies, lists.
 
-Every array keeps its shape, so the compiled model of the real evidence fits the simulated one.
+Every array keeps its shape, so the compiled model of the real evidence fits the simulated one:
+answers are simulated work by work and collapsed to distinct rows, for which there is room.
 """
 
 from dataclasses import replace
@@ -9,6 +10,7 @@ import numpy as np
 
 from forecast.case import Case, structure_of, with_arrays
 from forecast.pointwise import one_draw
+from forecast.rating_rows import blank_answers, collapsed, joined_ids, padded_rows
 from forecast.seeds import stream
 from models.observe import likelihoods
 from models.ops import NumPy
@@ -43,4 +45,19 @@ def simulated_case(case: Case, truth: dict[str, np.ndarray], *, seed: int) -> Ca
         value = like.random(rng, *one_draw(like, params, at=0))
         old = made.evidence.arrays[like.table]["value"]
         made = with_arrays(made, like.table, value=np.asarray(value).astype(old.dtype))
-    return replace(made, seed=seed)
+    return replace(with_ratings(case, made), seed=seed)
+
+
+def with_ratings(case: Case, made: Case) -> Case:
+    """Return ``made``, which has one rating row per work, with distinct rows as ``case`` has."""
+    rows, evidence = made.evidence.arrays["ratings"], made.evidence
+    if not len(evidence.row_of_work):
+        return made
+    rated = evidence.row_of_work >= 0
+    blank = blank_answers(len(evidence.labels["rater"]))
+    codes = np.where(rated[:, None], rows["value"], blank)
+    found = collapsed(codes, rows["cell"])
+    arrays = padded_rows(found, len(case.evidence.arrays["ratings"]["weight"]))
+    ids = evidence.ids | {"ratings": joined_ids(evidence.works, found)}
+    some = with_arrays(made, "ratings", **arrays)
+    return replace(some, evidence=replace(some.evidence, ids=ids, row_of_work=found.row))

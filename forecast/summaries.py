@@ -218,25 +218,6 @@ def prior_quantities(fit: Fit, prior: Quantities) -> Quantities:
     )
 
 
-def work_rows(tables: Any, states: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-    """Return each work with the posterior of its level, tracking and documented uses."""
-    answers: dict[str, list[dict[str, Any]]] = {}
-    for r in tables.ratings:
-        answers.setdefault(r.work, []).append(
-            {"rater": r.rater, "level": r.level, "tracks": r.tracks}
-            | {"cap_use": r.cap_use, "ali_use": r.ali_use, "confidence": r.confidence}
-        )
-    rows = []
-    for i, work in enumerate(tables.works):
-        row: dict[str, Any] = {"work": work.work, "title": work.title, "year": work.year}
-        row |= {"agenda": work.agenda, "selection": work.selection, "gist": work.gist}
-        row |= {f"p_level_{k}": float(p) for k, p in enumerate(states["level"][i])}
-        row |= {"p_tracks": float(states["tracking"][i])}
-        row |= {f"p_{s}_used": float(states[s][i]) for s in ("capabilities", "alignment")}
-        rows.append(row | {"ratings": answers.get(work.work, [])})
-    return rows
-
-
 def expert_rows(fit: Fit, prior: Quantities, *, tables: Any) -> list[dict[str, Any]]:
     """Return each forecast by others that may weigh, and the model's own of the same."""
     case = fit.case

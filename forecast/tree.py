@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.pointwise import kept_draws
 from forecast.sampling import Fit, flat
 from models.observe import likelihoods
 from models.prior import hyper_names, logpdf
@@ -22,6 +23,8 @@ ROWS = {
     "ratings": "rating",
 }
 """Dim of the rows of each observed variable."""
+MOST_NAMED = 50_000
+"""Works whose keys the tree holds; more stand in works.csv alone, in the same order."""
 WIDE = frozenset(QUANTITIES)
 """Quantities by agenda and year are kept in single precision; draws of parameters are not."""
 
@@ -55,12 +58,7 @@ def make_tree(fit: Fit, prior: dict[str, np.ndarray], *, groups: dict[str, Any])
             groups["predictions"], quantity_dims(), coords=coords, chains=chains
         ),
         "prior_predictions": dataset(groups["prior_predictions"], quantity_dims(), coords=coords),
-        "log_likelihood": dataset(
-            groups["log_likelihood"],
-            {name: d[:1] for name, d in rows.items()},
-            coords=coords,
-            chains=chains,
-        ),
+        "log_likelihood": _log_likelihood(fit, groups["log_likelihood"], coords=coords),
         "log_prior": log_prior(fit, chains),
         "posterior_predictive": dataset(groups["posterior_predictive"], rows, coords=coords),
         "prior_predictive": dataset(groups["prior_predictive"], rows, coords=coords),
@@ -71,6 +69,14 @@ def make_tree(fit: Fit, prior: dict[str, np.ndarray], *, groups: dict[str, Any])
         tree["left_out"] = left_out(fit)
     tree |= groups.get("more", {})
     return xr.DataTree.from_dict(tree)
+
+
+def _log_likelihood(fit: Fit, arrays: dict[str, np.ndarray], *, coords: dict[str, Any]) -> Any:
+    """Return log probabilities by row; of very many rows some draws alone, which ``draw`` names."""
+    dims = {name: d[:1] for name, d in row_dims(fit).items()}
+    made = dataset(arrays, dims, coords=coords, chains=fit.chains)
+    at = kept_draws(fit)[: made.sizes["draw"]]
+    return made.assign_coords(draw=at)
 
 
 def left_out(fit: Fit) -> Any:
@@ -182,10 +188,10 @@ def _constant(fit: Fit, coords: dict[str, Any]) -> Any:
             axes = tuple(f"{table}_{i}" for i in range(values.ndim))
             out[f"{table}.{name}"] = (axes, values)
     out["row_of_work"] = ("work", evidence.row_of_work)
-    return xr.Dataset(
-        out,
-        {"hyperparameter": list(coords["hyperparameter"]), "work": list(evidence.works)},
-    )
+    labels = {"hyperparameter": list(coords["hyperparameter"])}
+    if len(evidence.works) <= MOST_NAMED:  # netCDF is slow with many texts; works.csv has them
+        labels["work"] = list(evidence.works)
+    return xr.Dataset(out, labels)
 
 
 def save_tree(tree: Any, path: Path) -> None:

@@ -18,6 +18,7 @@ from forecast.inputs import Job
 from forecast.progress import Stages
 from forecast.sampling import Fit
 from forecast.seeds import stream
+from forecast.work_rows import save_works, work_rows
 from models.prior_draws import prior_draws
 
 SHOWN = ("works", "milestones", "agendas", "ratings_agreement")
@@ -70,8 +71,8 @@ def save_results(
     with stages("diagnose"):
         fit = judged(fit, found)
     with stages("rows of evidence"):
-        loglik = pointwise.log_likelihoods(fit)
-        works = summaries.work_rows(tables, pointwise.work_states(fit))
+        loglik = pointwise.log_likelihoods(fit, pointwise.kept_draws(fit))
+        states = pointwise.work_states(fit)
         again, rows = predictive.of_both(fit.case, fit.draws, prior=prior)
     with stages("checks"):
         checked = run_checks(fit, found, tables=tables, loglik=loglik, again=again)
@@ -82,7 +83,8 @@ def save_results(
     with stages("tables"):
         tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
         head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-        _save_tables(folder, fit, head=head, tabled=tabled | {"works": works} | checked.tables)
+        _save_tables(folder, fit, head=head, tabled=tabled | checked.tables)
+        save_works(folder / "works.csv", tables, states=states)
     learned, told = tabled["summary"], {"experts": tabled["experts"], "checks": checked.context()}
     told |= {"claims": parts.claims_context(tabled["claims"], learned=learned)}
     context = parts.base_context(job.config, head) | told | {"parameters": learned}
@@ -93,7 +95,7 @@ def save_results(
             fit, evaluated, beside=beside, evidence_hash=same, report=job.report
         )
     context |= _extras(fit, found, tables=tables, stages=stages)
-    frames = parts.frames_of(tables, works, learned=learned)
+    frames = parts.frames_of(tables, work_rows(tables, states), learned=learned)
     return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
 
 

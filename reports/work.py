@@ -80,6 +80,8 @@ def _chances(work: Mapping[str, Any]) -> list[RenderableType]:
 
 def _ratings(work: Mapping[str, Any]) -> list[RenderableType]:
     rows = work.get("ratings") or []
+    if not work.get("ratings_kept", True):
+        return [told("Its ratings stand in the tables: of so many works the run shows some alone.")]
     if not rows:
         return [told("No rating: the prior speaks.")]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)

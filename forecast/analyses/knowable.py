@@ -21,7 +21,13 @@ from forecast.arrays import Arrays, lag_rows
 from forecast.case import Case
 from forecast.columns.frames import frame
 from forecast.evidence import Tables
-from forecast.rating_rows import answer_codes, blank_answers
+from forecast.rating_rows import (
+    answer_codes,
+    blank_answers,
+    collapsed,
+    joined_ids,
+    padded_rows,
+)
 from forecast.work_tables import Rating, UseDate
 from models.structure import FIRST_YEAR
 
@@ -137,11 +143,11 @@ def case_at(case: Case, tables: Tables, *, year: int) -> Case:
     lags, ids["lags"] = lag_rows(known, close=year + 1.0, last=year)
     arrays["lags"] = padded(lags, len(arrays["lags"]["weight"]))
     arrays["cells"] = _cells_at(arrays["cells"], year)
-    arrays["ratings"] = _rating_arrays_at(case, known, year=year)
-    weight = arrays["ratings"]["weight"][: len(known.works)]
-    ids["ratings"] = tuple(row.work for row in known.works)
-    at = np.where(weight > 0, np.arange(len(weight)), -1)
-    evidence = replace(case.evidence, arrays=arrays, ids=ids, row_of_work=at)
+    codes = _codes_at(known, case.evidence.labels["rater"], year=year)
+    made = collapsed(codes, case.evidence.cell_of_work)
+    arrays["ratings"] = padded_rows(made, len(arrays["ratings"]["weight"]))
+    ids["ratings"] = joined_ids(case.evidence.works, made)
+    evidence = replace(case.evidence, arrays=arrays, ids=ids, row_of_work=made.row)
     soft = {row.row for row in known.forecasts}
     experts = tuple(expert for expert in case.experts if expert.row in soft)
     return replace(case, evidence=evidence, experts=experts)
@@ -169,21 +175,10 @@ def _cells_at(cells: dict[str, np.ndarray], year: int) -> dict[str, np.ndarray]:
     return cells | {"age": np.where(born <= year, year + 0.5 - born, cells["age"])}
 
 
-def _rating_arrays_at(case: Case, known: Tables, *, year: int) -> dict[str, np.ndarray]:
-    """Return one row of answers a work: blank, and of weight 0, after ``year``."""
-    raters = case.evidence.labels["rater"]
-    rows, n = case.evidence.arrays["ratings"], len(known.works)
-    blank = blank_answers(len(raters))
-    value = np.tile(blank, (len(rows["weight"]), 1))
-    value[:n] = answer_codes(known, raters)
-    there = np.zeros(len(value), dtype=bool)
-    there[:n] = [work.year <= year for work in known.works]
-    there &= (value != blank).any(axis=1)
-    cell = np.zeros(len(value), dtype=np.int64)
-    cell[:n] = cell_of_works(case.evidence.arrays, case.evidence.labels, works=known.works)
-    asked = np.where(there[:, None], value != blank, False).astype(np.int64)
-    cell = np.where(there, cell, 0)
-    return {"value": value, "cell": cell, "asked": asked, "weight": there.astype(float)}
+def _codes_at(known: Tables, raters: tuple[str, ...], *, year: int) -> np.ndarray:
+    """Return every work's answers, none of works after ``year``; dims (work, 6 x rater)."""
+    there = known.works.whole("year") <= year
+    return np.where(there[:, None], answer_codes(known, raters), blank_answers(len(raters)))
 
 
 def cell_of_works(

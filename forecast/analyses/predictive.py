@@ -1,13 +1,14 @@
 """Predictive checks: do priors, or the fit, produce evidence like the evidence.
 
 Ratings are replicated work by work, not by distinct row, whose works would then all change
-together. Each test quantity gives a row: what was observed, where replicates lie, and a two-sided
-tail probability (:mod:`models.discrepancies`). Under a posterior such probabilities lean toward the
-middle, since the draws have seen the evidence: a flag is the stronger for it, its absence weaker.
+together; of many works, those of an evenly spaced sample. Each test quantity gives a row: what was
+observed, where replicates lie, and a two-sided tail probability (:mod:`models.discrepancies`).
+Under a posterior such probabilities lean toward the middle, since the draws have seen the evidence:
+a flag is the stronger for it, its absence weaker.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from models.structure import GROUPS, SIDES, TASKS, WORLDS
 
 FLAGGED = 0.01
 """Two-sided tail probability below which a test quantity is flagged: outside the central 99%."""
+MOST_WORKS = 10_000
+"""Works whose ratings are replicated: more would fill memory and flag what matters to nobody."""
 TAILS = (0.005, 0.05, 0.5, 0.95, 0.995)
 TABLES = {
     "worker_figures": "workers",
@@ -61,7 +64,19 @@ def replicate(
 
     ``stage`` names the stream of random numbers.
     """
-    return simulated(by_work(case), draws, structure=structure_of(case), stage=stage, most=most)
+    some = by_work(checked_works(case))
+    return simulated(some, draws, structure=structure_of(case), stage=stage, most=most)
+
+
+def checked_works(case: Case) -> Case:
+    """Return the Case with at most :data:`MOST_WORKS` works, evenly spaced, in its map to rows."""
+    n = len(case.evidence.row_of_work)
+    if n <= MOST_WORKS:
+        return case
+    at = np.linspace(0, n - 1, MOST_WORKS).astype(int)
+    some = tuple(case.evidence.works[i] for i in at)
+    row = case.evidence.row_of_work[at]
+    return replace(case, evidence=replace(case.evidence, works=some, row_of_work=row))
 
 
 def of_both(
@@ -74,9 +89,14 @@ def of_both(
 
 
 def by_row(case: Case, again: Replicates) -> Replicates:
-    """Return replicates with the ratings of each distinct row: those of the first of its works."""
+    """Return replicates with the ratings of each distinct row: those of the first of its works.
+
+    Of a sample of works, which leaves rows out, there are none.
+    """
     rows, at = case.evidence.arrays["ratings"], case.evidence.row_of_work
-    new = np.broadcast_to(rows["value"], again["ratings"].shape).copy()
+    if len(at) > MOST_WORKS:
+        return {name: x for name, x in again.items() if name != "ratings"}
+    new = np.broadcast_to(rows["value"], (len(again["ratings"]), *rows["value"].shape)).copy()
     held, first = np.unique(at, return_index=True)
     new[:, held[held >= 0]] = again["ratings"][:, first[held >= 0]]
     return again | {"ratings": new}
@@ -84,7 +104,7 @@ def by_row(case: Case, again: Replicates) -> Replicates:
 
 def level_answers(case: Case, again: Replicates) -> tuple[np.ndarray, np.ndarray] | None:
     """Return all answers on levels, observed (answer,) and replicated (draw, answer), if any."""
-    rows = by_work(case).evidence.arrays["ratings"]
+    rows = by_work(checked_works(case)).evidence.arrays["ratings"]
     n = len(case.evidence.labels["rater"])
     seen = rows["value"][:, :n]
     given = (seen != MISSING_LEVEL) & (rows["weight"] > 0)[:, None]
@@ -95,7 +115,7 @@ def level_answers(case: Case, again: Replicates) -> tuple[np.ndarray, np.ndarray
 
 def pairs(case: Case, again: Replicates) -> list[Pair]:
     """Return every test quantity of the evidence, and of evidence replicated."""
-    made, out = by_work(case), []
+    made, out = by_work(checked_works(case)), []
     for like in likelihoods(structure_of(case)):
         rows = made.evidence.arrays[like.table]
         held = rows["weight"] > 0

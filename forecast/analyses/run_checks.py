@@ -13,6 +13,7 @@ from forecast.analyses import dated, leaving_out, near, predictive
 from forecast.analyses.predictive import Pair, Replicates
 from forecast.evidence import Tables
 from forecast.forward import taken
+from forecast.pointwise import kept_draws
 from forecast.sampling import Fit
 
 MOST = 2000
@@ -66,14 +67,16 @@ def run_checks(
     tables
         Milestones and forecasts by others are read here.
     loglik
-        Log probability of each row, dims (draw, row).
+        Log probability of each row, dims (draw, row), of the draws
+        :func:`forecast.pointwise.kept_draws`.
     again
         Evidence replicated from ``posterior`` and ``prior``.
     """
     made, before = (predictive.pairs(fit.case, again[key]) for key in ("posterior", "prior"))
-    at = np.linspace(0, fit.n - 1, min(fit.n, MOST)).astype(int)
-    thin, loglik = taken(fit, at), {name: x[at] for name, x in loglik.items()}
-    some = {name: found[name][at] for name in leaving_out.HEADLINES}
+    kept = kept_draws(fit)
+    at = np.linspace(0, len(kept) - 1, min(len(kept), MOST)).astype(int)
+    thin, loglik = taken(fit, kept[at]), {name: x[at] for name, x in loglik.items()}
+    some = {name: found[name][kept[at]] for name in leaving_out.HEADLINES}
     loo, left = leaving_out.loo_rows(thin, loglik)
     rows = {
         "predictive": predictive.check_rows(made, prior=before),

@@ -74,8 +74,7 @@ class Frame[R: Row](Sequence[R]):
 
     def places(self, name: str, labels: Any) -> np.ndarray:
         """Return the place of each text among distinct ``labels``, -1 where it is none of them."""
-        found = pc.index_in(self.columns[name], value_set=pa.array(labels, TEXT))
-        return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
+        return places(self.columns[name], labels)
 
     def distinct(self, name: str) -> list[Any]:
         """Return the distinct values of a column, sorted, empty ones left out."""
@@ -106,6 +105,13 @@ def _content(column: Any) -> Iterator[np.ndarray]:
     ends = np.frombuffer(offsets, dtype=np.int64)[[0, len(filled)]] if len(filled) else (0, 0)
     if ends[1] > ends[0]:
         yield np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[1]]
+
+
+def places(column: Any, labels: Any) -> np.ndarray:
+    """Return the place of each text among distinct ``labels``, -1 where it is none of them."""
+    known = labels if isinstance(labels, pa.Array) else pa.array(labels, TEXT)
+    found = pc.fill_null(pc.index_in(column, value_set=known), -1)
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def frame[R: Row](row_type: type[R], rows: Sequence[R]) -> Frame[R]:
