@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from forecast.evidence import Tables, rater_kinds
-from forecast.lags import lag_weights
+from forecast.lags import lag_room, lag_weights
 from forecast.rating_rows import rating_arrays
 from models.errors import InputError
 from models.structure import FIRST_YEAR, GROUPS, LAST_YEAR, SIDES, TASKS, WORLDS
@@ -259,9 +259,10 @@ def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> 
 
     A sourced use (spillovers.csv, alignment_uses.csv) enters where no rater dated the event.
     ``close`` is the date at which the evidence was read and ``last`` its last year, which the lags
-    are truncated at.
+    are truncated at. Rows of weight 0 are room for the lags that a simulation may give.
     """
     weight = lag_weights(tables, last=last)
+    room = lag_room(weight, last=last)
     out = [
         {
             "value": lag,
@@ -270,7 +271,7 @@ def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> 
             "cells": last - year + 1,
             "weight": w,
         }
-        for (side, year, lag), w in weight.items()
+        for (side, year, lag), w in (*weight.items(), *room)
     ]
     ids = [f"{side}/{year}/{lag}" for side, year, lag in weight]
     blank = {"value": 0, "side": 0, "age": 1.0, "cells": 1}

@@ -37,6 +37,20 @@ def lag_weights(tables: Tables, *, last: int) -> dict[tuple[str, int, int], floa
     }
 
 
+def lag_room(
+    weight: dict[tuple[str, int, int], float], *, last: int
+) -> list[tuple[tuple[str, int, int], float]]:
+    """Return the rows of weight 0 that make room for every lag that as many events may have."""
+    held: dict[tuple[str, int], list[float]] = {}
+    for (side, year, _), w in weight.items():
+        held.setdefault((side, year), []).append(w)
+    return [
+        ((side, year, 0), 0.0)
+        for (side, year), some in held.items()
+        for _ in range(min(round(sum(some)), last - year + 1) - len(some))
+    ]
+
+
 def dated_events(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
     """Return the event (2 x work + side) and the lag of each first use that a rater dates."""
     uses, years = tables.uses, tables.works.whole("year")

@@ -40,12 +40,53 @@ def simulated_case(case: Case, truth: dict[str, np.ndarray], *, seed: int) -> Ca
     """
     made, structure = by_work(case), structure_of(case)
     parts, rng = terms_from_draws(truth), stream(seed, "simulated evidence")
+    made, lags = by_event(made), made.evidence.arrays["lags"]
     for like in likelihoods(structure):
         params = like.params(NumPy, parts, made.evidence.arrays, structure=structure)
         value = like.random(rng, *one_draw(like, params, at=0))
         old = made.evidence.arrays[like.table]["value"]
         made = with_arrays(made, like.table, value=np.asarray(value).astype(old.dtype))
+    made = with_arrays(made, "lags", **counted_lags(lags, made.evidence.arrays["lags"]))
     return replace(with_ratings(case, made), seed=seed)
+
+
+def by_event(case: Case) -> Case:
+    """Return the Case with one row for each dated use, as a simulation needs them."""
+    rows = case.evidence.arrays["lags"]
+    first, total = _events(rows)[1:]
+    at = np.repeat(first, np.rint(total).astype(int))
+    one = {name: x[at] for name, x in rows.items()} | {"weight": np.ones(len(at))}
+    return with_arrays(case, "lags", **one)
+
+
+def counted_lags(
+    rows: dict[str, np.ndarray], events: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the rows with the lags of events, each distinct one of a side and year once.
+
+    Parameters
+    ----------
+    rows
+        The table as it was, with room for as many distinct lags as the events can have.
+    events
+        One row for each event.
+    """
+    group, _, total = _events(rows)
+    value, weight = rows["value"].copy(), np.zeros(len(group))
+    of_event = np.repeat(np.arange(len(total)), np.rint(total).astype(int))
+    for i in range(len(total)):
+        found, count = np.unique(events["value"][of_event == i], return_counts=True)
+        places = np.flatnonzero(group == i)[: len(found)]
+        value[places], weight[places] = found, count
+    return rows | {"value": value, "weight": weight}
+
+
+def _events(rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return each row's group of one side and year, its first row and its number of events."""
+    keys = np.column_stack([rows["side"], rows["age"], rows["cells"]])
+    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    group = group.ravel()
+    return group, first, np.bincount(group, weights=rows["weight"], minlength=len(first))
 
 
 def with_ratings(case: Case, made: Case) -> Case:
