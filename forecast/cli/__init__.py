@@ -15,6 +15,7 @@ COMMANDS = {
     "report": "forecast.cli.running",
     "backtest": "forecast.cli.scoring",
     "score": "forecast.cli.scoring",
+    "ledger": "forecast.cli.ledger",
 }
 """Every command and the module that holds ``NAME_command``; a command is here once it works."""
 
