@@ -19,6 +19,8 @@ EXPORTS = {
     "fit_many": "forecast.parallel",
     "backtest": "forecast.analyses.backtesting",
     "score": "forecast.analyses.scoring",
+    "init": "forecast.starting",
+    "elicit": "forecast.eliciting",
     "load_config": "forecast.config",
     "load_tables": "forecast.evidence",
     "InputError": "models.errors",

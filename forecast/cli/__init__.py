@@ -16,6 +16,8 @@ COMMANDS = {
     "backtest": "forecast.cli.scoring",
     "score": "forecast.cli.scoring",
     "ledger": "forecast.cli.ledger",
+    "init": "forecast.cli.working",
+    "elicit": "forecast.cli.working",
 }
 """Every command and the module that holds ``NAME_command``; a command is here once it works."""
 
