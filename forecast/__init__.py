@@ -27,7 +27,7 @@ EXPORTS = {
 }
 """Public names and the module of each; no module may bear the name of an export, or importing
 it would put the module in the function's place."""
-GROUPS = ("ledger",)
+GROUPS = ("ledger", "desk")
 """Modules whose functions are the commands of a group: ``fc.ledger.add``."""
 
 

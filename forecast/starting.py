@@ -59,6 +59,8 @@ A working folder for `forecast`.
 forecast check priors.toml                       # every fault, and what the priors imply
 forecast elicit priors.toml gate_tracked         # quantiles in, a distribution out, into the file
 forecast run priors.toml                         # the forecast, in runs/
+forecast evidence add new.bib --evidence evidence --agenda circuits
+forecast evidence check evidence
 forecast ledger add --near runs/{name}-HASH8     # dated predictions, to be scored
 ```
 """

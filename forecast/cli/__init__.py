@@ -16,6 +16,7 @@ COMMANDS = {
     "backtest": "forecast.cli.scoring",
     "score": "forecast.cli.scoring",
     "ledger": "forecast.cli.ledger",
+    "evidence": "forecast.cli.evidence",
     "init": "forecast.cli.working",
     "elicit": "forecast.cli.working",
 }
