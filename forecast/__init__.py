@@ -20,12 +20,16 @@ EXPORTS = {
     "backtest": "forecast.analyses.backtesting",
     "score": "forecast.analyses.scoring",
     "calibrate": "forecast.analyses.calibration",
+    "init": "forecast.starting",
+    "elicit": "forecast.eliciting",
     "load_config": "forecast.config",
     "load_tables": "forecast.evidence",
     "InputError": "models.errors",
 }
 """Public names and the module of each; no module may bear the name of an export, or importing
 it would put the module in the function's place."""
+GROUPS = ("ledger", "desk")
+"""Modules whose functions are the commands of a group: ``fc.ledger.add``."""
 
 
 def _check_sibling(name: str) -> None:
@@ -57,10 +61,12 @@ def __getattr__(name: str) -> Any:
             return version("mi-forecast")
         except PackageNotFoundError:
             return "0+unknown"
+    if name in GROUPS:
+        return import_module(f"forecast.{name}")
     if name not in EXPORTS:
         raise AttributeError(f"module 'forecast' has no attribute {name!r}")
     return getattr(import_module(EXPORTS[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*EXPORTS, "__version__"])
+    return sorted([*EXPORTS, *GROUPS, "__version__"])

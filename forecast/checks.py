@@ -55,6 +55,11 @@ class Check:
         from reports.check_text import prior_check_text
 
         head = f"{self.config.name}: {len(self.config.priors)} priors and the evidence are valid"
+        from forecast.outside import outside_view
+
+        view = outside_view(self.config.outside_view)
+        if view is not None:
+            head += f"; an outside view of {view.quantity} will weigh {view.weight:.2g} beside them"
         return prior_check_text(head, self.rows, faults=self.faults)
 
 

@@ -3,8 +3,8 @@
 ``extends`` names another file, relative to the one that says it, else a shipped name. A
 ``[priors.NAME]`` table replaces the whole table of that name below it, never single keys of it.
 Every other table ([question], [model], [sampler], [evidence], [decision], [outside_view]) is
-merged key by key. ``schema``, ``name``, ``author``, ``date`` and ``summary`` describe one file
-and are stated by each, never inherited.
+merged key by key, save that an [outside_view] with a ``dist`` stands alone. ``schema``, ``name``,
+``author``, ``date`` and ``summary`` describe one file and are stated by each, never inherited.
 """
 
 import datetime
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.faults import Fault, Place, TomlFile, raise_faults
+from forecast.outside import check_outside
 from forecast.prior_tables import CLAIMS, build_prior, check_prior
 from forecast.priors_files import find_priors, read_chain
 from forecast.schema import (
@@ -132,7 +133,8 @@ def load_config(priors: str | Path) -> Config:
         sampler=SamplerOptions(**options["sampler"]),
         evidence=EvidenceOptions(**options["evidence"]),
         priors=tuple(item for item in built.values() if isinstance(item, Prior)),
-        **{name: _canonical(_merged(chain, name)) for name in FREE_TABLES},
+        decision=_canonical(_merged(chain, "decision")),
+        outside_view=_canonical(_outside(chain)),
         path=path,
     )
 
@@ -179,7 +181,7 @@ def _check_file(file: TomlFile) -> list[Fault]:
 def _check_whole(chain: list[TomlFile]) -> list[Fault]:
     """Return the faults of the resolved file: years, empty slots, uncovered claims."""
     top = Place(chain[0])
-    faults = _check_years(chain, top.at("question"))
+    faults = _check_years(chain, top.at("question")) + _check_outside(chain)
     tables = _prior_tables(chain)
     for name, slot in SLOTS.items():
         if name not in tables:
@@ -201,6 +203,21 @@ def _check_years(chain: list[TomlFile], place: Place) -> list[Fault]:
     key = "horizon" if (*place.path, "horizon") in place.file.lines else "cohort"
     found = f"horizon {horizon} before cohort {cohort}"
     return [place.at(key).fault(found, "make horizon the cohort's year or later")]
+
+
+def _check_outside(chain: list[TomlFile]) -> list[Fault]:
+    told = [file for file in chain if file.data.get("outside_view")]
+    return check_outside(_outside(chain), Place(told[0], ("outside_view",))) if told else []
+
+
+def _outside(chain: list[TomlFile]) -> dict[str, Any]:
+    """Return [outside_view] merged key by key; a file that names a dist starts anew."""
+    merged: dict[str, Any] = {}
+    for file in reversed(chain):
+        table = file.data.get("outside_view", {})
+        if isinstance(table, Mapping):
+            merged = dict(table) if "dist" in table else merged | dict(table)
+    return merged
 
 
 def _listed(value: Any) -> list[Any]:

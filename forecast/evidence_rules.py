@@ -114,6 +114,8 @@ def _some_agenda(sheets: Sheets) -> Iterator[CellFault]:
 def _years(sheets: Sheets) -> Iterator[CellFault]:
     """Yield uses before their work, and copies of a work's year that differ from it."""
     works, uses = sheets["works"], sheets["uses"]
+    if not works.columns or not uses.columns:  # their header is at fault: nothing is typed
+        return
     sound = works.rows.take(np.flatnonzero(works.good))
     year_of = sound.whole("year")
     year = _years_of(uses.rows.text("work"), sound, year_of=year_of)

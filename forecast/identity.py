@@ -21,6 +21,7 @@ from tokenize import (
 from forecast.case import Case, digest
 from forecast.config import Config
 from forecast.evidence import Tables, hash_tables
+from forecast.outside import outside_view
 
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz", "xarray")
 """Libraries whose version can change the numbers."""
@@ -103,8 +104,17 @@ def priors_hash(config: Config) -> str:
 def forecast_hash(config: Config, tables: Tables, *, case: Case, code: str) -> str:
     """Return the SHA-256 of priors, evidence, options, seed and code: all but library versions."""
     used = (config.evidence.off, config.evidence.expert_weight)
-    parts = (config.question, config.model, case.sampler, *used, case.seed)
+    outside = _outside(config.outside_view)
+    parts = (config.question, config.model, case.sampler, *used, case.seed, *outside)
     return digest(priors_hash(config), hash_tables(tables), parts, code)
+
+
+def _outside(stated: str | None) -> tuple[str, ...]:
+    """Return what an outside view adds: what it says and how it is mixed; nothing without one."""
+    if outside_view(stated) is None:
+        return ()
+    source = (Path(__file__).parent / "outside.py").read_text(encoding="utf-8")
+    return (str(stated), *code_tokens(source))
 
 
 def run_hash(config: Config, tables: Tables, *, case: Case) -> str:

@@ -65,7 +65,7 @@ def check_prior(table: Any, place: Place) -> list[Fault]:
         return faults
     numeric = {*FAMILIES[known].params, "quantiles", "fitted_to"}
     if not any(one.where.split()[-1] in numeric for one in faults):
-        faults += _check_values(table, place) + _check_bounds(table, place)
+        faults += check_values(table, place) + _check_bounds(table, place)
     return faults + _check_family(known, place.at("dist"))
 
 
@@ -111,7 +111,7 @@ def _words(support: str) -> str:
     return {"positive": "the positive numbers", "unit": "0 to 1"}[support]
 
 
-def _check_values(table: Mapping[str, Any], place: Place) -> list[Fault]:
+def check_values(table: Mapping[str, Any], place: Place) -> list[Fault]:
     """Return the faults of numbers and quantiles: one of the two, whole and in order."""
     dist = table["dist"]
     stated = [name for name in FAMILIES[dist].params if name in table]

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ class Run:
         from reports import terminal_table
 
         return f"{terminal_table(self.context)}\n{self.folder}"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the headline, as the terminal has it."""
+        if not self.headline:
+            return f"<p>{escape(partial_text(self))}</p>"
+        from reports.notebook import notebook_html
+
+        return notebook_html(self.context, folder=str(self.folder))
 
     @property
     def draws_of(self) -> str | None:

@@ -102,7 +102,7 @@ OPTION_TABLES: dict[str, type[Table]] = {
 """Tables of options, merged key by key over ``extends``."""
 
 FREE_TABLES = ("decision", "outside_view")
-"""Tables whose content later commands read; kept as they stand."""
+"""Tables whose content is checked where it is read; kept as they stand."""
 
 TABLES = (*OPTION_TABLES, *FREE_TABLES, "priors")
 

@@ -10,11 +10,13 @@ from forecast import context as parts
 from forecast import pointwise, summaries, tree, variants
 from forecast.analyses import predictive
 from forecast.analyses.run_checks import run_checks, statistics_groups
+from forecast.config import Config
 from forecast.engine import answer, judged
 from forecast.evidence import Tables, hash_tables
 from forecast.folder import write_csv, write_json
 from forecast.forward import all_draws
 from forecast.inputs import Job
+from forecast.outside import add_outside, outside_frames
 from forecast.progress import Stages
 from forecast.sampling import Fit
 from forecast.seeds import stream
@@ -82,7 +84,7 @@ def save_results(
         whole = _save_tree(folder, fit, prior=prior, groups=groups)
     with stages("tables"):
         tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
-        head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
+        head = _headline(fit, found, before=before, config=job.config)
         _save_tables(folder, fit, head=head, tabled=tabled | checked.tables)
         save_works(folder / "works.csv", tables, states=states)
     learned, told = tabled["summary"], {"experts": tabled["experts"], "checks": checked.context()}
@@ -95,7 +97,8 @@ def save_results(
             fit, evaluated, beside=beside, evidence_hash=same, report=job.report
         )
     context |= _extras(fit, found, tables=tables, stages=stages)
-    frames = parts.frames_of(tables, work_rows(tables, states), learned=learned)
+    works = work_rows(tables, states)
+    frames = _frames(tables, works, learned=learned, head=head, config=job.config)
     return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
 
 
@@ -105,6 +108,31 @@ def _save_tree(
     whole = tree.make_tree(fit, prior, groups={"posterior": all_draws(fit, fit.case)} | groups)
     tree.save_tree(whole, folder / "posterior.nc")
     return whole
+
+
+def _headline(
+    fit: Fit,
+    found: dict[str, np.ndarray],
+    *,
+    before: dict[str, np.ndarray],
+    config: Config,
+) -> dict[str, Any]:
+    """Return the content of headline.json, with the outside view if there is one."""
+    head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
+    return add_outside(head, config.outside_view, found=found, tails=summaries.TAILS)
+
+
+def _frames(
+    tables: Tables,
+    works: list[dict[str, Any]],
+    *,
+    learned: list[dict[str, Any]],
+    head: dict[str, Any],
+    config: Config,
+) -> dict[str, Any]:
+    """Return what figures draw from besides the tree."""
+    frames = parts.frames_of(tables, works, learned=learned)
+    return frames | outside_frames(head, config.outside_view)
 
 
 def _tabled(

@@ -13,6 +13,7 @@ from models.errors import InputError
 from models.quantities import QUANTITIES
 from models.slots import SLOTS
 from reports.learned import CONFLICT, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
+from reports.outside import CONSIDERED, considered_of, outside_text, outside_view
 from reports.words import INTERVAL, INTERVAL_OF_CHANCE, chance, interval, number, opening
 
 WIDTH = 100
@@ -50,13 +51,19 @@ def headline_block(
     """
     labels = SAME_BAR | {name: QUANTITIES[name].label for name in SHOWN}
     found, prior = head["quantities"], head["prior"]
+    outside, sentences = outside_view(head), opening(found, head) + outside_text(head)
+    rows = [_row(label, found[n], prior=prior[n]) for n, label in labels.items()]
+    if outside:  # above the last row, of which the text below speaks
+        both = outside["rows"][-1][1]
+        name = f"{outside['label']}, {CONSIDERED}"
+        rows.insert(-1, f"| {name} | {chance(both['mean'])} | {interval(both)} | |")
     top = ", ".join(f"`{r['parameter']}` {chance(r['share'])}" for r in variance["parts"][:3])
     return [
-        *(line for told in opening(found, head) for line in [*_wrapped(told), ""]),
+        *(line for told in sentences for line in [*_wrapped(told), ""]),
         f"| works of {head['cohort']} by the end of {head['horizon']} | mean | interval | "
         "prior alone |",
         "|---|---|---|---|",
-        *(_row(label, found[n], prior=prior[n]) for n, label in labels.items()),
+        *rows,
         "",
         *_wrapped(
             f"Each interval is an {INTERVAL_OF_CHANCE}. Of the variance of the last row "
@@ -77,12 +84,24 @@ def worldviews_block(heads: Mapping[str, Mapping[str, Any]]) -> list[str]:
         label: [_told(h["quantities"][name]) for h in heads.values()]
         for name, label in labels.items()
     }
+    rows |= _considered(heads)
     rows["the same, prior alone"] = [_told(h["prior"][strict]) for h in heads.values()]
     return [
         f"| mean ({INTERVAL}) | {' | '.join(heads)} |",
         "|---" * (1 + len(heads)) + "|",
         *(f"| {label} | {' | '.join(cells)} |" for label, cells in rows.items()),
     ]
+
+
+def _considered(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the rows of quantities into which some worldview mixes an outside view."""
+    names = {h["outside_view"]["quantity"] for h in heads.values() if h.get("outside_view")}
+    return {
+        f"{QUANTITIES[name].label}, {CONSIDERED}": [
+            _told(considered_of(h, name) or h["quantities"][name]) for h in heads.values()
+        ]
+        for name in sorted(names)
+    }
 
 
 def learned_block(rows: Sequence[Mapping[str, Any]], *, seed: int) -> list[str]:

@@ -10,6 +10,7 @@ from models.slots import SLOTS
 from reports.claim_rows import claim_row
 from reports.ladder import disagreement, milestone_rows
 from reports.learned import conflicts
+from reports.outside import outside_text, outside_view
 from reports.trust import heavy_of, trust_view, varied_table
 from reports.verdicts import by_verdict
 from reports.words import (
@@ -118,11 +119,12 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
     question = {"cohort": head.get("cohort"), "horizon": head.get("horizon")} | c["question"]
     names = {str(r["agenda"]): str(r.get("name") or r["agenda"]) for r in c["agendas"]}
     return c | {
+        "outside": outside_view(head),
         "question": question,
         "converged": is_converged(c),
         "found": found,
         "prior": prior,
-        "opening": opening(found, question, heavy=heavy_of(c["structure"])),
+        "opening": opening(found, question, heavy=heavy_of(c["structure"])) + outside_text(head),
         "main": [name for name in (*SAME_BAR_SPLIT, *MAIN) if name in found],
         "strict_split": [name for name in STRICT_SPLIT if name in found],
         "standing": standing(c),

@@ -86,6 +86,8 @@ def _tables(view: Mapping[str, Any]) -> list[RenderableType]:
     ):
         if any(name in view["found"] for name in names):
             out += [_quantities(view, names, title=title), Text("")]
+    if view["outside"]:
+        out += [_outside(view["outside"]), Text("")]
     if view["worldviews"]:
         out += [_worldviews(view), *_missing(view), Text("")]
     if view["agenda_rows"]:
@@ -99,6 +101,13 @@ def _quantities(view: Mapping[str, Any], names: Sequence[str], *, title: str) ->
         found, prior = view["found"].get(name), view["prior"].get(name)
         if found:
             table.add_row(told(label(name)), *_cells(found), *_cells(prior))
+    return table
+
+
+def _outside(outside: Mapping[str, Any]) -> Table:
+    table = _grid(f"With an outside view: {outside['label']}", ["mean", "interval", "", ""])
+    for name, found in outside["rows"]:
+        table.add_row(told(name), *_cells(found), "", "")
     return table
 
 

@@ -50,6 +50,8 @@ UNRATED = (
     "No work is rated: what is said of levels, tracking and uses rests on priors, figures and "
     "counts alone."
 )
+MODEL_ALONE = "Every other number here is the model's alone."
+"""What is said wherever an outside view is mixed in."""
 CHANCES = ("probability", "share")
 """Units that are printed as chances."""
 LEAST = 0.001

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast import EXPORTS
+from forecast import EXPORTS, GROUPS
 from forecast.cli import COMMANDS
 from forecast.config import load_config
 from forecast.tables import ROWS
@@ -42,7 +42,7 @@ def test_every_command_is_described(docs, command):
     assert f"`forecast {command} " in docs
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("name", [*EXPORTS, *GROUPS])
 def test_every_public_name_is_described(docs, name):
     assert f"fc.{name}" in docs
 

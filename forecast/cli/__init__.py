@@ -16,6 +16,10 @@ COMMANDS = {
     "backtest": "forecast.cli.scoring",
     "score": "forecast.cli.scoring",
     "calibrate": "forecast.cli.calibrating",
+    "ledger": "forecast.cli.ledger",
+    "evidence": "forecast.cli.evidence",
+    "init": "forecast.cli.working",
+    "elicit": "forecast.cli.working",
 }
 """Every command and the module that holds ``NAME_command``; a command is here once it works."""
 

@@ -5,13 +5,23 @@ from typing import Any
 
 import arviz as az
 import matplotlib.pyplot as plt
+import numpy as np
 import xarray as xr
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from models.quantities import QUANTITIES
 from reports import drawing as d
-from reports.summaries import GROUPS, Frames, outcome_rows, row, summarise, thinned
+from reports.outside import CONSIDERED
+from reports.summaries import (
+    GROUPS,
+    Frames,
+    flat,
+    outcome_rows,
+    row,
+    summarise,
+    thinned,
+)
 from reports.words import INTERVAL, LOWER, UPPER, chance, interval
 
 SHOWN = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
@@ -43,20 +53,39 @@ def plot_headline(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         ax.xaxis.set_major_formatter(FuncFormatter(d.percent))
         for end in (LOWER, UPPER):
             ax.axhline(end, color=d.MUTED, linewidth=0.8, linestyle=":")
+    curve = _considered(dt, frames, pc=pc)
     for legend in fig.legends:
         legend.remove()
     words = {"prior": d.PRIOR, "posterior": d.POSTERIOR}
+    words |= {CONSIDERED: d.ORANGE} if curve else {}
     lines = [Line2D([], [], color=colour, label=word) for word, colour in words.items()]
     pc.get_target(SHOWN[0], {}).legend(handles=lines, loc="lower right")
-    d.save(fig, path, rows=outcome_rows(dt, SHOWN))
+    d.save(fig, path, rows=outcome_rows(dt, SHOWN) + curve)
     plt.close(fig)
     return d.Caption(
         "Headline: prior and posterior",
         "How far the evidence moves each probability: a curve gives the share of draws below a "
-        f"value, so a steep curve is a sure one. Between the dotted lines lies the {INTERVAL}.",
+        f"value, so a steep curve is a sure one. Between the dotted lines lies the {INTERVAL}."
+        + (" All things considered: with the forecast's outside view mixed in." if curve else ""),
         "Four panels with the distributions of the headline probabilities: "
-        + "; ".join(_spoken(dt, name) for name in SHOWN),
+        + "; ".join(_spoken(dt, name) for name in SHOWN)
+        + "".join(f"; {CONSIDERED}, mean {chance(r['mean'])}, {interval(r)}" for r in curve),
     )
+
+
+def _considered(dt: Any, frames: Frames, *, pc: Any) -> list[dict[str, Any]]:
+    """Draw a quantity with the outside view mixed in; return its summary, nothing without one."""
+    points = frames.get("outside_view") or ()
+    name = points[0]["quantity"] if points else ""
+    if name not in SHOWN:
+        return []
+    draws, w = flat(dt, "predictions", name=name), points[0]["weight"]
+    x = np.concatenate([draws, [r["value"] for r in points]])
+    weights = np.repeat([(1.0 - w) / len(draws), w / len(points)], [len(draws), len(points)])
+    order = np.argsort(x)
+    pc.get_target(name, {}).plot(x[order], np.cumsum(weights[order]), color=d.ORANGE)
+    found = {key: frames["considered"][0][key] for key in ("mean", "median", "lower", "upper")}
+    return [{"quantity": name, "draws": CONSIDERED, **found}]
 
 
 def _spoken(dt: Any, name: str) -> str:

@@ -41,7 +41,20 @@ def test_help_of_the_program_names_every_command(forecast_process):
     assert all(f"\n  {name} " in done.stdout for name in COMMANDS)
 
 
-@pytest.mark.parametrize("args", [(), *((name,) for name in COMMANDS)], ids=str)
+def every_command() -> dict[tuple[str, ...], click.Command]:
+    """Return each command by its words, those of groups too."""
+    found: dict[tuple[str, ...], click.Command] = {}
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        found[name,] = command
+        found |= {(name, word): one for word, one in getattr(command, "commands", {}).items()}
+    return found
+
+
+EVERY = every_command()
+
+
+@pytest.mark.parametrize("args", [(), *EVERY], ids=str)
 def test_help_ends_in_an_example_and_imports_nothing_heavy(args):
     shown = CliRunner().invoke(cli, [*args, "--help"]).output
     example = shown.split("\n  Example:\n")[1].split("\n\n")[0]
@@ -49,11 +62,10 @@ def test_help_ends_in_an_example_and_imports_nothing_heavy(args):
     assert not imported_by(*args, "--help") & HEAVY
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_has_help_and_shows_its_default(name):
-    with cli.make_context("forecast", [name]) as ctx:
-        command = cli.get_command(ctx, name)
-        for option in (one for one in command.params if isinstance(one, click.Option)):
+@pytest.mark.parametrize("args", EVERY, ids=str)
+def test_every_option_has_help_and_shows_its_default(args):
+    with cli.make_context("forecast", list(args)) as ctx:
+        for option in (one for one in EVERY[args].params if isinstance(one, click.Option)):
             assert option.help, option.name
             record = option.get_help_record(ctx)[1]
             shown = "[default: " in record or "[required]" in record

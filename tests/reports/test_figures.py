@@ -10,9 +10,10 @@ import pytest
 import xarray as xr
 
 from models.quantities import QUANTITIES
-from reports.drawing import percent
+from reports.drawing import percent, style
 from reports.figures import NAMES, write_figures
 from reports.figures.claims import NOW
+from reports.figures.headline import plot_headline
 from reports.figures.levels import _top
 from reports.figures.splits import NARROW
 from reports.figures.workers import _looks
@@ -206,3 +207,19 @@ def test_the_same_draws_give_the_same_svg(tree, frames, run_folder, tmp_path):
     for name in ("levels", "agendas"):
         first = (run_folder[0] / "figures" / f"{name}.svg").read_bytes()
         assert (tmp_path / f"{name}.svg").read_bytes() == first
+
+
+def test_the_headline_draws_the_outside_view_and_holds_its_numbers(tree, tmp_path):
+    points = [
+        {"quantity": "alignment_relevant", "weight": 0.3, "value": x}
+        for x in np.linspace(0.1, 0.3, 9)
+    ]
+    mixed = {"mean": 0.07, "median": 0.02, "lower": 0.001, "upper": 0.28}
+    frames = {"outside_view": points, "considered": [mixed]}
+    with style():
+        told = plot_headline(tree, tmp_path / "headline", frames=frames)
+    with (tmp_path / "headline.csv").open(encoding="utf-8", newline="") as file:
+        found = [r for r in csv.DictReader(file) if r["draws"] == "all things considered"]
+    assert [{key: float(r[key]) for key in mixed} for r in found] == [mixed]
+    assert "all things considered, mean 7.0%" in told.alt
+    assert "all things considered" in (tmp_path / "headline.svg").read_text(encoding="utf-8")
