@@ -107,7 +107,7 @@ def exponent(works: list[int], seconds: list[float]) -> float:
     return float(np.polyfit(np.log(works), np.log(seconds), 1)[0])
 
 
-def table(given: Namespace, options: list[str], folder: Path) -> list[dict[str, Any]]:
+def table(given: Namespace, folder: Path, *, options: list[str]) -> list[dict[str, Any]]:
     """Return the rows of all sizes, the default's first."""
     from benchmarks.simulated_tables import write_tables
 
@@ -148,7 +148,7 @@ def main() -> None:
         print(json.dumps(measure(given.measure)))
         return
     with tempfile.TemporaryDirectory(prefix="scale-") as folder:
-        rows = table(given, options, Path(folder))
+        rows = table(given, Path(folder), options=options)
     print(show(rows))
     sizes = rows[1:]
     if len(sizes) > 1:

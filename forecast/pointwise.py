@@ -49,7 +49,7 @@ def log_likelihoods(fit: Fit, at: np.ndarray | None = None) -> dict[str, np.ndar
     n = len(draws["use_rate"])
     *others, rated = likelihoods(structure)
 
-    def scored(likes: Sequence[Likelihood], rows: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def of_rows(likes: Sequence[Likelihood], rows: Mapping[str, Any]) -> dict[str, np.ndarray]:
         def block(some: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             parts, out = terms_from_draws(some), {}
             for like in likes:
@@ -59,12 +59,17 @@ def log_likelihoods(fit: Fit, at: np.ndarray | None = None) -> dict[str, np.ndar
 
         return joined(over_blocks(block, draws, n=n))
 
-    out = scored(others, data)
+    out = of_rows(others, data)
     ratings_out = np.zeros((n, len(data["ratings"]["weight"])))
     for cut in row_cuts(len(fit.case.evidence.ids["ratings"])):
         some = {name: x[cut] for name, x in data["ratings"].items()}
-        ratings_out[:, cut] = scored([rated], data | {"ratings": some})[rated.name]
+        ratings_out[:, cut] = of_rows([rated], data | {"ratings": some})[rated.name]
     return out | {rated.name: ratings_out}
+
+
+def scored(fit: Fit) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return log probabilities of rows at the kept draws, and the states of all works."""
+    return log_likelihoods(fit, kept_draws(fit)), work_states(fit)
 
 
 def row_cuts(n: int) -> list[slice]:
@@ -124,7 +129,7 @@ def work_states(fit: Fit) -> dict[str, np.ndarray]:
     found = []
     for cut in row_cuts(len(rows["cell"])):
         some = {name: x[cut] for name, x in rows.items()}
-        parts = over_blocks(partial(_row_states, fit, some), thin, n=len(at))
+        parts = over_blocks(partial(_row_states, fit=fit, rows=some), thin, n=len(at))
         found.append(_marginals(np.asarray(sum(parts)) / len(at)))
     return {name: values[row] for name, values in joined(found).items()}
 
@@ -146,7 +151,7 @@ def _rows_of_works(case: Case) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def _row_states(
-    fit: Fit, rows: Mapping[str, np.ndarray], draws: Mapping[str, np.ndarray]
+    draws: Mapping[str, np.ndarray], *, fit: Fit, rows: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     """Return the posterior of (state, capabilities use, alignment use), summed over draws."""
     structure, data = fit.compiled.structure, fit.case.evidence.arrays

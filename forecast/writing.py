@@ -73,8 +73,7 @@ def save_results(
     with stages("diagnose"):
         fit = judged(fit, found)
     with stages("rows of evidence"):
-        loglik = pointwise.log_likelihoods(fit, pointwise.kept_draws(fit))
-        states = pointwise.work_states(fit)
+        loglik, states = pointwise.scored(fit)
         again, rows = predictive.of_both(fit.case, fit.draws, prior=prior)
     with stages("checks"):
         checked = run_checks(fit, found, tables=tables, loglik=loglik, again=again)
