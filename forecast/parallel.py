@@ -76,13 +76,13 @@ def _path(place: Path, case: Case, *, base: Case | None) -> Path:
 
 
 Work = Callable[[Any, Any], bytes]
-Runner = Callable[[Mapping[str, Any], Any, Work, Done], None]
+Runner = Callable[..., None]
 
 
 def runner(workers: int | None = None, scheduler: str | None = None) -> Runner:
     """Return what runs work: local processes, or a Dask cluster at an address."""
 
-    def run(todo: Mapping[str, Any], shared: Any, work: Work, done: Done) -> None:
+    def run(todo: Mapping[str, Any], shared: Any, *, work: Work, done: Done) -> None:
         if scheduler is not None:
             _on_cluster(todo, shared, work=work, done=done, address=scheduler)
         else:
@@ -127,7 +127,7 @@ def map_kept(
             tick()
 
     if todo:
-        (run or runner(None, None))(todo, shared, work, done)
+        (run or runner())(todo, shared, work=work, done=done)
     return [(place / name).read_bytes() for name in items]
 
 
@@ -158,7 +158,7 @@ def fit_one(case: Case, base: Base | None) -> bytes:
         return kept.to_bytes(refit(_BASES[key], case, cores=1))
 
 
-def _on_worker(item: Any, shared: Any, work: Work) -> bytes:
+def _on_worker(item: Any, shared: Any, *, work: Work) -> bytes:
     """Work in a task of Dask, which needs no lock of the cluster's for a file of its own.
 
     Within a task xarray asks the scheduler for the lock of each file that it writes, also of one in
@@ -211,7 +211,7 @@ def _on_cluster(
     with client:
         held = None if shared is None else client.scatter(shared, broadcast=True, hash=False)
         names = {
-            client.submit(_on_worker, item, held, work, key=f"fit-{name}", pure=False): name
+            client.submit(_on_worker, item, held, work=work, key=f"fit-{name}", pure=False): name
             for name, item in todo.items()
         }
         for future in distributed.as_completed(names):

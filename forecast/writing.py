@@ -91,14 +91,19 @@ def save_results(
     context = parts.base_context(job.config, head) | told | {"parameters": learned}
     with stages("worldviews and raters"):
         evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
-        beside, same = folder.resolve().parent.parent, hash_tables(tables)
-        context |= variants.beside_rows(
-            fit, evaluated, beside=beside, evidence_hash=same, report=job.report
-        )
+        context |= _beside(folder, fit, evaluated, job=job)
     context |= _extras(fit, found, tables=tables, stages=stages)
     works = work_rows(tables, states)
     frames = _frames(tables, works, learned=learned, head=head, config=job.config)
     return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
+
+
+def _beside(folder: Path, fit: Fit, evaluated: Any, *, job: Job) -> dict[str, Any]:
+    """Return the rows of worldviews and raters, those of finished runs beside this one's folder."""
+    beside, same = folder.resolve().parent.parent, hash_tables(job.tables)
+    return variants.beside_rows(
+        fit, evaluated, beside=beside, evidence_hash=same, report=job.report
+    )
 
 
 def _save_tree(

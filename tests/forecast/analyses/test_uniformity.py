@@ -9,7 +9,7 @@ from forecast.analyses.uniformity import TESTS, holm, p_values, seen, verdicts
 N, DRAWS = 200, 99
 
 
-def ranked(rng, posterior, truth):
+def ranked(rng, posterior, *, truth):
     """Ranks of truths (simulation,) among draws (simulation, draw), as worlds.ranks makes them."""
     below = (posterior < truth[:, None]).sum(axis=1)
     return (below + rng.random(len(truth))) / (posterior.shape[1] + 1)
@@ -20,7 +20,7 @@ def conjugate(rng, *, sign=1.0):
     truth = rng.standard_normal(N)
     y = sign * (truth + rng.standard_normal(N))
     draws = y[:, None] / 2 + np.sqrt(0.5) * rng.standard_normal((N, DRAWS))
-    return ranked(rng, draws, truth)
+    return ranked(rng, draws, truth=truth)
 
 
 def scale(rng, *, jacobian):
@@ -37,7 +37,7 @@ def scale(rng, *, jacobian):
     cdf = np.cumsum(p / p.sum(axis=1, keepdims=True), axis=1)
     u = rng.random((N, DRAWS))
     draws = np.stack([np.exp(np.interp(v, c, x)) for v, c in zip(u, cdf, strict=True)])
-    return ranked(rng, draws, truth)
+    return ranked(rng, draws, truth=truth)
 
 
 def raters(rng, *, shared):
@@ -49,7 +49,7 @@ def raters(rng, *, shared):
     weight = 1.0 / (1.0 + variance)
     sd = np.sqrt(1.0 - weight)
     draws = weight * y.mean(axis=1)[:, None] + sd * rng.standard_normal((N, DRAWS))
-    return ranked(rng, draws, truth)
+    return ranked(rng, draws, truth=truth)
 
 
 def test_each_p_value_is_uniform_where_ranks_are():
