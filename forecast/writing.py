@@ -48,12 +48,7 @@ def save_draws(folder: Path, partial: Any) -> None:
 
 
 def save_results(
-    folder: Path,
-    fit: Fit,
-    *,
-    job: Job,
-    stages: Stages,
-    cores: int | None = None,
+    folder: Path, fit: Fit, *, job: Job, stages: Stages, cores: int | None = None
 ) -> Results:
     """Compute and write the tables, JSON and netCDF of a run.
 
@@ -93,8 +88,7 @@ def save_results(
         evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
         context |= _beside(folder, fit, evaluated, job=job)
     context |= _extras(fit, found, tables=tables, stages=stages)
-    works = work_rows(tables, states)
-    frames = _frames(tables, works, learned=learned, head=head, config=job.config)
+    frames = _frames(job, work_rows(tables, states), learned=learned, head=head)
     return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
 
 
@@ -127,16 +121,15 @@ def _headline(
 
 
 def _frames(
-    tables: Tables,
+    job: Job,
     works: list[dict[str, Any]],
     *,
     learned: list[dict[str, Any]],
     head: dict[str, Any],
-    config: Config,
 ) -> dict[str, Any]:
     """Return what figures draw from besides the tree."""
-    frames = parts.frames_of(tables, works, learned=learned)
-    return frames | outside_frames(head, config.outside_view)
+    frames = parts.frames_of(job.tables, works, learned=learned)
+    return frames | outside_frames(head, job.config.outside_view)
 
 
 def _tabled(
