@@ -17,6 +17,8 @@ EXPORTS = {
     "evaluate": "forecast.engine",
     "refit": "forecast.engine",
     "fit_many": "forecast.parallel",
+    "whatif": "forecast.analyses.whatif",
+    "decide": "forecast.analyses.deciding",
     "backtest": "forecast.analyses.backtesting",
     "score": "forecast.analyses.scoring",
     "calibrate": "forecast.analyses.calibration",

@@ -10,7 +10,8 @@ from forecast.config import Config, ModelOptions, Question, SamplerOptions
 from forecast.evidence import Tables
 from forecast.experts import experts_of
 from models.experts import Expert
-from models.forecast_paths import Asked, Do
+from models.forecast_paths import Asked
+from models.interventions import Do
 from models.prior import Prior
 from models.structure import Structure, families
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from forecast.decision_table import check_decision
 from forecast.faults import Fault, Place, TomlFile, raise_faults
 from forecast.outside import check_outside
 from forecast.prior_tables import CLAIMS, build_prior, check_prior
@@ -170,7 +171,7 @@ def _prior_table(prior: Prior) -> dict[str, Any]:
 
 def _check_file(file: TomlFile) -> list[Fault]:
     """Return the faults that one file has by itself, in the order of its lines."""
-    faults = check_head(file) + check_options(file) + check_free(file)
+    faults = check_head(file) + check_options(file) + check_free(file) + check_decision(file)
     tables = file.data.get("priors", {})
     if isinstance(tables, Mapping):
         for name, table in tables.items():

@@ -86,13 +86,13 @@ def save_results(
     context = parts.base_context(job.config, head) | told | {"parameters": learned}
     with stages("worldviews and raters"):
         evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
-        context |= _beside(folder, fit, evaluated, job=job)
+        context |= _beside(folder, fit, evaluated=evaluated, job=job)
     context |= _extras(fit, found, tables=tables, stages=stages)
     frames = _frames(job, work_rows(tables, states), learned=learned, head=head)
     return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
 
 
-def _beside(folder: Path, fit: Fit, evaluated: Any, *, job: Job) -> dict[str, Any]:
+def _beside(folder: Path, fit: Fit, *, evaluated: Any, job: Job) -> dict[str, Any]:
     """Return the rows of worldviews and raters, those of finished runs beside this one's folder."""
     beside, same = folder.resolve().parent.parent, hash_tables(job.tables)
     return variants.beside_rows(

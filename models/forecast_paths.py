@@ -10,9 +10,8 @@ The forecast goes on with the terms of the sub-models after the evidence closes:
   family, and its share is that of one more draw from the pool of sizes. It adds
   nothing to the field, whose shares are those of the listed agendas.
 
-An intervention (:class:`Do`) changes works of its year and later: it multiplies the ratio of
-workers, the number of interpretability workers, the capabilities uses or an agenda's size, or sets
-the chance of tracking. Source: the sub-models' own docstrings.
+Interventions (:mod:`models.interventions`) change works of their year and later. Source: the
+sub-models' own docstrings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from scipy import special, stats
 
 from models import faults, maturity, output, spillover, tracking, workers
 from models.errors import InputError
+from models.interventions import Do, check_agendas, level, on_log, with_set_shares
 from models.ops import NumPy
 from models.prior import Array
 from models.structure import FIRST_YEAR, LAST_YEAR, YEARS, Structure
@@ -39,8 +39,6 @@ NEW_AGENDA = (
     "share",
 )
 """What the standard normals of ``future['new_agenda']`` stand for, in order."""
-DO_KEYS = ("worker_ratio", "interpretability_workers", "capabilities_use", "tracking")
-"""What can be done, besides ``share.AGENDA``."""
 
 
 @dataclass(frozen=True)
@@ -69,33 +67,13 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Do:
-    """An intervention on works of the year ``since`` and later.
-
-    ``value`` is a factor, but for ``tracking``, which it sets to a chance.
-    """
-
-    key: str
-    value: float
-    since: int
-
-    def __post_init__(self) -> None:
-        if self.key not in DO_KEYS and not self.key.startswith("share."):
-            known = ", ".join((*DO_KEYS, "share.AGENDA"))
-            raise InputError(f"do: no key {self.key!r}; use one of {known}")
-        ok = 0.0 <= self.value <= 1.0 if self.key == "tracking" else 0.0 < self.value < np.inf
-        if not ok:
-            need = "a chance from 0 to 1" if self.key == "tracking" else "a factor above 0"
-            raise InputError(f"do: {self.key} = {self.value}; give {need}")
-
-
-@dataclass(frozen=True)
 class Paths:
     """Every term by draw, with agendas the listed ones and then the new one.
 
     ``log_workers`` (draw, group, year), ``effort``, ``trend`` and ``works`` (draw, year), ``share``
-    (draw, year, agenda), ``capabilities_use`` (year,) the factor done, ``tracking_set`` (year,)
-    the chance done or NaN; ``diagnosed`` (draw, level); the rest are terms by sub-model.
+    (draw, year, agenda), ``diagnosed`` (draw, level). By year and done: ``tracking_set``, a chance
+    or NaN; ``withheld``, the share of capabilities uses prevented; ``delay``, years until others
+    can use a work. The rest are terms by sub-model.
     """
 
     years: tuple[int, ...]
@@ -105,8 +83,9 @@ class Paths:
     works: Array
     share: Array
     diagnosed: Array
-    capabilities_use: Array
     tracking_set: Array
+    withheld: Array
+    delay: Array
     maturity: dict[str, Array]
     tracking: dict[str, Array]
     spillover: dict[str, Array]
@@ -140,12 +119,12 @@ def make_paths(
         Standard normals: ``worker_shocks`` (draw, group, future year) with a year for each after
         2026 up to the horizon or more, ``new_agenda`` (draw, :data:`NEW_AGENDA`).
     do
-        Interventions; see :class:`Do`.
+        Interventions; see :class:`models.interventions.Do`.
     """
     years = axis_years(horizon)
-    size = worker_paths(draws, future["worker_shocks"], years=years, do=do)
-    people = size[..., maturity.INTERPRETABILITY, :]
-    relative = output.relative_output(NumPy, people, draws["output_elasticity"])
+    undisturbed = worker_paths(draws, future["worker_shocks"], years=years)
+    size = _workers_done(undisturbed, years, do=do)
+    relative = _relative_output(draws["output_elasticity"], size, undisturbed=undisturbed)
     n_future = len(years) - len(YEARS)
     late = tracking.future_trend(draws["tracking_damping"], n_future)
     early = np.broadcast_to(tracking.YEARS_FROM_CENTRE, (len(late), len(YEARS)))
@@ -157,8 +136,9 @@ def make_paths(
         works=draws["works_2025"][:, None] * relative,
         share=_shares(draws, future["new_agenda"], structure=structure, years=years, do=do),
         diagnosed=faults.diagnosed(NumPy, fault_shares(draws), practice_rates(draws)),
-        capabilities_use=_factor("capabilities_use", years, do=do),
-        tracking_set=_tracking_set(years, do),
+        tracking_set=level("tracking", years, do=do, none=np.nan),
+        withheld=level("withhold", years, do=do, none=0.0),
+        delay=level("delay", years, do=do, none=0.0),
         maturity=maturity.from_draws(draws),
         tracking=tracking.from_draws(draws),
         spillover=spillover.from_draws(draws),
@@ -166,20 +146,32 @@ def make_paths(
     return _with_new_agenda(paths, draws, new=future["new_agenda"], tails=structure.tails)
 
 
-def worker_paths(
-    draws: Mapping[str, Array], shocks: Array, *, years: Sequence[int], do: Sequence[Do] = ()
-) -> Array:
+def worker_paths(draws: Mapping[str, Array], shocks: Array, *, years: Sequence[int]) -> Array:
     """Return log workers of the axis and after; dims (draw, group, year)."""
     log_size = workers.workers_from_draws(draws)
     scaled = draws["worker_shock_sd"][:, None, None] * shocks[..., : len(years) - len(YEARS)]
     log_size = workers.future_log_workers(log_size, damping=draws["worker_damping"], shocks=scaled)
     if log_size.shape[-1] != len(years):
         raise ValueError(f"worker_shocks reach {log_size.shape[-1]} of {len(years)} years")
-    log_size[:, spillover.CAPABILITIES] += np.log(_factor("worker_ratio", years, do=do))
-    log_size[:, maturity.INTERPRETABILITY] += np.log(
-        _factor("interpretability_workers", years, do=do)
-    )
     return log_size
+
+
+def _workers_done(log_size: Array, years: Sequence[int], *, do: Sequence[Do]) -> Array:
+    """Return log workers after interventions; a ratio is met by the number on capabilities."""
+    out = log_size.copy()
+    people, beside = maturity.INTERPRETABILITY, log_size[:, spillover.ALIGNMENT]
+    out[:, people] = on_log(log_size[:, people], "effort", years=years, do=do)
+    capabilities = log_size[:, spillover.CAPABILITIES]
+    out[:, spillover.CAPABILITIES] = on_log(capabilities, "ratio", years=years, do=do, base=beside)
+    return out
+
+
+def _relative_output(elasticity: Array, log_size: Array, *, undisturbed: Array) -> Array:
+    """Return works by year, as a multiple of those of 2025 had nothing been done by then."""
+    people, before = (x[:, maturity.INTERPRETABILITY] for x in (log_size, undisturbed))
+    change = people[:, output.REFERENCE] - before[:, output.REFERENCE]
+    relative = output.relative_output(NumPy, people, elasticity)
+    return np.asarray(relative * np.exp(elasticity * change)[:, None])
 
 
 def fault_shares(draws: Mapping[str, Array]) -> Array:
@@ -193,22 +185,6 @@ def practice_rates(draws: Mapping[str, Array]) -> Array:
     return np.asarray(faults.rates(NumPy, faults.diagnosis_from_draws(draws)))
 
 
-def _factor(key: str, years: Sequence[int], *, do: Sequence[Do]) -> Array:
-    factor = np.ones(len(years))
-    for act in do:
-        if act.key == key:
-            factor *= np.where(np.asarray(years) >= act.since, act.value, 1.0)
-    return factor
-
-
-def _tracking_set(years: Sequence[int], do: Sequence[Do]) -> Array:
-    chance = np.full(len(years), np.nan)
-    for act in do:
-        if act.key == "tracking":
-            chance[np.asarray(years) >= act.since] = act.value
-    return chance
-
-
 def _shares(
     draws: Mapping[str, Array],
     new: Array,
@@ -218,17 +194,16 @@ def _shares(
     do: Sequence[Do],
 ) -> Array:
     """Return shares of works, (draw, year, agenda): the listed add to 1; the new one's is last."""
-    for act in do:
-        if act.key.startswith("share.") and act.key[6:] not in structure.agendas:
-            raise InputError(f"do: no agenda {act.key[6:]!r}; see agendas.csv")
+    agendas = structure.agendas
+    check_agendas(do, agendas)
     sd = draws["agenda_share_sd"][:, None]
-    shift = np.stack(
-        [np.log(_factor(f"share.{agenda}", years, do=do)) for agenda in structure.agendas], axis=-1
-    )
-    size = (sd * draws["agenda_share_z"])[:, None, :] + shift
+    bigger, none = [act for act in do if act.times], np.zeros(len(years))
+    shift = [on_log(none, f"share.{agenda}", years=years, do=bigger) for agenda in agendas]
+    size = (sd * draws["agenda_share_z"])[:, None, :] + np.stack(shift, axis=-1)
     one_more = np.broadcast_to((sd * _column(new, "share"))[:, None, :], (len(size), len(years), 1))
     together = output.agenda_shares(np.concatenate([size, one_more], axis=-1))
-    return np.concatenate([output.agenda_shares(size), together[..., -1:]], axis=-1)
+    listed = with_set_shares(output.agenda_shares(size), agendas, years=years, do=do)
+    return np.concatenate([listed, together[..., -1:]], axis=-1)
 
 
 def _column(new: Array, name: str) -> Array:

@@ -135,19 +135,22 @@ def documented_mean(paths: Paths, side: str, *, year: int) -> Array:
     terms, i = paths.spillover, year - FIRST_YEAR
     ratio = spillover.log_ratio(paths.log_workers)[:, i]
     base = spillover.log_use(side, terms, ratio=ratio)[:, None] + terms[f"{side}_agenda"]
-    if side == "capabilities":
-        base = base + np.log(paths.capabilities_use[i])
     level = spillover.level_factor(NumPy, side, terms, diagnosed=paths.diagnosed)
     factor = spillover.tracking_factor(NumPy, side, terms)
-    means = spillover.use_means(NumPy, base, level, tracked=factor)
-    return _levels_apart(means)
+    means = _levels_apart(spillover.use_means(NumPy, base, level, tracked=factor))
+    return means * (1.0 - paths.withheld[i]) if side == "capabilities" else means
+
+
+def age_of_use(paths: Paths, year: int, *, horizon: int) -> float:
+    """Return the years that others have to use a cohort's works: a delay takes off its own."""
+    return max(horizon - year + 0.5 - float(paths.delay[year - FIRST_YEAR]), 0.0)
 
 
 def uses(paths: Paths, draws: Mapping[str, Array], *, side: str, year: int, horizon: int) -> Uses:
     """Return the uses on one side of a cohort's works by the end of ``horizon``."""
     terms = paths.spillover
     m = documented_mean(paths, side, year=year)
-    age = horizon - year + 0.5
+    age = age_of_use(paths, year, horizon=horizon)
     lag = terms["lag"][:, SIDES.index(side)]
     seen = spillover.seen_age(NumPy, age, terms["delay"])
     grown, shown = spillover.reached(NumPy, age, lag), spillover.reached(NumPy, seen, lag)
@@ -190,7 +193,7 @@ def moments(
     """
     cap = uses(paths, draws, side="capabilities", year=year, horizon=horizon)
     ali = uses(paths, draws, side="alignment", year=year, horizon=horizon)
-    lag, age = paths.spillover["lag"], horizon - year + 0.5
+    lag, age = paths.spillover["lag"], age_of_use(paths, year, horizon=horizon)
     state = states.joint(year)
     values = {
         "alignment": ali.used,

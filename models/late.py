@@ -13,8 +13,9 @@ import numpy as np
 
 from models import milestones
 from models.blocks import joined, over_blocks
-from models.forecast_paths import Asked, Do, make_paths
+from models.forecast_paths import Asked, make_paths
 from models.forecast_states import make_states, moments
+from models.interventions import Do
 from models.prior import Array
 from models.quantities import HEADLINE
 from models.relevance import field_reach, gate, outcomes, over_field, strong

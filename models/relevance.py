@@ -24,8 +24,9 @@ import numpy as np
 
 from models import claims, milestones
 from models.blocks import joined, over_blocks
-from models.forecast_paths import Asked, Do, Paths, forecast_years, make_paths
+from models.forecast_paths import Asked, Paths, forecast_years, make_paths
 from models.forecast_states import States, make_states, moments
+from models.interventions import Do
 from models.prior import Array
 from models.structure import FIRST_YEAR, Structure
 

@@ -13,6 +13,8 @@ COMMANDS = {
     "check": "forecast.cli.checking",
     "show": "forecast.cli.running",
     "report": "forecast.cli.running",
+    "whatif": "forecast.cli.deciding",
+    "decide": "forecast.cli.deciding",
     "backtest": "forecast.cli.scoring",
     "score": "forecast.cli.scoring",
     "calibrate": "forecast.cli.calibrating",

@@ -56,8 +56,8 @@ path = "tables"
 off = ["uses"]
 expert_weight = 1
 [decision]
-options = [{ name = "fund", cost = 2 }]
-payoffs.alignment = 1.5
+options.fund = { cost = 2, do.effort = "2x" }
+payoffs.strict_both = 1.5
 """
 
 
@@ -109,10 +109,12 @@ def test_child_replaces_a_whole_prior_and_merges_options(child):
 def test_options_of_a_parent_are_merged_key_by_key(child):
     grand = child.parent / "grand.toml"
     text = CHILD.replace('"test.toml"', '"child.toml"').replace('"child"', '"grand"')
-    grand.write_text(text + "\n[question]\ncohort = 2027\n[decision]\nnote = 1\n", encoding="utf-8")
+    grand.write_text(
+        text + "\n[question]\ncohort = 2027\n[decision]\nunit = 'x'\n", encoding="utf-8"
+    )
     config = load_config(grand)
     assert config.question == Question(2027, 2050)
-    assert set(json.loads(config.decision or "")) == {"note", "options", "payoffs"}
+    assert set(json.loads(config.decision or "")) == {"unit", "options", "payoffs"}
     assert by_name(config)["gate_tracked"].dist == "LogitNormal"
 
 

@@ -12,7 +12,7 @@ from forecast.forward import taken
 from forecast.reweighting import importance, smoothed
 from forecast.sampling import Compiled, changed, data_of, swap
 from models.errors import InputError
-from models.forecast_paths import Do
+from models.interventions import Do
 from models.late import LATE
 from models.prior import logpdf
 from models.quantities import HEADLINE

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.forecast_paths import Do
+from models.interventions import Do
 from models.quantities import CLAIMS, OUTCOMES
 
 FOUR = ("alignment_only", "both", "capabilities_only", "neither")
@@ -149,14 +149,14 @@ def test_both_splits_add_up_to_one(usual, prefix, strict):
 
 def test_effort_raises_levels_where_the_slope_is_positive(forecast):
     slope = {"effort_slope": 0.4, "effort_slope_sd": 0.0}
-    more = forecast(do=(Do("interpretability_workers", 5.0, 2024),), **slope)
+    more = forecast(do=(Do("effort", 5.0, 2024, times=True),), **slope)
     same = forecast(**slope)
     reach = [out["level_field"][:, -1, ::-1].cumsum(axis=1) for out in (more, same)]
     assert (reach[0][:, :-1] > reach[1][:, :-1]).all()
 
 
 def test_withholding_lowers_capabilities_use_of_later_works_only(forecast, usual):
-    out = forecast(do=(Do("capabilities_use", 0.1, 2025),))
+    out = forecast(do=(Do("withhold", 0.9, 2025),))
     later, before = out["cohort_capabilities_relevant"], usual["cohort_capabilities_relevant"]
     np.testing.assert_array_equal(later[:, :5], before[:, :5])  # cohorts 2020 to 2024
     assert (later[:, 5:] < before[:, 5:]).all()
@@ -170,7 +170,7 @@ def test_tracking_set_to_one_makes_every_later_work_track(forecast):
 
 
 def test_a_larger_agenda_draws_the_field_to_itself(forecast):
-    out = forecast(do=(Do("share.b", 1e12, 2026),))
+    out = forecast(do=(Do("share.b", 1e12, 2026, times=True),))
     for name in OUTCOMES:
         np.testing.assert_allclose(out[name], out[f"agenda_{name}"][:, 1], atol=1e-8)
 

@@ -9,8 +9,9 @@ from scipy.integrate import quad
 
 from models import faults, maturity, race, relevance, spillover, states, tracking, workers
 from models.errors import InputError
-from models.forecast_paths import Asked, Do, fault_shares, make_paths, practice_rates
+from models.forecast_paths import Asked, fault_shares, make_paths, practice_rates
 from models.forecast_states import make_states, moments, uses
+from models.interventions import Do
 from models.ops import NumPy
 from models.structure import FIRST_YEAR
 
@@ -185,7 +186,7 @@ def test_probit_and_heavy_tails_are_answered(draws, future, structure, question)
         (lambda: Asked(2026, 2040, 3, "world"), "use one of field, family, agenda"),
         (lambda: Do("trackin", 0.5, 2026), "no key 'trackin'"),
         (lambda: Do("tracking", 1.5, 2026), "a chance from 0 to 1"),
-        (lambda: Do("worker_ratio", 0.0, 2026), "a factor above 0"),
+        (lambda: Do("ratio", 0.0, 2026, times=True), "a factor above 0"),
     ],
 )
 def test_impossible_questions_are_refused(make, message):
@@ -195,7 +196,7 @@ def test_impossible_questions_are_refused(make, message):
 
 def test_an_unknown_agenda_is_refused(forecast):
     with pytest.raises(InputError, match="no agenda 'z'"):
-        forecast(do=(Do("share.z", 2.0, 2026),))
+        forecast(do=(Do("share.z", 2.0, 2026, times=True),))
 
 
 def test_wanted_quantities_are_those_of_the_whole(draws, future, structure, question, usual):
