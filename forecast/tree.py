@@ -140,7 +140,8 @@ def coordinates(fit: Fit) -> dict[str, Any]:
         ("diagnosis", "diagnosis_row"),
         ("lags", "lag_row"),
     ):
-        coords[dim] = ids[table] or ("none",)
+        spare = len(fit.case.evidence.arrays[table]["weight"]) - len(ids[table])
+        coords[dim] = (*ids[table], *("",) * spare) if ids[table] else ("none",)
     raters = fit.compiled.structure.raters
     columns = ("level", *COLUMNS, "capabilities_whose", "alignment_whose")
     return coords | {

@@ -104,8 +104,9 @@ def _split(raw: bytes, header: Sequence[str], *, lines: int) -> dict[str, Any] |
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(raw),
+            # A thread of Arrow's that still ends when a short process does aborts that process.
             read_options=pyarrow.csv.ReadOptions(
-                column_names=header, skip_rows=lines, block_size=BLOCK
+                use_threads=False, column_names=header, skip_rows=lines, block_size=BLOCK
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 newlines_in_values=True, invalid_row_handler=judge

@@ -22,7 +22,7 @@ def read_parquet(path: Path, name: str, *, check_header: Header) -> Sheet:
             faults = check_header(header, 0)
             if faults:
                 return Sheet(name, path.name, {}, faults=faults, count=len(faults))
-            table = file.read()
+            table = file.read(use_threads=False)
     except pa.ArrowException as error:
         found = f"no Parquet file ({str(error).splitlines()[0][:80]})"
         return whole_file(name, path.name, found=found, remedy=f"write it anew, or give {name}.csv")
