@@ -29,12 +29,34 @@ def default_folder(name: str, run_hash: str) -> Path:
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Return the manifest of a folder, or None if it has none."""
     try:
-        made = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        made = read_json(folder / MANIFEST)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{folder / MANIFEST}: not readable ({error}); run with --force") from None
     return made if isinstance(made, dict) else None
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file of a run.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If it is not there.
+    InputError
+        If it is there and cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        found = error.strerror if isinstance(error, OSError) else error
+        raise unreadable(path, found) from None
+
+
+def unreadable(path: Path, found: object) -> InputError:
+    """Return the fault of a file of a run that is damaged or gone."""
+    return InputError(f"{path}: not readable ({found}); draw the run anew with --force")
 
 
 def is_complete(folder: Path) -> bool:
@@ -82,7 +104,15 @@ def partial_folder(target: Path) -> Iterator[Path]:
 
 
 def partial_of(target: Path) -> Path:
-    """Return the folder in which a run is written before it is whole."""
+    """Return the folder in which a run is written before it is whole.
+
+    Raises
+    ------
+    InputError
+        If the target has no name beside which that could lie: the working or the root folder.
+    """
+    if not target.name:
+        raise InputError(f"{target}: no run here, and no name for one; name a folder inside it")
     return target.with_name(f"{target.name}.partial")
 
 

@@ -1,6 +1,6 @@
 """Runs: sample, summarise, plot and report; show again; rebuild the report."""
 
-import json
+import os
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -42,7 +42,12 @@ class Run:
         """The DataTree of the run."""
         from forecast.tree import load_tree
 
-        return load_tree(self.folder / "posterior.nc")
+        path = self.folder / "posterior.nc"
+        try:
+            return load_tree(path)
+        except OSError as error:
+            found = os.strerror(error.errno) if error.errno else "not a whole netCDF file"
+            raise folders.unreadable(path, found) from None
 
     def text(self) -> str:
         """Return the table that the terminal shows."""
@@ -233,20 +238,24 @@ def reweight(run: Run | str | Path, priors: str | Path) -> Any:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    return dict(_read(path))
+    made = _read(path)
+    if not isinstance(made, dict) or not made:
+        raise folders.unreadable(path, "no JSON object, or an empty one")
+    return made
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    return list(_read(path))
+    made = _read(path)
+    if not isinstance(made, list) or not all(isinstance(row, dict) for row in made):
+        raise folders.unreadable(path, "no JSON list of objects")
+    return made
 
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: not readable ({error}); draw the run anew with --force"
-        ) from None
+        return folders.read_json(path)
+    except OSError as error:
+        raise folders.unreadable(path, error.strerror) from None
 
 
 __all__ = ["Run", "fit_of", "report", "reweight", "run", "show"]

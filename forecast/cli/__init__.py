@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from forecast.cli.group import Commands, interrupted, listen
+from forecast.cli.group import Commands, failure, interrupted, listen
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 
@@ -60,3 +60,7 @@ def main() -> None:
         cli(prog_name="forecast")
     except KeyboardInterrupt:
         sys.exit(interrupted())
+    except OSError as error:  # the text of --help or --version, which click prints by itself
+        told = failure(error)
+        told.show()
+        sys.exit(told.exit_code)

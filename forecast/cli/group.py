@@ -70,9 +70,7 @@ class Commands(click.Group):
             click.echo("Interrupted.", err=True)
             ctx.exit(interrupted())
         except OSError as error:
-            if error.errno not in _UNWRITABLE:
-                raise
-            raise Failure(_unwritable(error)) from error
+            raise failure(error) from error
 
 
 def listen() -> None:
@@ -93,6 +91,15 @@ def _end(number: int, _: Any) -> None:
 def interrupted() -> int:
     """Return the exit code of an interrupted command: 130, or that of the signal received."""
     return 128 + _received[0] if _received else INTERRUPTED
+
+
+def failure(error: OSError) -> Failure:
+    """Return what to say of a place that cannot be written; raise any other error again."""
+    if error.errno not in _UNWRITABLE:
+        raise error
+    if error.filename is None:
+        _drop_stdout()
+    return Failure(_unwritable(error))
 
 
 def _unwritable(error: OSError) -> str:

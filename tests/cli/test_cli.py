@@ -130,12 +130,13 @@ def test_evidence_option_wins_over_the_file(priors_file, forecast_process):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_full_disk_ends_with_code_2(priors_file, tmp_path):
+@pytest.mark.parametrize("command", ["check test.toml", "--help", "--version", "show --help"])
+def test_full_disk_ends_with_code_2(command, priors_file):
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "forecast", "check", str(priors_file)],
+            [sys.executable, "-m", "forecast", *command.split()],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-            cwd=tmp_path,
+            cwd=priors_file.parent,
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

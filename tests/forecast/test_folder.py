@@ -14,6 +14,7 @@ from forecast import folder
 from forecast.compiler import cache
 from forecast.folder import find_run, is_complete, partial_folder, publish, write_json
 from forecast.locks import is_locked, locked
+from forecast.runs import show
 from models.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -155,3 +156,58 @@ def test_the_newest_interrupted_draws_are_found_by_either_name(tmp_path):
         assert not is_complete(find_run(tmp_path / given))
     with pytest.raises(InputError, match="no run here"):
         find_run(tmp_path / "other")
+
+
+@pytest.mark.parametrize("given", ["", ".", "/"])
+def test_a_folder_without_a_name_is_no_run(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for read in (find_run, folder.partial_of):
+        with pytest.raises(InputError, match="no name for one"):
+            read(Path(given))
+
+
+def test_a_manifest_that_cannot_be_read_is_the_users_fault(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "folder" / "manifest.json").mkdir(parents=True)
+    for name, text in (("cut", '{"complete": tr'), ("deep", "[" * 100_000), ("bytes", "\udcff")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    for name in ("loop", "folder", "cut", "deep", "bytes"):
+        with pytest.raises(InputError, match="not readable"):
+            find_run(tmp_path / name)
+
+
+def damaged(place: Path, **content: str) -> Path:
+    place.mkdir()
+    whole = {"manifest": '{"complete": true}', "headline": '{"converged": true}', "context": "{}"}
+    for name, text in (whole | content).items():
+        (place / f"{name}.json").write_text(text, encoding="utf-8")
+    return place
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"headline": "[1]"},
+        {"headline": "5"},
+        {"headline": "{}"},
+        {"context": "[1]"},
+        {"context": ""},
+        {"structure": "5"},
+        {"left_out": "[5]"},
+    ],
+)
+def test_an_edited_file_of_a_run_is_named(content, tmp_path):
+    full = {"context": '{"works": []}'} | content
+    with pytest.raises(InputError, match=rf"{next(iter(content))}\.json: not readable"):
+        show(damaged(tmp_path / "run", **full))
+
+
+@pytest.mark.parametrize("draws", [None, b"", b"CDF"])
+def test_draws_that_are_gone_or_cut_are_named(draws, tmp_path):
+    place = tmp_path / "run"
+    damaged(place, manifest='{"complete": false, "interrupted": true}')
+    if draws is not None:
+        (place / "posterior.nc").write_bytes(draws)
+    with pytest.raises(InputError, match=r"posterior\.nc: not readable"):
+        show(place).text()
