@@ -7,8 +7,8 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from reports.text import render, told
-from reports.trust import trust_view, varied_table
-from reports.words import number, value
+from reports.trust import HEADLINE, heavy_of, trust_view, varied_table
+from reports.words import FEW, few_or_most, number, value
 
 MOST = 12
 """Flagged test quantities that are shown one by one."""
@@ -64,6 +64,7 @@ def run_check_text(name: str, context: Mapping[str, Any], *, varied: Mapping[str
     parts += plain(near, title="Near predictions (rules: near.csv)")
     for key, title in (("structure", "Other structures"), ("left_out", "Without each table")):
         parts += plain(varied_table(varied.get(key, ())), title=title)
+    parts += _ends(varied.get("structure", ()))
     return render(parts).rstrip("\n")
 
 
@@ -75,6 +76,19 @@ def plain(data: Mapping[str, Sequence[Any]], *, title: str) -> Iterator[Renderab
     for row in data["rows"]:
         table.add_row(*(told(str(cell)) for cell in row))
     yield from (told(""), told(title, "bold"), table)
+
+
+def _ends(structure: Rows) -> list[RenderableType]:
+    """Say what heavy tails make of a headline near 0 or 1, or why that is not known."""
+    if not structure:
+        return []
+    p, heavy = float(structure[0][HEADLINE]), heavy_of(structure)
+    if FEW <= p <= 1.0 - FEW:
+        return []
+    beside = few_or_most(p, heavy)
+    if heavy is None:
+        beside += " (the rerun with heavy-tailed agendas did not converge, or is not there)"
+    return [told(""), told(f"Strictly alignment-relevant, of 100 works: {beside}")]
 
 
 def _implied(rows: Rows) -> Iterator[RenderableType]:

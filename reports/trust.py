@@ -137,13 +137,28 @@ _AGENDAS = {
     "strict headline without them (points)": moved,
     "Pareto k": _k,
 }
-HOW = {"exact": "exact", "reweighted": "reweighted", "refit": "fit of its own"}
+HOW = {
+    "exact": "exact",
+    "reweighted": "reweighted",
+    "moment-matched": "draws moved",
+    "refit": "fit of its own",
+}
+"""How an answer was obtained (:func:`forecast.engine.evaluate`), in words."""
 
 
 def _how(r: Mapping[str, Any]) -> str:
     k = r.get("pareto_k")
-    told = HOW[r["how"]] + (f", k {k:.2f}" if r["how"] == "reweighted" else "")
+    weighed = r["how"] in ("reweighted", "moment-matched")
+    told = HOW[r["how"]] + (f", k {k:.2f}" if weighed else "")
     return told if r["converged"] else f"{told}: NOT CONVERGED"
+
+
+def _weight(r: Mapping[str, Any]) -> str:
+    """Return the stacking weight of a row, and its elpd less the best one's."""
+    if r.get("stacking_weight") is None:
+        return ""
+    told = f"{r['stacking_weight']:.2f}"
+    return f"{told} ({r['elpd_diff']:.1f} ± {r['elpd_se']:.1f})" if r["elpd_diff"] else told
 
 
 def _varied(name: str) -> Any:
@@ -162,6 +177,7 @@ _VARIED = {
     "alignment-used": lambda r: chance(r["alignment_used"]),
     "capabilities-relevant": lambda r: chance(r["capabilities_relevant"]),
     "capabilities-first": lambda r: chance(r["capabilities_first"]),
+    "LOO weight": _weight,
     "how": _how,
 }
 _BACKCAST = {

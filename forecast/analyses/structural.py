@@ -2,8 +2,8 @@
 
 Each variation is a Case; :func:`forecast.engine.evaluate` answers it at the least price and says
 how: exact where only the question changes, reweighted where Pareto k allows, else refitted (a
-changed link or tail compiles a model of its own). The shift is against the run itself; where the
-draws are not the same its error adds both fits' errors.
+changed link or tail compiles a model of its own, and is compared with the run by LOO). The shift is
+against the run itself; where the draws are not the same its error adds both fits' errors.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from forecast.case import Answer, Case, with_arrays
-from forecast.engine import evaluate, summed
+from forecast.analyses.run_checks import MOST
+from forecast.analyses.stacking import COLUMNS, stacked, work_elpd
+from forecast.case import Answer, Case, structure_of, with_arrays
+from forecast.engine import answer, evaluate, judged, refit, summed
 from forecast.sampling import Fit
 from forecast.variants import halo_cases, shared_cases
 from models.quantities import HEADLINE
@@ -124,11 +126,23 @@ def variation_rows(
         Called about ten times a second while sampling.
     """
     own = summed({name: found[name] for name in HEADLINE}, fit, how="exact")
-    rows = [_row(("as run", "as run"), own, own=own)]
+    rows, elpd = [_row(("as run", "as run"), own, own=own)], {}
     for what, setting, case in variations:
-        made = evaluate([case], base=fit, names=HEADLINE, cores=cores, tick=tick)[0]
+        if structure_of(case) == fit.compiled.structure:
+            made = evaluate([case], base=fit, names=HEADLINE, cores=cores, tick=tick)[0]
+        else:
+            other = refit(fit, case, cores=cores, tick=tick)
+            made, elpd[len(rows)] = _fitted(other), work_elpd(other, most=MOST)
         rows.append(_row((what, setting), made, own=own))
-    return rows
+    if elpd:
+        elpd[0] = work_elpd(fit, most=MOST)
+    weights = stacked(elpd)
+    return [row | weights.get(i, dict.fromkeys(COLUMNS)) for i, row in enumerate(rows)]
+
+
+def _fitted(fit: Fit) -> Answer:
+    found = answer(fit, fit.case, names=HEADLINE)
+    return summed(found, judged(fit, found), how="refit")
 
 
 def _row(words: tuple[str, str], made: Answer, *, own: Answer) -> dict[str, Any]:

@@ -5,8 +5,9 @@ import csv
 import numpy as np
 import pytest
 
+from reports.check_text import run_check_text
 from reports.intervals import Panel, outside, panel_of
-from reports.trust import flag_sentence, near_forecast, short_id, trust_view
+from reports.trust import HOW, flag_sentence, near_forecast, short_id, trust_view, varied_table
 
 
 def test_points_outside_their_interval_are_counted():
@@ -48,3 +49,35 @@ def test_a_run_without_checks_shows_none():
 def test_a_row_of_many_works_is_named_by_its_first():
     assert short_id("+".join(["some-work-2024"] * 7)) == "some-work-2024 and 6 more"
     assert short_id("one") == "one"
+
+
+def varied(**changed):
+    row = {"what": "halo", "setting": "large", "how": "moment-matched", "pareto_k": 0.31}
+    for name in ("alignment_relevant", "alignment_used"):
+        row |= {name: 0.012, f"{name}_lower": 0.002, f"{name}_upper": 0.03}
+    row |= {"alignment_relevant_change": 0.001, "alignment_relevant_mcse": 0.0004}
+    row |= {"capabilities_relevant": 0.2, "capabilities_first": 0.2, "converged": True}
+    return row | {"stacking_weight": None} | changed
+
+
+@pytest.mark.parametrize("how", ["exact", "reweighted", "moment-matched", "refit"])
+def test_every_way_of_an_answer_has_words(how):
+    (cells,) = varied_table([varied(how=how)])["rows"]
+    assert cells[-1].startswith(HOW[how])
+    assert ("k 0.31" in cells[-1]) == (how in ("reweighted", "moment-matched"))
+
+
+def test_a_stacking_weight_is_told_with_the_gap_to_the_best():
+    gap = {"elpd_diff": -3.79, "elpd_se": 1.16}
+    made = varied_table([varied(stacking_weight=0.25, **gap), varied()])
+    at = made["head"].index("LOO weight")
+    assert [row[at] for row in made["rows"]] == ["0.25 (-3.8 ± 1.2)", ""]
+
+
+@pytest.mark.parametrize(("converged", "told"), [(True, "1.3 with heavy"), (False, "did not conv")])
+def test_a_check_of_a_run_says_what_heavy_tails_make_of_a_rare_chance(converged, told):
+    own = varied(what="as run")
+    heavy = varied(what="tails", alignment_relevant=0.013, converged=converged)
+    shown = run_check_text("mine", {}, varied={"structure": [own, heavy]})
+    assert told in " ".join(shown.split())
+    assert "of 100 works" not in run_check_text("mine", {}, varied={"left_out": [own]})
