@@ -118,4 +118,5 @@ def test_only_padding_is_left_out(case):
     for table, columns in kept.items():
         if "weight" in columns:
             assert (columns["weight"] > 0).all()
-            assert columns["weight"].sum() == whole[table]["weight"].sum()
+            total = whole[table]["weight"].sum()  # thirds do not add up to the last digit
+            assert columns["weight"].sum() == pytest.approx(total, rel=1e-12)
