@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 
 from models.prior import FAMILIES, Prior, ppf, support
+from models.squeeze import ANCHORS, squeezed
 
 Layout = tuple[tuple[str, tuple[str, ...], int], ...]
 
 
 def unconstrained(prior: Prior, q: float = 0.5) -> float:
-    """Return a quantile of the prior, its median, on the scale on which PyMC samples its family."""
+    """Return a quantile of the prior, its median, on the scale on which it is sampled."""
     value = float(ppf(prior, q))
     if FAMILIES[prior.dist].support == "real":
         return value
     with np.errstate(divide="ignore"):  # an end of the support is infinitely far: refused later
         if FAMILIES[prior.dist].support == "positive":
-            return float(np.log(value))
+            anchor = ANCHORS.get(prior.name)
+            return float(np.log(value)) if anchor is None else squeezed(value, anchor)
         low, high = support(prior)
         return float(np.log(value - low) - np.log(high - value))
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.errors import InputError
+from models.squeeze import ANCHORS, transform
 
 if TYPE_CHECKING:
     from pytensor.tensor import TensorVariable
@@ -209,13 +210,20 @@ def add(name: str, priors: Mapping[str, Prior], *, dims: Any = None) -> "TensorV
     model = pm.modelcontext(None)
     if name in model.named_vars:
         return model[name]
-    return getattr(pm, prior.dist)(name, dims=dims, **numbers(name, priors), **_scale(prior.dist))
+    scale = _scale(prior.dist, name)
+    return getattr(pm, prior.dist)(name, dims=dims, **numbers(name, priors), **scale)
 
 
-def _scale(dist: str) -> dict[str, Any]:
-    """Return the option that has a share sampled as its log-odds: PyMC leaves LogitNormal as is."""
+def _scale(dist: str, name: str = "") -> dict[str, Any]:
+    """Return the option that sets the scale on which a belief is sampled.
+
+    A share is sampled as its log-odds (PyMC leaves LogitNormal as it is), and what
+    :mod:`models.squeeze` names on the scale of that module.
+    """
     from pymc.distributions.transforms import logodds
 
+    if FAMILIES[dist].support == "positive" and name in ANCHORS:
+        return {"default_transform": transform(ANCHORS[name])}
     return {"default_transform": logodds} if FAMILIES[dist].support == "unit" else {}
 
 
