@@ -25,7 +25,9 @@ def test_the_jacobian_is_the_slope(evaluate):
     for t in (-20.0, -1.0, 0.5, 5.0, 50.0):
         high, low = (float(evaluate(scale.backward(np.array(t + step)))) for step in (1e-5, -1e-5))
         slope = (high - low) / 2e-5
-        assert float(evaluate(scale.log_jac_det(np.array(t)))) == pytest.approx(np.log(slope), abs=1e-6)
+        assert float(evaluate(scale.log_jac_det(np.array(t)))) == pytest.approx(
+            np.log(slope), abs=1e-6
+        )
 
 
 @pytest.mark.parametrize("dist", ["LogNormal", "Gamma"])
