@@ -74,6 +74,7 @@ def check(
     structure: bool = False,
     tables: bool = False,
     cores: int | None = None,
+    retry: bool | None = None,
 ) -> "Check | Recheck":
     """Check a priors file and its evidence, or a finished run.
 
@@ -100,6 +101,9 @@ def check(
         Of a run: evaluate it under other structures, or without each table of evidence.
     cores
         Processor cores of the fits that these need; does not change numbers.
+    retry
+        Make such a fit once more, with longer tuning, if it does not converge; else as the run's
+        priors say.
 
     Raises
     ------
@@ -110,7 +114,8 @@ def check(
         from forecast.analyses.recheck import recheck
 
         where = Path(priors)
-        return recheck(where, structure=structure, tables=tables, cores=cores, quiet=quiet)
+        told: dict[str, Any] = {"cores": cores, "retry": retry, "quiet": quiet}
+        return recheck(where, structure=structure, tables=tables, **told)
     if structure or tables:
         raise InputError(f"--{'structure' if structure else 'tables'}: {NEEDS_RUN}")
     return check_priors(priors, evidence=evidence, seed=seed, draws=draws, quiet=quiet, out=out)

@@ -45,6 +45,25 @@ ENGINE = (
     "summaries",
 )
 """Modules of ``forecast`` that make the numbers beside ``models`` and the compiler."""
+SIMULATED = (
+    "arrays",
+    "case",
+    "convergence",
+    "engine",
+    "failures",
+    "forward",
+    "lags",
+    "metric",
+    "pointwise",
+    "rating_rows",
+    "retrying",
+    "sampling",
+    "seeds",
+    "simulating",
+    "starts",
+    "analyses/worlds",
+)
+"""The same of the ranks of a calibration: what simulates evidence, fits it and ranks truths."""
 COMPILER = "compiler"
 """Folder of ``forecast`` that makes the compiled model; all of ``models`` does."""
 NUMBERLESS = ("glossary", "cache")
@@ -62,6 +81,11 @@ def code_hash() -> str:
     Comments, docstrings and layout do not count, nor does the glossary: they move no number.
     """
     return _hash_sources(ENGINE)
+
+
+def simulated_hash() -> str:
+    """Return the SHA-256 of what the sources do that make the ranks of a calibration."""
+    return _hash_sources(SIMULATED)
 
 
 def compiler_hash() -> str:

@@ -35,7 +35,12 @@ HEADS = {
 
 
 def headline_block(
-    head: Mapping[str, Any], *, variance: Mapping[str, Any], seed: int, command: str
+    head: Mapping[str, Any],
+    *,
+    variance: Mapping[str, Any],
+    seed: int,
+    command: str,
+    heavy: float | None = None,
 ) -> list[str]:
     """Return the README's first forecast: two sentences, a table, and what it rests on.
 
@@ -48,10 +53,13 @@ def headline_block(
         touches, and ``parts`` of it.
     seed, command
         Seed of the run, and what made it.
+    heavy
+        Strict relevance with heavy-tailed agendas, where a rerun says it.
     """
     labels = SAME_BAR | {name: QUANTITIES[name].label for name in SHOWN}
     found, prior = head["quantities"], head["prior"]
-    outside, sentences = outside_view(head), opening(found, head) + outside_text(head)
+    outside = outside_view(head)
+    sentences = opening(found, head, heavy=heavy) + outside_text(head)
     rows = [_row(label, found[n], prior=prior[n]) for n, label in labels.items()]
     if outside:  # above the last row, of which the text below speaks
         both = outside["rows"][-1][1]

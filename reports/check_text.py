@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from reports.text import render, told
-from reports.trust import HEADLINE, heavy_of, trust_view, varied_table
+from reports.trust import HEADLINE, heavy_of, trust_view, varied_notes, varied_table
 from reports.words import FEW, few_or_most, number, value
 
 MOST = 12
@@ -64,6 +64,7 @@ def run_check_text(name: str, context: Mapping[str, Any], *, varied: Mapping[str
     parts += plain(near, title="Near predictions (rules: near.csv)")
     for key, title in (("structure", "Other structures"), ("left_out", "Without each table")):
         parts += plain(varied_table(varied.get(key, ())), title=title)
+        parts += [told(note) for note in varied_notes(varied.get(key, ()))]
     parts += _ends(varied.get("structure", ()))
     return render(parts).rstrip("\n")
 
@@ -86,8 +87,6 @@ def _ends(structure: Rows) -> list[RenderableType]:
     if FEW <= p <= 1.0 - FEW:
         return []
     beside = few_or_most(p, heavy)
-    if heavy is None:
-        beside += " (the rerun with heavy-tailed agendas did not converge, or is not there)"
     return [told(""), told(f"Strictly alignment-relevant, of 100 works: {beside}")]
 
 

@@ -48,6 +48,32 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
     Path
         The page.
     """
+    return write_template(
+        folder / "report.html",
+        "report.html.j2",
+        view=make_view(context)
+        | {
+            "learned": learned,
+            "glossary": GLOSSARY,
+            "quantities": QUANTITIES,
+            "verdict_words": VERDICTS,
+            "how": how,
+        },
+    )
+
+
+def write_template(path: Path, template: str, *, view: Mapping[str, Any]) -> Path:
+    """Write a page from a template; return its path.
+
+    Parameters
+    ----------
+    path
+        The page; pictures come from ``figures/`` beside it.
+    template
+        Its file name; it is given the house's words and style besides ``view``.
+    view
+        What else it reads.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True,
@@ -62,18 +88,12 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
         "value": words.value,
         "interval": words.interval,
     }
-    text = environment.get_template("report.html.j2").render(
-        make_view(context),
+    text = environment.get_template(template).render(
+        view,
         words=words,
-        learned=learned,
-        glossary=GLOSSARY,
-        quantities=QUANTITIES,
-        verdict_words=VERDICTS,
-        how=how,
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        picture=lambda name: picture(folder, name),
+        picture=lambda name: picture(path.parent, name),
     )
-    path = folder / "report.html"
     path.write_text(CONTROLS.sub("", text), encoding="utf-8", newline="\n")
     return path
 

@@ -11,7 +11,7 @@ from reports.claim_rows import claim_row
 from reports.ladder import disagreement, milestone_rows
 from reports.learned import conflicts
 from reports.outside import outside_text, outside_view
-from reports.trust import heavy_of, trust_view, varied_table
+from reports.trust import heavy_of, trust_view, varied_notes, varied_table
 from reports.verdicts import by_verdict
 from reports.words import (
     AGREEMENT,
@@ -146,6 +146,7 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "settings": {key: setting_table(c[key]) for key in ("halo", "shared_error")},
         "trust": trust_view(c["checks"]),
         "varied": {key: varied_table(c[key]) for key in ("structure", "left_out")},
+        "varied_notes": {key: varied_notes(c[key]) for key in ("structure", "left_out")},
         "provenance": list(flat_rows(c["manifest"])),
         "captions": {f["name"]: f for f in c["figures"]},
     }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.words import chance, number, value
+from reports.words import NOT_CONVERGED, chance, number, value
 
 Rows = Sequence[Mapping[str, Any]]
 MOST_FLAGS = 20
@@ -53,6 +53,18 @@ def flag_sentence(summary: Rows) -> str:
 def varied_table(rows: Rows) -> dict[str, list[Any]]:
     """Return the table of variations of a run."""
     return table(_VARIED, rows)
+
+
+def varied_notes(rows: Rows) -> list[str]:
+    """Return what is to be said of variations' fits: made twice, or not converged, and why."""
+    out = []
+    for row in rows:
+        if row.get("retried"):
+            out.append(f"{row['setting']}: {row['retried']}.")
+        if not row["converged"]:
+            why = row.get("failures") or "no reason is kept"
+            out.append(f"{row['setting']}: {NOT_CONVERGED}, {why}.")
+    return out
 
 
 def heavy_of(rows: Rows) -> float | None:

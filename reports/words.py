@@ -117,15 +117,17 @@ def same_bar(found: Mapping[str, Any], question: Mapping[str, Any]) -> str:
 
 
 def few_or_most(p: float, heavy: float | None) -> str:
-    """Return a number of works of a hundred, cut at 2 and 98 where a rerun stands beside it.
+    """Return a number of works of a hundred, cut at 2 and 98, with what heavy tails make of it.
 
     A chance so near an end hangs on the tails of the model. ``heavy`` is the same with heavy-tailed
-    agendas; without it, the number stands alone, to two digits.
+    agendas (`forecast check RUN --structure`); None where no rerun that converged is there, and
+    then that is said.
     """
-    if heavy is None or FEW <= p <= 1.0 - FEW:
+    if FEW <= p <= 1.0 - FEW:
         return of_hundred(p)
     edge = f"fewer than {100 * FEW:.0f}" if p < FEW else f"more than {100 - 100 * FEW:.0f}"
-    return f"{edge} ({of_hundred(p)}; {of_hundred(heavy)} with heavy-tailed agendas)"
+    beside = "not rerun" if heavy is None else of_hundred(heavy)
+    return f"{edge} ({of_hundred(p)}; {beside} with heavy-tailed agendas)"
 
 
 def strict(found: Mapping[str, Any], heavy: float | None = None) -> str:

@@ -24,6 +24,7 @@ from forecast.identity import code_hash, forecast_hash, priors_hash
 from models.errors import InputError
 from reports.beliefs import beliefs_page
 from reports.blocks import filled, headline_block, learned_block, worldviews_block
+from reports.trust import heavy_of
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "forecast run priors/default.toml"
@@ -121,7 +122,10 @@ def lines_of(block: str, runs: Mapping[str, Path]) -> list[str]:
         with (run / "summary.csv").open(encoding="utf-8", newline="") as file:
             return learned_block(list(csv.DictReader(file)), seed=made["seed"])
     variance = {"parts": []} | read_json(run / "context.json")["variance_share"]
-    return headline_block(heads["default"], variance=variance, seed=made["seed"], command=COMMAND)
+    varied = run / "structure.json"  # where `forecast check RUN --structure` left it
+    heavy = heavy_of(json.loads(varied.read_text(encoding="utf-8")) if varied.is_file() else ())
+    told = {"seed": made["seed"], "command": COMMAND, "heavy": heavy}
+    return headline_block(heads["default"], variance=variance, **told)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from forecast import kept
 from forecast.analyses import worlds
+from forecast.analyses.covering import coverage_rows, pooled_rows
 from forecast.analyses.uniformity import LEVEL, TESTS, Row, seen, verdicts
-from forecast.case import Case, make_case
+from forecast.case import Case, digest, make_case
 from forecast.checks import load_inputs
-from forecast.identity import run_hash
+from forecast.identity import simulated_hash, versions
 from forecast.progress import Stages
 from models.errors import InputError
 from models.quantities import HEADLINE
@@ -35,8 +35,9 @@ class Calibration:
 
     @property
     def converged(self) -> bool:
-        """Whether every simulation's fit met the rule."""
-        return not self.summary["not_converged"]
+        """Whether every simulation's fit, and the one around which they are, met the rule."""
+        base = self.summary["base"]
+        return not self.summary["not_converged"] and (base is None or base["converged"])
 
     @property
     def passed(self) -> bool:
@@ -101,31 +102,53 @@ def calibrate(
     case = replace(make_case(config, tables, seed=seed), experts=())
     given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
     case = replace(case, sampler=replace(case.sampler, **given))
-    name = run_hash(config, tables, case=case)[:8]
-    usual = Path("runs") / f"calibration-{config.name}-{name}"
+    key = key_of(case)
+    usual = Path("runs") / f"calibration-{config.name}-{key}"
     folder = Path(out) if out is not None else usual
-    kept_in = make_folder(folder, around, key=name)
+    kept_in = make_folder(folder, around, key=key)
+    about = {"name": config.name, "around": around, "seed": seed, "hash": key}
+    about |= {"sampler": vars(case.sampler)}
     with Stages(quiet=quiet) as stages:
         from forecast.parallel import map_kept, runner
 
-        with stages("fit of the evidence"):
-            shared = (case, around_what(case, around, folder=kept_in))
-        items = {f"{i:05d}.npz": i for i in range(simulations)}
+        with stages("truths"):
+            truths, base = truths_of(case, around, n=simulations, folder=kept_in)
+        items = {f"{i:05d}.npz": (i, truth) for i, truth in enumerate(truths)}
         with stages(f"{simulations} simulations"):
             run = runner(cores, scheduler)
             work, tick = worlds.simulate, stages.counting(len(items))
-            found = map_kept(items, kept_in, work=work, shared=shared, run=run, tick=tick)
+            found = map_kept(items, kept_in, work=work, shared=case, run=run, tick=tick)
         with stages("tables and figures"):
-            about = {"name": config.name, "around": around, "seed": seed, "hash": name}
-            summary = write(folder, found, about=about | {"sampler": vars(case.sampler)})
+            summary = write(folder, found, about=about | {"base": base})
     return Calibration(folder, summary)
 
 
-def around_what(case: Case, around: str, *, folder: Path) -> bytes | None:
-    """Return the fit around which worlds are made as the content of its file; None: the prior."""
+def key_of(case: Case) -> str:
+    """Return the hash of all that the ranks follow from: Case, sources, libraries.
+
+    The number of simulations is none of it, so that more can be added.
+    """
+    priors = tuple((p.name, p.dist, p.params) for p in case.priors)
+    rest = (case.question, case.model, case.sampler, case.seed, case.do)
+    return digest(priors, case.evidence.key, rest, simulated_hash(), versions())[:8]
+
+
+def truths_of(
+    case: Case, around: str, *, n: int, folder: Path
+) -> tuple[list[worlds.Truth | None], Row | None]:
+    """Return the truth of each world, and how the fit did that they are taken from.
+
+    Around the prior each world draws its own: there is nothing to pass and no fit.
+    """
+    if around == AROUND[0]:
+        return [None] * n, None
     from forecast.parallel import fit_many
 
-    return None if around == AROUND[0] else kept.to_bytes(fit_many([case], folder)[0])
+    fit = fit_many([worlds.base_case(case)], folder)[0]
+    made = fit.diagnosis
+    told: Row = {"draws": fit.n, "chains": fit.chains, "converged": made.converged}
+    told |= {"failures": list(made.failures), "max_rhat": made.max_rhat, "min_ess": made.min_ess}
+    return [worlds.around_truth(fit, i) for i in range(n)], told
 
 
 def make_folder(folder: Path, around: str, *, key: str) -> Path:
@@ -147,22 +170,47 @@ def make_folder(folder: Path, around: str, *, key: str) -> Path:
 
 
 def write(folder: Path, found: list[bytes], *, about: Row) -> Row:
-    """Judge the simulations; write tables, figures and calibration.json; return the last."""
-    from forecast.folder import write_csv, write_json
-    from reports.calibration import write_calibration_figures
+    """Judge the simulations; write tables, figures, page and calibration.json; return the last.
 
-    made = [worlds.from_bytes(content) for content in found]
+    Raises
+    ------
+    InputError
+        If too few worlds could be fitted for any verdict.
+    """
+    from forecast.folder import write_csv, write_json
+    from reports.calibration import write_calibration
+
+    every = [worlds.from_bytes(content) for content in found]
+    fits = [told(i, one) for i, one in enumerate(every)]
+    at, made = fitted(every)
     names, numbers = common([one["names"].tolist() for one in made], made)
-    rows = verdicts(names, numbers[..., 0])
-    by_name = dict(zip(names, numbers[..., 0].T, strict=True))
-    fits = [told(i, one["fit"]) for i, one in enumerate(made)]
-    summary = {"schema": 1} | about | summarised(rows, fits, n=len(made))
+    ranks = numbers[..., 0]
+    rows, covered = verdicts(names, ranks), coverage_rows(names, ranks)
+    summary: Row = {"schema": 1} | about | summarised(rows, fits, n=len(made))
+    summary |= {"coverage": pooled_rows(names, ranks)}
+    summary |= {"headline_coverage": [row for row in covered if row["name"] in HEADLINE]}
     write_csv(folder / "verdicts.csv", rows)
+    write_csv(folder / "coverage.csv", covered)
     write_csv(folder / "fits.csv", fits)
-    write_csv(folder / "ranks.csv", long(names, numbers))
-    write_calibration_figures(folder / "figures", rows, ranks=by_name)
+    write_csv(folder / "ranks.csv", long(names, numbers, at=at))
+    write_calibration(folder, summary, rows=rows, ranks=dict(zip(names, ranks.T, strict=True)))
     write_json(folder / MARK, summary)
     return summary
+
+
+def fitted(every: list[dict[str, np.ndarray]]) -> tuple[list[int], list[dict[str, np.ndarray]]]:
+    """Return the worlds that have a fit, and their numbers.
+
+    Raises
+    ------
+    InputError
+        If fewer than two have one.
+    """
+    at = [i for i, one in enumerate(every) if len(one["names"])]
+    if len(at) < 2:
+        why = next((str(one["why"]) for one in every if str(one["why"])), "no reason is known")
+        raise InputError(f"calibrate: {len(at)} of {len(every)} worlds could be fitted ({why})")
+    return at, [every[i] for i in at]
 
 
 def common(labels: list[list[str]], made: list[dict[str, np.ndarray]]) -> tuple[list[str], Any]:
@@ -175,11 +223,12 @@ def common(labels: list[list[str]], made: list[dict[str, np.ndarray]]) -> tuple[
     return shared, np.stack([one["numbers"][i] for one, i in zip(made, at, strict=True)])
 
 
-def told(i: int, fit: np.ndarray) -> Row:
+def told(i: int, one: dict[str, np.ndarray]) -> Row:
     """Return how the fit of a simulation did, and whether it met :data:`worlds.RULE`."""
-    r_hat, ess, divergences, retried, good = (float(x) for x in fit)
+    r_hat, ess, divergences, retried, good = (float(x) for x in one["fit"])
     numbers = {"max_rhat": r_hat, "min_ess_bulk": ess, "divergences": int(divergences)}
-    return {"simulation": i, **numbers, "retried": bool(retried), "converged": bool(good)}
+    row: Row = {"simulation": i, "fitted": bool(len(one["names"])), **numbers}
+    return row | {"retried": bool(retried), "converged": bool(good), "why": str(one["why"])}
 
 
 def summarised(rows: list[Row], fits: list[Row], *, n: int) -> Row:
@@ -189,6 +238,7 @@ def summarised(rows: list[Row], fits: list[Row], *, n: int) -> Row:
     headline = [row for row in rows if row["name"] in HEADLINE]
     return {
         "simulations": n,
+        "asked": len(fits),
         "quantities": len(rows),
         "level": LEVEL,
         "failing": failing,
@@ -198,16 +248,17 @@ def summarised(rows: list[Row], fits: list[Row], *, n: int) -> Row:
         "headline": headline,
         "rule": worlds.RULE,
         "not_converged": [fit["simulation"] for fit in fits if not fit["converged"]],
+        "not_fitted": {str(fit["simulation"]): fit["why"] for fit in fits if not fit["fitted"]},
         "divergent": sum(fit["divergences"] > 0 for fit in fits),
         "retried": [fit["simulation"] for fit in fits if fit["retried"]],
     }
 
 
-def long(names: list[str], numbers: np.ndarray) -> list[Row]:
-    """Return one row for each simulation and quantity."""
+def long(names: list[str], numbers: np.ndarray, *, at: list[int]) -> list[Row]:
+    """Return one row for each simulation, by its number, and quantity."""
     return [
         {"simulation": i, "name": name, "rank": float(u), "distance": float(away)}
-        for i, one in enumerate(numbers)
+        for i, one in zip(at, numbers, strict=True)
         for name, (u, away) in zip(names, one, strict=True)
     ]
 

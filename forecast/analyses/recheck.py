@@ -24,6 +24,18 @@ class Recheck:
 
     run: Run
     rows: dict[str, Rows]
+    asked: tuple[str, ...] = ()
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fits of the variations that were asked for met the rule."""
+        return not self.failed
+
+    @property
+    def failed(self) -> list[str]:
+        """The variations that were asked for and whose fits did not meet the rule."""
+        rows = [row for key in self.asked for row in self.rows.get(key, ())]
+        return [row["setting"] for row in rows if not row["converged"]]
 
     @property
     def ok(self) -> bool:
@@ -48,6 +60,7 @@ def recheck(
     structure: bool = False,
     tables: bool = False,
     cores: int | None = None,
+    retry: bool | None = None,
     quiet: bool = False,
 ) -> Recheck:
     """Show the checks of a finished run, and evaluate variations of it.
@@ -62,6 +75,9 @@ def recheck(
         Evaluate the run without each table of evidence.
     cores
         Processor cores of fits.
+    retry
+        Fit a variation once more, with longer tuning, if its fit does not converge; else as the
+        run's priors say.
     quiet
         Show no progress.
 
@@ -75,27 +91,30 @@ def recheck(
     wanted = [key for key, on in (("structure", structure), ("left_out", tables)) if on]
     if wanted:
         with Stages(quiet=quiet) as stages, limited(cores):
-            for key, rows in variations(made, wanted, cores=cores, stages=stages).items():
-                write_json(made.folder / f"{KEPT[key]}.json", rows)
-                write_csv(made.folder / f"{KEPT[key]}.csv", rows)
+            found = variations(made, wanted, stages=stages, cores=cores, retry=retry)
+            for key, varied in found.items():
+                write_json(made.folder / f"{KEPT[key]}.json", varied)
+                write_csv(made.folder / f"{KEPT[key]}.csv", varied)
         made = show(folder)
-    return Recheck(made, {key: made.context[key] for key in KEPT if made.context.get(key)})
+    rows = {key: made.context[key] for key in KEPT if made.context.get(key)}
+    return Recheck(made, rows, tuple(wanted))
 
 
 def variations(
-    made: Run, wanted: list[str], *, cores: int | None, stages: Stages
+    made: Run, wanted: list[str], *, stages: Stages, cores: int | None, retry: bool | None
 ) -> dict[str, Rows]:
     """Return the rows of each wanted table of variations."""
-    from forecast.analyses.structural import structure_cases, table_cases, variation_rows
+    from forecast.analyses.structural import Fitting, structure_cases, table_cases, variation_rows
     from forecast.engine import answer
 
     with stages("read the run"):
         fit = fit_of(made)
         found = answer(fit, fit.case)
     cases = {"structure": structure_cases, "left_out": table_cases}
-    out = {}
+    out, twice = {}, fit.case.sampler.retry if retry is None else retry
+    fitting = Fitting(retry=twice, cores=cores, tick=stages.tick)
     for key in wanted:
         with stages(f"variations: {key.replace('_', ' ')}"):
             listed = cases[key](fit.case)
-            out[key] = variation_rows(fit, found, variations=listed, cores=cores, tick=stages.tick)
+            out[key] = variation_rows(fit, found, variations=listed, fitting=fitting)
     return out

@@ -7,15 +7,18 @@ against the run itself; where the draws are not the same its error adds both fit
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from forecast.analyses.run_checks import MOST
 from forecast.analyses.stacking import COLUMNS, stacked, work_elpd
-from forecast.case import Answer, Case, structure_of, with_arrays
-from forecast.engine import answer, evaluate, judged, refit, summed
+from forecast.case import Answer, Case, with_arrays
+from forecast.engine import answer, evaluate, exactly, judged, posterior, refit, summed
+from forecast.matching import moment_matched
+from forecast.retrying import again, harder
+from forecast.reweighting import importance
 from forecast.sampling import Fit
 from forecast.variants import halo_cases, shared_cases
 from models.quantities import HEADLINE
@@ -27,6 +30,15 @@ SHOWN = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capab
 HEAVY = "student-t tails of agendas"
 """The variation that stands beside a headline below 2% or above 98%."""
 Variation = tuple[str, str, Case]
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How variations are fitted: once more if allowed, on how many cores, with which progress."""
+
+    retry: bool = False
+    cores: int | None = None
+    tick: Callable[[], None] | None = None
 
 
 def structure_cases(case: Case) -> list[Variation]:
@@ -109,8 +121,7 @@ def variation_rows(
     found: dict[str, np.ndarray],
     *,
     variations: list[Variation],
-    cores: int | None = None,
-    tick: Callable[[], None] | None = None,
+    fitting: Fitting | None = None,
 ) -> list[dict[str, Any]]:
     """Return each variation's headline, its change, and how it was obtained.
 
@@ -120,29 +131,64 @@ def variation_rows(
         The run, and its quantities by draw.
     variations
         From :func:`structure_cases` or :func:`table_cases`.
-    cores
-        Processor cores of fits.
-    tick
-        Called about ten times a second while sampling.
+    fitting
+        How fits are made, where they are needed.
     """
+    how = fitting or Fitting()
     own = summed({name: found[name] for name in HEADLINE}, fit, how="exact")
-    rows, elpd = [_row(("as run", "as run"), own, own=own)], {}
+    rows, elpd = [_row(("as run", "as run"), own, own=own) | _told(None)], {}
     for what, setting, case in variations:
-        if structure_of(case) == fit.compiled.structure:
-            made = evaluate([case], base=fit, names=HEADLINE, cores=cores, tick=tick)[0]
-        else:
-            other = refit(fit, case, cores=cores, tick=tick)
-            made, elpd[len(rows)] = _fitted(other), work_elpd(other, most=MOST)
-        rows.append(_row((what, setting), made, own=own))
+        made, other = answered(fit, case, fitting=how)
+        if other is not None and other.compiled.structure != fit.compiled.structure:
+            elpd[len(rows)] = work_elpd(other, most=MOST)
+        rows.append(_row((what, setting), made, own=own) | _told(other))
     if elpd:
         elpd[0] = work_elpd(fit, most=MOST)
     weights = stacked(elpd)
     return [row | weights.get(i, dict.fromkeys(COLUMNS)) for i, row in enumerate(rows)]
 
 
-def _fitted(fit: Fit) -> Answer:
-    found = answer(fit, fit.case, names=HEADLINE)
-    return summed(found, judged(fit, found), how="refit")
+def answered(fit: Fit, case: Case, *, fitting: Fitting) -> tuple[Answer, Fit | None]:
+    """Return the answer to a Case at the least price, and the fit that it took, if any.
+
+    As :func:`forecast.engine.evaluate`, but a fit that does not meet the rule says why, and is made
+    once more from scratch, tuned longer, where that is allowed.
+    """
+    k = _weights_that_fail(fit, case)
+    if k is None:
+        return evaluate([case], base=fit, names=HEADLINE)[0], None
+    options: dict[str, Any] = {"cores": fitting.cores, "tick": fitting.tick}
+    once = replace(case, sampler=replace(case.sampler, retry=False))
+    other = _judged(refit(fit, once, **options))
+    if fitting.retry and not other.diagnosis.converged:
+        second = replace(posterior(harder(once), **options), case=once)
+        other = _judged(again(other, second))
+    found = answer(other, other.case, names=HEADLINE)
+    return replace(summed(found, other, how="refit"), pareto_k=k), other
+
+
+def _weights_that_fail(fit: Fit, case: Case) -> float | None:
+    """Return Pareto k of the weights that will not do for a Case; None if no fit is needed."""
+    if exactly(fit, case):
+        return None
+    weights = importance(fit, case)
+    if weights is None:
+        return float("nan")
+    if weights.good:
+        return None
+    moved = moment_matched(fit, case)
+    return None if moved is not None and moved.weights.good else weights.pareto_k
+
+
+def _judged(fit: Fit) -> Fit:
+    return judged(fit, answer(fit, fit.case, names=HEADLINE))
+
+
+def _told(fit: Fit | None) -> dict[str, str]:
+    """Return what the rule says of a variation's own fit: what fails, if it is a second."""
+    if fit is None:
+        return {"failures": "", "retried": ""}
+    return {"failures": "; ".join(fit.diagnosis.failures), "retried": fit.diagnosis.retried}
 
 
 def _row(words: tuple[str, str], made: Answer, *, own: Answer) -> dict[str, Any]:

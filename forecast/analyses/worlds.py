@@ -13,13 +13,10 @@ others said, and nothing simulates that.
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 
-from forecast import kept
 from forecast.case import Case, structure_of
 from forecast.convergence import Diagnosis, element_label
 from forecast.engine import answer, judged, posterior
@@ -28,6 +25,7 @@ from forecast.retrying import harder
 from forecast.sampling import Fit
 from forecast.seeds import integer, stream
 from forecast.simulating import simulated_case
+from models.errors import InputError
 from models.prior_draws import prior_draws
 from models.quantities import HEADLINE
 from models.relevance import predict
@@ -42,11 +40,18 @@ RULE = (
 )
 
 
+LEAST_BASE = 2500
+"""Draws, at the least, of the fit from which truths around the evidence are taken."""
+UNFITTED = (InputError, RuntimeError, np.linalg.LinAlgError)
+"""How a fit fails: no point to start from, a chain that dies, a pilot that gives no metric."""
+Truth = dict[str, np.ndarray]
+
+
 @dataclass(frozen=True)
 class World:
     """A truth, one draw of every variable (leading axis of length one), and its simulated Case."""
 
-    truth: dict[str, np.ndarray]
+    truth: Truth
     case: Case
 
 
@@ -58,20 +63,33 @@ def prior_world(case: Case, i: int) -> World:
     return World(truth, simulated_case(alone, truth, seed=world_seed(case, i)))
 
 
-def around_world(fit: Fit, i: int) -> World:
-    """Return world ``i`` around the evidence of a fit: its rows and as many simulated ones.
+def base_case(case: Case) -> Case:
+    """Return the Case of the fit around which worlds are made: long enough for many truths."""
+    given = case.sampler
+    chains = max(given.chains, 4)
+    draws, tune = max(given.draws, -(-LEAST_BASE // chains)), max(given.tune, 1000)
+    sampler = replace(given, chains=chains, draws=draws, tune=tune)
+    return replace(case, sampler=sampler, experts=())
 
-    The truth is a draw of the fit, with forecast-only beliefs drawn from their priors.
+
+def around_truth(fit: Fit, i: int) -> Truth:
+    """Return the truth of world ``i`` around the evidence of a fit.
+
+    A draw of the fit, each once before any comes again, with forecast-only beliefs drawn from
+    their priors.
     """
-    case, at = (
-        replace(fit.case, experts=()),
-        int(stream(fit.case.seed, f"draw {i}").integers(fit.n)),
-    )
+    case = fit.case
+    at = int(stream(case.seed, "truths").permutation(fit.n)[i % fit.n])
     rng = stream(case.seed, f"truth {i}")
     beliefs = prior_draws(case.by_name, structure_of(case), n=1, rng=rng)
     truth = {name: x for name, x in beliefs.items() if name in fit.compiled.alone}
-    truth |= {name: x[at : at + 1] for name, x in fit.draws.items()}
-    return World(truth, doubled(case, simulated_case(case, truth, seed=world_seed(case, i))))
+    return truth | {name: x[at : at + 1] for name, x in fit.draws.items()}
+
+
+def around_world(case: Case, i: int, *, truth: Truth) -> World:
+    """Return world ``i`` around the evidence: its rows, and as many simulated from a truth."""
+    alone = replace(case, experts=())
+    return World(truth, doubled(alone, simulated_case(alone, truth, seed=world_seed(case, i))))
 
 
 def world_seed(case: Case, i: int) -> int:
@@ -111,7 +129,11 @@ def true_quantities(world: World) -> dict[str, float]:
     return {name: float(found[name][0]) for name in HEADLINE}
 
 
-def ranks(world: World, fit: Fit) -> tuple[list[str], np.ndarray, Diagnosis]:
+Ranked = tuple[list[str], np.ndarray, Diagnosis]
+"""Names, their numbers (name, 2), and how the fit did."""
+
+
+def ranks(world: World, fit: Fit) -> Ranked:
     """Return what is ranked, by name, and of each its rank and how far off the truth is.
 
     Parameters
@@ -167,35 +189,53 @@ def good(verdict: Diagnosis) -> bool:
     return enough and not verdict.divergences
 
 
-def simulate(i: int, shared: Any) -> bytes:
-    """Make world ``i``, fit it on one core, and return its ranks; for a process of its own.
+def simulate(item: tuple[int, Truth | None], case: Case) -> bytes:
+    """Make a world, fit it on one core, and return its ranks; for a process of its own.
 
-    ``shared`` is the Case, and the fit around which worlds are made as the content of its file.
+    ``item`` is the world's number, and its truth where worlds are made around the evidence. A fit
+    that fails is no fault of the caller: its file says why.
     """
-    case, around = shared
-    world = prior_world(case, i) if around is None else around_world(_base(case, around), i)
+    i, truth = item
+    world = prior_world(case, i) if truth is None else around_world(case, i, truth=truth)
     once = replace(world.case, sampler=replace(case.sampler, retry=False))
-    found, retried = ranks(world, posterior(once, cores=1)), False
-    if case.sampler.retry and not good(found[2]):
-        found, retried = ranks(world, posterior(harder(once), cores=1)), True
-    return to_bytes(found, retried=retried)
+    found, why = attempted(world, once)
+    retried = case.sampler.retry and (found is None or not good(found[2]))
+    if retried:
+        found, why = attempted(world, harder(once))
+    return to_bytes(found, retried=retried, why=why)
 
 
-def to_bytes(found: tuple[list[str], np.ndarray, Diagnosis], *, retried: bool = False) -> bytes:
-    """Return one simulation's ranks and how its fit did as the content of a file."""
-    names, numbers, verdict = found
-    fit = [verdict.max_rhat, verdict.min_ess_bulk, verdict.divergences, retried, good(verdict)]
+def attempted(world: World, case: Case) -> tuple[Ranked | None, str]:
+    """Return the ranks that a fit of the Case gives, or None and why it failed."""
+    try:
+        return ranks(world, posterior(case, cores=1)), ""
+    except UNFITTED as error:
+        return None, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+
+
+def to_bytes(found: Ranked | None, *, retried: bool = False, why: str = "") -> bytes:
+    """Return one simulation's ranks and how its fit did as the content of a file.
+
+    ``fit`` holds R-hat, effective draws, divergences, whether it was made twice, and whether it met
+    the rule; R-hat is NaN where there is no fit, and ``why`` says what happened.
+    """
+    names: list[str] = []
+    numbers, fit = np.empty((0, 2)), [np.nan, 0.0, 0.0, float(retried), 0.0]
+    if found is not None:
+        names, numbers, verdict = found
+        fit = [verdict.max_rhat, verdict.min_ess_bulk, verdict.divergences, retried, good(verdict)]
     content, judged_by = BytesIO(), np.array(fit, dtype=float)
-    np.savez_compressed(content, names=np.array(names), numbers=numbers, fit=judged_by)
+    np.savez_compressed(
+        content,
+        names=np.array(names, dtype=str),
+        numbers=numbers,
+        fit=judged_by,
+        why=np.array(why),
+    )
     return content.getvalue()
 
 
 def from_bytes(content: bytes) -> dict[str, np.ndarray]:
-    """Return what :func:`to_bytes` wrote: ``names``, ``numbers`` and ``fit``."""
+    """Return what :func:`to_bytes` wrote: ``names``, ``numbers``, ``fit`` and ``why``."""
     with np.load(BytesIO(content)) as kept:
         return dict(kept)
-
-
-@lru_cache(maxsize=1)
-def _base(case: Case, content: bytes) -> Fit:
-    return kept.from_bytes(content, case)

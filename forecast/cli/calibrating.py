@@ -45,8 +45,9 @@ def calibrate_command(ctx: click.Context, /, as_json: bool, **options: Any) -> N
     Each of many worlds has a truth drawn from PRIORS, and evidence simulated from it with the
     works, raters and studies of the real evidence. If model, sampler and code agree, the rank of
     the truth among the draws of each fit is uniform, for every parameter and headline quantity.
-    Worlds that lie in the folder are not made again. Ends with code 3 if ranks are not uniform or
-    fits missed the rule, naming them; the results are kept.
+    Coverage of central intervals is told with its errors. Worlds that lie in the folder are not
+    made again; one that cannot be fitted is counted and told. Ends with code 3 if ranks are not
+    uniform or fits missed the rule, naming them; the results are kept.
 
     \b
     Example:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from forecast.cli.group import WRONG_INPUT, emit
+from forecast.cli.group import NOT_CONVERGED, WRONG_INPUT, emit
 
 FOLDER = click.Path(path_type=Path)
 
@@ -23,6 +23,11 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--structure", is_flag=True, help="Of a run: answer it under other structures.")
 @click.option("--tables", is_flag=True, help="Of a run: answer it without each evidence table.")
 @click.option("--cores", type=click.IntRange(1), help="Processor cores of fits.  [default: all]")
+@click.option(
+    "--retry/--no-retry",
+    default=None,
+    help="Fit a variation once more, tuned longer, if it does not converge.  [default: from RUN]",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything found as JSON.")
 @click.pass_context
@@ -33,7 +38,8 @@ def check_command(ctx: click.Context, /, priors: str, as_json: bool, **options: 
     imply in plain words, does it already exclude the evidence, and is each prior sampled as stated?
     If PRIORS is the folder of a run, its own checks are shown: replicated evidence, PSIS-LOO, rows
     that move the headline, near predictions. --structure and --tables fit variations of it, some
-    with a model of their own: minutes, once; they are kept in the folder.
+    with a model of their own: minutes, once; they are kept in the folder. Ends with code 3, naming
+    them, if some of these fits did not converge.
 
     \b
     Example:
@@ -48,3 +54,7 @@ def check_command(ctx: click.Context, /, priors: str, as_json: bool, **options: 
     emit(json_text(result.json()) if as_json else result.text())
     if not result.ok:
         ctx.exit(WRONG_INPUT)
+    failed = getattr(result, "failed", ())
+    if failed:
+        click.echo(f"not converged: {', '.join(failed)}", err=True)
+        ctx.exit(NOT_CONVERGED)

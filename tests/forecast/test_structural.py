@@ -7,18 +7,22 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from forecast.analyses import recheck
 from forecast.analyses.structural import (
+    SHOWN,
+    Fitting,
     structure_cases,
     table_cases,
     variation_rows,
     without_rater,
 )
+from forecast.case import with_prior
 from forecast.checks import check
 from forecast.cli import cli
 from forecast.engine import answer, posterior
 from models.errors import InputError
 from models.ratings import MISSING, MISSING_LEVEL, NO_ANSWER
-from reports.trust import heavy_of
+from reports.trust import heavy_of, varied_notes
 from reports.words import few_or_most
 
 
@@ -91,10 +95,55 @@ def test_a_unit_is_exact_and_its_error_is_that_of_paired_draws(default_case, fak
     assert len(fake_fits) == 1
 
 
-def test_a_rare_chance_is_cut_at_two_where_a_rerun_stands_beside():
+def halo_off(case):
+    """A variation that takes a fit: so few draws cannot be weighed to it."""
+    prior = replace(case.by_name["halo"], params=(("mu", 9.0), ("sigma", 0.01)))
+    return ("halo", "far", with_prior(case, prior))
+
+
+@pytest.mark.parametrize("retry", [False, True])
+def test_a_fit_that_misses_the_rule_says_why_and_is_made_again_if_allowed(
+    default_case, fake_fits, retry
+):
+    alone = replace(default_case, experts=())
+    fit = posterior(alone)
+    found = answer(fit, fit.case)
+    made = variation_rows(fit, found, variations=[halo_off(alone)], fitting=Fitting(retry=retry))[1]
+    assert (made["how"], made["converged"]) == ("refit", False)
+    assert "ESS < 400" in made["failures"]
+    assert bool(made["retried"]) == retry
+    assert [case.sampler.tune for case in fake_fits] == [10, 10, 20][: 2 + retry]
+    notes = varied_notes([made])
+    assert notes[-1].startswith("far: NOT CONVERGED, R-hat")
+    assert len(notes) == 1 + retry
+
+
+def test_variations_that_did_not_converge_are_named_and_end_with_3(tmp_path, monkeypatch):
+    files = {
+        "manifest": {"complete": True, "schema": 1},
+        "headline": {"converged": True},
+        "context": {"name": "mine"},
+    }
+    for name, content in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    row = {"what": "table", "setting": "without lags", "how": "refit", "pareto_k": None}
+    row |= {"converged": False, "failures": "2 divergent transitions", "retried": ""}
+    for name in SHOWN:
+        row |= {f"{name}{end}": 0.1 for end in ("", "_lower", "_upper", "_change", "_mcse")}
+    monkeypatch.setattr(recheck, "variations", lambda *_, **__: {"left_out": [row]})
+    done = CliRunner().invoke(cli, ["check", str(tmp_path), "--tables", "--quiet"])
+    assert done.exit_code == 3
+    assert done.stderr == "not converged: without lags\n"
+    assert "without lags: NOT CONVERGED, 2 divergent transitions." in done.stdout
+    shown = CliRunner().invoke(cli, ["check", str(tmp_path), "--quiet"])
+    assert shown.exit_code == 0  # nothing was fitted; the table still says it
+    assert "NOT CONVERGED" in shown.stdout
+
+
+def test_a_rare_chance_is_cut_at_two_and_a_rerun_stands_beside():
     assert few_or_most(0.012, 0.014) == "fewer than 2 (1.2; 1.4 with heavy-tailed agendas)"
     assert few_or_most(0.99, 0.985) == "more than 98 (99.0; 98.5 with heavy-tailed agendas)"
-    assert few_or_most(0.012, None) == "1.2"
+    assert few_or_most(0.012, None) == "fewer than 2 (1.2; not rerun with heavy-tailed agendas)"
     assert few_or_most(0.3, 0.2) == "30"
 
 

@@ -74,7 +74,9 @@ def test_a_stacking_weight_is_told_with_the_gap_to_the_best():
     assert [row[at] for row in made["rows"]] == ["0.25 (-3.8 ± 1.2)", ""]
 
 
-@pytest.mark.parametrize(("converged", "told"), [(True, "1.3 with heavy"), (False, "did not conv")])
+@pytest.mark.parametrize(
+    ("converged", "told"), [(True, "1.3 with heavy"), (False, "not rerun with")]
+)
 def test_a_check_of_a_run_says_what_heavy_tails_make_of_a_rare_chance(converged, told):
     own = varied(what="as run")
     heavy = varied(what="tails", alignment_relevant=0.013, converged=converged)

@@ -1,6 +1,10 @@
 """Worlds and the command that ranks their truths, with prior draws in place of fits."""
 
+import ast
+import csv
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,14 +12,27 @@ from click.testing import CliRunner
 
 from forecast.analyses import calibration, worlds
 from forecast.analyses.calibration import calibrate
-from forecast.case import structure_of
+from forecast.case import make_case, structure_of
+from forecast.checks import load_inputs
 from forecast.cli import cli
 from forecast.engine import posterior
+from forecast.identity import SIMULATED
 from forecast.retrying import harder
 from models.errors import InputError
 from models.quantities import HEADLINE
 
 SHORT = {"draws": 20, "tune": 10, "chains": 2}
+WORDS = ("config", "evidence", "experts", "matching", "reweighting", "soft", "tree")
+"""Modules that no rank follows from: readers (their result is in the key), and other commands."""
+
+
+FOLDERS = ("columns", "compiler")
+"""Readers again, and what the key always holds."""
+
+
+def read(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.fixture
@@ -41,7 +58,7 @@ def test_a_world_follows_from_case_and_number(default_case):
 
 def test_a_world_around_the_evidence_holds_each_row_twice(default_case, fake_fits):
     fit = posterior(default_case)
-    world = worlds.around_world(fit, 0)
+    world = worlds.around_world(default_case, 0, truth=worlds.around_truth(fit, 0))
     mine, both = default_case.evidence.arrays, world.case.evidence.arrays
     for table, columns in mine.items():
         n = len(columns.get("weight", ()))
@@ -78,10 +95,15 @@ def test_prior_draws_in_place_of_fits_pass_and_are_kept(here, fake_fits):
     again = calibrate("default", **options)
     assert len(fake_fits) == n
     assert again.summary == done.summary
-    for name in ("verdicts.csv", "ranks.csv", "fits.csv", "figures/headline.svg"):
+    files = ("verdicts", "ranks", "fits", "coverage")
+    for name in (*(f"{one}.csv" for one in files), "figures/headline.svg"):
         assert (here / "c" / name).stat().st_size > 0
-    for line in ("simulations at the real design", "Headline quantities", "posterior"):
+    page = (here / "c" / "calibration.html").read_text(encoding="utf-8")
+    for line in ("simulations at the real design", "Headline quantities", "posterior", "Coverage"):
         assert line in done.text()
+        assert line in page
+    assert page.count("<svg") == 3
+    assert "<script" not in page
 
 
 def test_truths_from_elsewhere_are_caught(here, monkeypatch):
@@ -109,11 +131,92 @@ def test_the_command_names_fits_that_missed_the_rule(here):
 
 
 def test_a_fit_that_misses_the_rule_is_made_again_if_allowed(here, fake_fits):
-    options = SHORT | {"simulations": 20, "out": here / "c", "quiet": True}
+    options = SHORT | {"simulations": 4, "out": here / "c", "quiet": True}
     done = calibrate("default", **options, retry=True)
-    assert done.summary["retried"] == list(range(20))
+    assert done.summary["retried"] == list(range(4))
     tuned = {case.sampler.tune for case in fake_fits}
     assert tuned == {10, 20}
+
+
+def test_a_world_that_cannot_be_fitted_is_counted_and_told(here, monkeypatch):
+    def some(case, *, cores=None):
+        if case.seed == worlds.world_seed(base, 3):
+            raise RuntimeError("chain 1 died\nat length")
+        return posterior(case, cores=cores)
+
+    config, tables = load_inputs("default")
+    base = make_case(config, tables)
+    monkeypatch.setattr(worlds, "posterior", some)
+    done = calibrate("default", **SHORT, simulations=6, out=here / "c", quiet=True)
+    assert done.summary["not_fitted"] == {"3": "RuntimeError: chain 1 died"}
+    assert (done.summary["simulations"], done.summary["asked"]) == (5, 6)
+    assert not done.converged
+    assert "1 of 6 worlds could not be fitted" in " ".join(done.text().split())
+    ranked = {row["simulation"] for row in read(here / "c" / "ranks.csv")}
+    assert ranked == {str(i) for i in range(6)} - {"3"}
+
+
+def test_no_world_that_can_be_fitted_is_an_error(here, monkeypatch):
+    def none(case, *, cores=None):
+        raise np.linalg.LinAlgError("no metric")
+
+    monkeypatch.setattr(worlds, "posterior", none)
+    with pytest.raises(InputError, match=r"0 of 4 worlds could be fitted \(LinAlgError: no metr"):
+        calibrate("default", **SHORT, simulations=4, out=here / "c", quiet=True)
+
+
+def test_a_bug_is_no_world_that_cannot_be_fitted(here, monkeypatch):
+    def bug(case, *, cores=None):
+        raise KeyError("x")
+
+    monkeypatch.setattr(worlds, "posterior", bug)
+    with pytest.raises(KeyError):
+        calibrate("default", **SHORT, simulations=4, out=here / "c", quiet=True)
+
+
+def test_truths_around_the_evidence_are_taken_from_one_long_fit(here, fake_fits, monkeypatch):
+    def fit_many(cases, folder):
+        return [posterior(case) for case in cases]
+
+    monkeypatch.setattr("forecast.parallel.fit_many", fit_many)
+    options = SHORT | {"simulations": 4, "around": "posterior", "out": here / "c", "quiet": True}
+    done = calibrate("default", **options)
+    long = [case for case in fake_fits if case.sampler.draws * case.sampler.chains >= 2500]
+    assert len(long) == 1
+    assert done.summary["base"]["draws"] >= 2500
+    assert len(fake_fits) == 5
+    assert "Truths are draws of one fit" in done.text()
+
+
+def test_each_draw_is_a_truth_once_before_any_is_again(default_case, fake_fits):
+    fit = posterior(replace(default_case, experts=()))
+    drawn = [worlds.around_truth(fit, i)["use_rate"][0] for i in range(fit.n + 1)]
+    assert len(set(drawn)) == fit.n
+    assert drawn[fit.n] == drawn[0]
+
+
+def test_simulations_of_other_sources_are_not_mixed_in(default_case, monkeypatch):
+    one = calibration.key_of(default_case)
+    assert one == calibration.key_of(default_case)
+    assert one != calibration.key_of(replace(default_case, seed=1))
+    monkeypatch.setattr(calibration, "simulated_hash", lambda: "other sources")
+    assert one != calibration.key_of(default_case)
+
+
+def test_every_module_that_makes_ranks_is_in_the_key():
+    """What worlds reaches by its imports is hashed, or makes no number of a rank."""
+    root, seen, todo = Path(worlds.__file__).parents[1], set(), ["analyses/worlds"]
+    while todo:
+        name = todo.pop()
+        if name in seen or name in WORDS or name.startswith(FOLDERS):
+            continue
+        seen.add(name)
+        tree = ast.parse((root / f"{name}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "forecast":
+                inner = "/".join(node.module.split(".")[1:])
+                todo += [inner] if inner else [alias.name for alias in node.names]
+    assert seen == set(SIMULATED)
 
 
 def test_longer_tuning_halves_what_is_left_of_acceptance(default_case):
