@@ -1,9 +1,9 @@
 """Likelihoods that are wrong on purpose, in the whole model: calibration must catch them.
 
 As many worlds as the power calculation (``uniformity.seen``, family-wise 1% among 366 quantities,
-power 80%) asks for: 20 see a shift of 1.2 or a width of 2.0, and what data say much of is off by
-more once sign or raters are wrong; a missing Jacobian tilts a positive belief by its posterior
-standard deviation in logs, at most 0.6 where evidence says little, which takes 80.
+power 80%) asks for: 20 see a shift of 1.2 or a width of 2.0, and what data say much of should be
+off by more once sign or raters are wrong; a missing Jacobian tilts a positive belief by its
+posterior standard deviation in logs, at most 0.6 where evidence says little, which takes 80.
 """
 
 from concurrent.futures import ProcessPoolExecutor
