@@ -48,34 +48,43 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
     Path
         The page.
     """
-    environment = Environment(
+    text = (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            make_view(context),
+            words=words,
+            learned=learned,
+            glossary=GLOSSARY,
+            quantities=QUANTITIES,
+            verdict_words=VERDICTS,
+            how=how,
+            style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+            picture=lambda name: picture(folder, name),
+        )
+    )
+    path = folder / "report.html"
+    path.write_text(CONTROLS.sub("", text), encoding="utf-8", newline="\n")
+    return path
+
+
+def environment() -> Environment:
+    """Return what reads the templates: everything is escaped, and what is missing is an error."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "chance": words.chance,
         "of_hundred": words.of_hundred,
         "number": words.number,
         "value": words.value,
         "interval": words.interval,
     }
-    text = environment.get_template("report.html.j2").render(
-        make_view(context),
-        words=words,
-        learned=learned,
-        glossary=GLOSSARY,
-        quantities=QUANTITIES,
-        verdict_words=VERDICTS,
-        how=how,
-        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        picture=lambda name: picture(folder, name),
-    )
-    path = folder / "report.html"
-    path.write_text(CONTROLS.sub("", text), encoding="utf-8", newline="\n")
-    return path
+    return made
 
 
 def picture(folder: Path, name: str) -> Markup | None:
