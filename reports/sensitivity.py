@@ -14,7 +14,6 @@ from reports.drawing import style
 from reports.figures.sensitivity import plot_blocks, plot_ladder, plot_learned, plot_tornado
 from reports.page import CONTROLS, TEMPLATES, environment, picture
 from reports.sensitivity_tables import tables
-from reports.sensitivity_words import summary_lines
 from reports.text import render, told
 
 Row = Mapping[str, Any]
@@ -24,12 +23,8 @@ FIGURES = {
     "ladder": plot_ladder,
     "learned": plot_learned,
 }
-TITLES = {
-    "disagreement": "Block by block, method by method",
-    "left_out": "Evidence left out",
-    "tipping": "Tipping points",
-}
-"""Tables of the terminal; the page holds all."""
+WHOLE = ("table", "rater", "selection")
+"""Kinds of evidence left out that the terminal shows; the page has all."""
 
 
 def sensitivity_text(s: Row) -> str:
@@ -38,12 +33,17 @@ def sensitivity_text(s: Row) -> str:
     if not s["converged"]:
         text = f"{words.NOT_CONVERGED}: the run's draws are no result."
         parts.append(told(text, "bold red"))
-    for line in summary_lines(s):
+    for line in s["lines"]:
         parts += [told(line), told("")]
-    made = tables(s)
-    for name, title in TITLES.items():
+    some = dict(s) | {"left_out": [r for r in s["left_out"] if r["kind"] in WHOLE]}
+    made = tables(some)
+    side = made["disagreement"]
+    short = {"head": side["head"][:-1], "rows": [row[:-1] for row in side["rows"]]}
+    parts += [_table("Block by block, method by method", short), told("")]
+    parts += [told(f"{row[0]}: {row[-1]}") for row in side["rows"] if row[-1] != "They agree."]
+    for name, title in (("left_out", "Evidence left out"), ("tipping", "Tipping points")):
         if made[name]["rows"]:
-            parts += [_table(title, made[name]), told("")]
+            parts += [told(""), _table(title, made[name])]
     return render(parts)
 
 
@@ -72,7 +72,7 @@ def write_sensitivity(folder: Path, s: Row) -> Path:
         .render(
             s=s,
             converged=s["converged"],
-            lines=summary_lines(s),
+            lines=s["lines"],
             tables=tables(s),
             words=words,
             captions={one["name"]: one for one in captions},

@@ -36,8 +36,13 @@ def power(s: Row) -> Table:
     return table(
         head,
         [
-            [groups[r["group"]], r["component"], f"{r['sensitivity']:.3f} ± {r['error']:.1g}"]
-            + ["moves it" if r["flagged"] else "", points(r["direction"], r["mcse"])]
+            [
+                groups[r["group"]],
+                r["component"],
+                f"{r['sensitivity']:.3f} ± {r['error']:.1g}",
+                "moves it" if r["flagged"] else "",
+                points(r["direction"], r["mcse"]),
+            ]
             for r in s["power"]
         ],
     )
@@ -51,8 +56,7 @@ def tornado(s: Row) -> Table:
     for name in names:
         some = [bars[name, move] for move in MOVES]
         rows.append(
-            [name, question(name)]
-            + [f"{points(r['shift'], r['mcse'])} ({how(r)})" for r in some if r["how"] != "x"]
+            [name, question(name)] + [f"{points(r['shift'], r['mcse'])} ({how(r)})" for r in some]
         )
     return table(["belief", "question", *MOVES.values()], rows)
 
@@ -102,9 +106,11 @@ def pairs(s: Row) -> Table:
     return table(
         head,
         [
-            [f"{p['first']} and {p['second']}", f"{p['correlation']:+.2f}"]
-            + [f"{p['first_sd']:.2f} and {p['second_sd']:.2f}", f"{p['learned_sd']:.2f}"]
-            + [
+            [
+                f"{p['first']} and {p['second']}",
+                f"{p['correlation']:+.2f}",
+                f"{p['first_sd']:.2f} and {p['second_sd']:.2f}",
+                f"{p['learned_sd']:.2f}",
                 f"{p['left_sd']:.2f}",
                 f"{chance(p['together'])} (up to {chance(p['together_upper'])})",
             ]
@@ -119,8 +125,15 @@ def left_out(s: Row) -> Table:
     return table(
         head,
         [
-            [r["kind"], r["left_out"], number(r["rows"]), _mean(r)]
-            + [points(r["shift"], r["mcse"]), points(r["width_change"]), how(r)]
+            [
+                r["kind"],
+                r["left_out"],
+                number(r["rows"]),
+                _mean(r),
+                points(r["shift"], r["mcse"]),
+                points(r["width_change"]),
+                how(r),
+            ]
             for r in s["left_out"]
         ],
     )
@@ -143,9 +156,13 @@ def tipping(s: Row) -> Table:
     return table(
         head,
         [
-            [r["parameter"], f"{r['threshold']} ({chance(r['target'])})"]
-            + [number(r["value"]) + (f" ± {r['error']:.1g}" if r["error"] else "")]
-            + [chance(r["quantile"]), r["how"]]
+            [
+                r["parameter"],
+                f"{r['threshold']} ({chance(r['target'])})",
+                number(r["value"]) + (f" ± {r['error']:.1g}" if r["error"] else ""),
+                chance(r["quantile"]),
+                r["how"],
+            ]
             for r in crossing
         ],
     )
@@ -170,9 +187,15 @@ def disagreement(s: Row) -> Table:
     return table(
         head,
         [
-            [r["block"], f"{r['sensitivity']:.3f}{' flagged' if r['flagged'] else ''}"]
-            + [chance(r["tornado"]), chance(r["explained"]), chance(r["shapley"])]
-            + [f"They differ: {r['reading']}." if r["reading"] else "agree"]
+            [
+                r["block"],
+                f"{r['sensitivity']:.3f}{' flagged' if r['flagged'] else ''}",
+                chance(r["tornado"]),
+                chance(r["explained"]),
+                chance(r["shapley"]),
+                (f"They differ: {r['reading']}" if r["reading"] else "They agree")
+                + (f". Note: {r['notes']}." if r["notes"] else "."),
+            ]
             for r in s["disagreement"]
         ],
     )

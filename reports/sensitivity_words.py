@@ -1,4 +1,4 @@
-"""What a sensitivity analysis says, in sentences and rows of words; numbers are computed elsewhere."""
+"""What a sensitivity analysis says, in sentences; the numbers are computed elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -129,8 +129,8 @@ def pair_lines(s: Row) -> list[str]:
     return [
         f"{p['first']} and {p['second']} are not identified singly: evidence narrows one "
         f"combination of the two to {p['learned_sd']:.2f} of its prior sd and leaves the other at "
-        f"{p['left_sd']:.2f} (correlation {p['correlation']:+.2f}). Read them as one: together they "
-        f"explain {chance(p['together'])} of the variance."
+        f"{p['left_sd']:.2f} (correlation {p['correlation']:+.2f}). Read them as one: together "
+        f"they explain {chance(p['together'])} of the variance."
         for p in s["pairs"]
     ]
 

@@ -28,8 +28,19 @@ from models.errors import InputError
 from models.quantities import HEADLINE, QUANTITIES
 
 FITS = "fits"
-TABLES = ("power", "tornado", "tipping", "factors", "blocks", "beliefs", "pairs", "left_out")
-TABLES += ("ladder", "learned", "disagreement")
+TABLES = (
+    "power",
+    "tornado",
+    "tipping",
+    "factors",
+    "blocks",
+    "beliefs",
+    "pairs",
+    "left_out",
+    "ladder",
+    "learned",
+    "disagreement",
+)
 """Rows of the summary that have a CSV file of their own."""
 Row = dict[str, Any]
 
@@ -102,7 +113,8 @@ def sensitivity(
         refit = None if quick else refitter(m, folder / FITS, cores=cores, stages=stages)
         own = {"threshold": threshold, "prior": made.headline["prior"][target]}
         own |= {"learned": made.context.get("parameters", [])}
-        summary = about(made, m, quick=quick) | answers(m, own, refit=refit, stages=stages)
+        told = about(made, m, quick=quick) | answers(m, own, refit=refit, stages=stages)
+        summary = in_words(told)
         with stages("tables and figures"):
             write(folder, summary)
     return Sensitivity(folder, summary)
@@ -193,6 +205,13 @@ def answers(m: Material, own: Row, *, refit: Refit | None, stages: Stages) -> Ro
         out["ladder"] = without.ladder_rows(m, refit=refit, prior=own["prior"])
     out["learned"] = own["learned"]
     return out | {"disagreement": disagreement(out)}
+
+
+def in_words(summary: Row) -> Row:
+    """Return the summary with its sentences, first in the file."""
+    from reports.sensitivity_words import summary_lines
+
+    return {"schema": summary["schema"], "lines": summary_lines(summary)} | summary
 
 
 def write(folder: Path, summary: Row) -> None:

@@ -96,8 +96,9 @@ def plot_blocks(s: Row, path: Path) -> d.Caption:
     d.save(fig, path, rows=rows)
     return d.Caption(
         "Which blocks matter",
-        "What remains uncertain about a block explains the first bar of the target's variance; where "
-        f"its priors stand, moved by one factor a block, the second. Lines: {INTERVAL}.",
+        "First bar: the part of the target's variance that what is left uncertain about a block "
+        "explains. Second: its part in the variance that one factor a block gives, which moves "
+        f"where its priors stand. Lines: {INTERVAL}.",
         f"Two bars for each of {len(names)} blocks.",
     )
 
@@ -136,7 +137,7 @@ def plot_learned(s: Row, path: Path) -> d.Caption:
         x = max(float(r["contraction"]), -0.5)
         ax.plot(x, float(r["shift"]), "D" if odd else "o", color=d.RED if odd else d.BLUE, ms=4.5)
         if odd:
-            at = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 8}
+            at: Any = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 8}
             ax.annotate(d.short(str(r["parameter"])), (x, float(r["shift"])), **at)
     ax.axhline(0.0, color=d.MUTED, linewidth=0.9)
     ax.set_xlabel("contraction: 1 less the ratio of variances (0: nothing learned; 1: all)")

@@ -156,8 +156,8 @@ def averaged(fit: Fit, target: str, *, early: Early) -> np.ndarray:
     """Return the target by draw, averaged over beliefs that are independent of all others.
 
     These are the beliefs :func:`free`. Given the other beliefs of a draw, each of :data:`TURNS`
-    turns takes theirs from another draw. Means under weights that do not depend on them stay as they are, with less noise
-    (Rao-Blackwell).
+    turns takes theirs from another draw. Means under weights that do not depend on them stay as
+    they are, with less noise (Rao-Blackwell).
     """
     draws, total = all_draws(fit, fit.case), np.zeros(fit.n)
     for turn in range(TURNS):

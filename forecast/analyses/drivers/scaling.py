@@ -117,6 +117,6 @@ def bootstrap_error(m: Material, logs: np.ndarray, *, at: np.ndarray) -> float:
         starts = rng.integers(0, n - length + 1, size=-(-n // length))
         pick = (starts[:, None] + np.arange(length)).ravel()[:n]
         low, high = (_weights(logs[pick], alpha) for alpha in ALPHAS)
-        drawn = [x[None] for x in (y[pick], low, high)]
-        found.append(array_stats.power_scale_sense(*drawn, *ALPHAS))
+        parts = (y[pick][None], low[None], high[None])
+        found.append(array_stats.power_scale_sense(*parts, *ALPHAS))
     return float(np.std(found))

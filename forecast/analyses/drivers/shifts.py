@@ -70,7 +70,7 @@ def factor_rows(m: Material, tornado: list[Row], *, quick: bool) -> tuple[list[R
         return [], {"points": len(made.z), "left_out": made.left_out, "unit": UNIT}
     found = summarised(made, blocks, many=many, seed=m.case.seed)
     rows = [
-        row | {"slope": slope, "led_by": max(ways[b], key=lambda n, b=b: abs(ways[b][n]))}
+        row | {"slope": slope, "led_by": max((abs(d), name) for name, d in ways[b].items())[1]}
         for row, b, slope in zip(found[0], blocks, found[2], strict=True)
     ]
     return sorted(rows, key=lambda row: -row["shapley"]), found[1]

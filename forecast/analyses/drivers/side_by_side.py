@@ -5,17 +5,21 @@ from typing import Any
 Row = dict[str, Any]
 MATTERS, LITTLE = 0.10, 0.02
 """Shares of variance from which a block matters, and below which it hardly does."""
-WEIGHT, HARDLY = 0.10, 0.02
-"""The same for moves of the tornado, as parts of the target's mean."""
+WEIGHT = 0.10
+"""Move of the tornado from which a block matters, as a part of the target's mean."""
 READ = {
-    "learn": "matters by its uncertainty, not by where its priors stand: trust the variance "
-    "explained for what to find out, the tornado for how far the result is this prior",
-    "prior": "matters by where its priors stand, though evidence pins it well enough that its "
-    "remaining uncertainty explains little: trust the tornado",
-    "weights": "moves of single priors were withheld: trust neither the tornado nor the factors "
-    "until they are fitted anew (leave out --quick)",
-    "pair": "holds a pair that evidence cannot tell apart: read the pair, not its two beliefs",
+    "place": "power scaling asks how sharply its priors are held, the tornado where they stand: "
+    "trust the tornado on whether the result is these priors",
+    "shape": "the distribution changes, its mean hardly: trust power scaling for the interval, the "
+    "tornado for the mean",
+    "learn": "its uncertainty matters, where its priors stand does not: trust the variance "
+    "explained on what to find out",
+    "prior": "where its priors stand matters, what is left uncertain about it does not: trust the "
+    "tornado on the priors, the variance explained on what to find out",
 }
+"""What to trust, by the kind of disagreement."""
+WITHHELD = "{n} moves of its priors are withheld, so that the largest may be larger"
+PAIR = "it holds a pair that evidence cannot tell apart: read the pair, not its two beliefs"
 
 
 def disagreement(found: dict[str, Any]) -> list[Row]:
@@ -23,8 +27,8 @@ def disagreement(found: dict[str, Any]) -> list[Row]:
 
     ``tornado`` is the largest known move of one of its priors as a part of the target's mean;
     ``explained`` the share of variance on posterior draws; ``shapley`` that of the factor;
-    ``sensitivity`` of power scaling; ``reading`` the sentence on which to trust, empty if they
-    agree.
+    ``sensitivity`` of power scaling; ``reading`` says which to trust, and is empty if they agree;
+    ``notes`` what else to bear in mind.
     """
     mean = _mean(found)
     power = {r["component"]: r for r in found["power"] if r["group"] == "prior"}
@@ -42,23 +46,30 @@ def disagreement(found: dict[str, Any]) -> list[Row]:
         row: Row = {"block": name, "sensitivity": power[name]["sensitivity"]}
         row |= {"flagged": power[name]["flagged"], "tornado": most, "explained": block["share"]}
         row |= {"shapley": factors.get(name), "withheld": sum(r["withheld"] for r in own)}
-        rows.append(row | {"reading": reading(row, paired=name in pairs)})
+        row["reading"] = reading(row)
+        rows.append(row | {"notes": notes(row, paired=name in pairs)})
     return rows
 
 
-def reading(row: Row, *, paired: bool) -> str:
-    """Return what to trust where methods say different things of a block."""
-    shares = [x for x in (row["explained"], row["shapley"]) if x is not None]
+def reading(row: Row) -> str:
+    """Return which method to trust where they say different things of a block."""
+    stands = row["tornado"] >= WEIGHT or (row["shapley"] or 0.0) >= MATTERS
     out = []
-    if row["explained"] >= MATTERS and not row["flagged"]:
+    if stands and not row["flagged"]:
+        out.append(READ["place"])
+    if row["flagged"] and not stands:
+        out.append(READ["shape"])
+    if row["explained"] >= MATTERS and not stands:
         out.append(READ["learn"])
-    if row["explained"] < LITTLE and (row["flagged"] or row["tornado"] >= WEIGHT):
+    if row["explained"] < LITTLE and stands:
         out.append(READ["prior"])
-    if row["withheld"] and max(shares, default=0.0) >= LITTLE:
-        out.append(READ["weights"])
-    if paired:
-        out.append(READ["pair"])
     return "; ".join(out)
+
+
+def notes(row: Row, *, paired: bool) -> str:
+    """Return what a reader must bear in mind of a block, whether methods agree or not."""
+    out = [WITHHELD.format(n=row["withheld"])] if row["withheld"] else []
+    return "; ".join([*out, PAIR] if paired else out)
 
 
 def _mean(found: dict[str, Any]) -> float:

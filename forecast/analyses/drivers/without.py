@@ -62,7 +62,7 @@ def left_out_rows(m: Material, *, refit: Refit | None) -> list[Row]:
     found = items(m, quick=refit is None)
     made = bars(m, [i.case for i in found], refit=refit, cheaply=[reweighed(m, i) for i in found])
     low, high = np.quantile(m.y, (0.055, 0.945))
-    rows = [
+    rows: list[Row] = [
         {"kind": i.kind, "left_out": i.name, "rows": i.rows}
         | bar.row()
         | {"width_change": (bar.upper - bar.lower) - float(high - low)}
