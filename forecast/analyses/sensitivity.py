@@ -117,6 +117,7 @@ def sensitivity(
         summary = in_words(told)
         with stages("tables and figures"):
             write(folder, summary)
+        write_manifest(folder, summary, seconds=stages.seconds)
     return Sensitivity(folder, summary)
 
 
@@ -223,6 +224,18 @@ def write(folder: Path, summary: Row) -> None:
         write_csv(folder / f"{name}.csv", summary[name])
     write_sensitivity(folder, summary)
     write_json(folder / "sensitivity.json", summary)
+
+
+def write_manifest(folder: Path, summary: Row, *, seconds: dict[str, float]) -> None:
+    """Write what made the numbers: run, target, code, versions, seconds by stage."""
+    from forecast.folder import write_json
+    from forecast.identity import code_hash, versions
+
+    keys = ("schema", "run", "target", "quick", "converged", "thresholds")
+    made: Row = {key: summary[key] for key in keys}
+    made |= {"code_hash": code_hash(), "versions": versions()}
+    timings = {name: round(s, 2) for name, s in seconds.items()}
+    write_json(folder / "manifest.json", made | {"timings_s": timings})
 
 
 __all__ = ["Sensitivity", "sensitivity"]
