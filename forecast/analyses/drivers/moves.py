@@ -119,7 +119,7 @@ def _numbers(prior: Prior, mean: float, *, sd: float) -> dict[str, float]:
     """Return the numbers of a Gamma or Beta with mean and sd of its logarithm or log-odds."""
     alpha = prior.values["alpha"]
     if prior.dist == "Gamma":
-        a = alpha if sd == moments(prior)[1] else np.exp(_root(_gamma_gap(sd), *_RANGE))
+        a = alpha if sd == moments(prior)[1] else np.exp(_root(_gamma_gap(sd)))
         return {"alpha": float(a), "beta": float(np.exp(digamma(a) - mean))}
     found = root(_beta_gaps, np.log([alpha, prior.values["beta"]]), args=(mean, sd), jac=_beta_jac)
     if found.success and np.all(np.abs(found.fun) < 1e-8):
@@ -127,9 +127,9 @@ def _numbers(prior: Prior, mean: float, *, sd: float) -> dict[str, float]:
 
     def second(t: float) -> float:
         """Return log beta by which alpha and beta have the mean."""
-        return _root(lambda v: digamma(np.exp(t)) - digamma(np.exp(v)) - mean, *_RANGE)
+        return _root(lambda v: digamma(np.exp(t)) - digamma(np.exp(v)) - mean)
 
-    t = _root(lambda t: _beta_gaps(np.array([t, second(t)]), mean, sd)[1], *_RANGE)
+    t = _root(lambda t: _beta_gaps(np.array([t, second(t)]), mean, sd)[1])
     return {"alpha": float(np.exp(t)), "beta": float(np.exp(second(t)))}
 
 
@@ -150,8 +150,9 @@ def _beta_jac(logs: np.ndarray, *_: float) -> np.ndarray:
     return np.array([first, [polygamma(2, a) * a, polygamma(2, b) * b]])
 
 
-def _root(gap: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a monotone gap is zero, or the nearer end if it is not within."""
+def _root(gap: Callable[[float], float]) -> float:
+    """Return where a monotone gap of a logarithm is zero, or the nearer end of the range."""
+    low, high = _RANGE
     first, last = gap(low), gap(high)
     if first * last > 0:
         return low if abs(first) < abs(last) else high

@@ -13,6 +13,7 @@ others. Sobol indices are SALib's on the surrogate; Shapley effects are exact th
 Intervals come from drawing stretches of the chains anew, and the surrogate's errors with them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ from forecast.analyses.drivers.moves import link, moments, shifted
 from forecast.case import with_prior
 from forecast.reweighting import smoothed
 from forecast.seeds import integer, stream
-from models.prior import logpdf, ppf
+from models.prior import Prior, logpdf, ppf
 
 Row = dict[str, Any]
 UNIT = 0.5
@@ -110,13 +111,21 @@ def _unit(slopes: dict[str, float]) -> dict[str, float]:
 
 
 def answered(m: Material, ways: list[dict[str, float]], *, n: int) -> Answers:
-    """Return the target at ``n`` points of the factors, those with trusted weights."""
+    """Return the target at ``n`` points of the factors, those with trusted weights.
+
+    Factors are rounded to halves, so that points share moved blocks; the surrogate knows.
+    """
     sampler = qmc.Sobol(len(ways), seed=integer(m.case.seed, "factors"))
-    z = ndtri(np.clip(sampler.random(1 << (n - 1).bit_length())[:n], 1e-6, 1 - 1e-6))
+    z = ndtri(np.clip(sampler.random(1 << (n - 1).bit_length())[:n], 1e-4, 1 - 1e-4))
+    z, old = np.round(2.0 * z) / 2.0, m.log_prior()
+    blocks = {
+        (b, size): block_at(m, ways[b], z=float(size), old=old)
+        for b in range(len(ways))
+        for size in np.unique(z[:, b])
+    }
     tops, bottoms, kept = [], [], []
-    old = m.log_prior()
     for i, point in enumerate(z):
-        weights, y = at_point(m, ways, point=point, old=old)
+        weights, y = at_point(m, [blocks[b, size] for b, size in enumerate(point)])
         if weights is None:
             continue
         parts = [np.array_split(x, STRETCHES) for x in (weights * y, weights)]
@@ -126,22 +135,28 @@ def answered(m: Material, ways: list[dict[str, float]], *, n: int) -> Answers:
     return Answers(z[kept], np.array(tops), np.array(bottoms), n - len(kept))
 
 
-def at_point(
-    m: Material, ways: list[dict[str, float]], *, point: np.ndarray, old: dict[str, np.ndarray]
-) -> tuple[np.ndarray | None, np.ndarray]:
-    """Return weights of the run's draws at a point of the factors, and the target by draw.
+Block = tuple[np.ndarray, tuple[Prior, ...]]
+"""A moved block: log ratio of its priors at the draws, and those that are answered exactly."""
 
-    ``old`` are the log densities of the stated priors.
-    """
-    priors, case, ratio = m.case.by_name, m.case, np.zeros(m.fit.n)
-    for way, z in zip(ways, point, strict=True):
-        for name, part in way.items():
-            mean, sd = moments(priors[name])
-            new = shifted(priors[name], mean + UNIT * z * part * sd)
-            if name in m.free:
-                case = with_prior(case, new)
-            else:
-                ratio += logpdf(new, m.stated[name]).reshape(m.fit.n, -1).sum(axis=1) - old[name]
+
+def block_at(m: Material, way: dict[str, float], *, z: float, old: dict[str, np.ndarray]) -> Block:
+    """Return a block moved by a factor z; ``old`` are the log densities of the stated priors."""
+    priors, ratio, free = m.case.by_name, np.zeros(m.fit.n), []
+    for name, part in way.items():
+        mean, sd = moments(priors[name])
+        new = shifted(priors[name], mean + UNIT * z * part * sd)
+        if name in m.free:
+            free.append(new)
+        elif z:
+            ratio += logpdf(new, m.stated[name]).reshape(m.fit.n, -1).sum(axis=1) - old[name]
+    return ratio, tuple(free)
+
+
+def at_point(m: Material, blocks: Sequence[Block]) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return weights of the run's draws with all blocks moved, and the target by draw."""
+    case, ratio = m.case, np.sum([block[0] for block in blocks], axis=0)
+    for new in (prior for block in blocks for prior in block[1]):
+        case = with_prior(case, new)
     made = smoothed(ratio)
     return (made.weights if trusted(made.pareto_k) else None), m.at(case)
 

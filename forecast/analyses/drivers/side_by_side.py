@@ -18,7 +18,7 @@ READ = {
     "tornado on the priors, the variance explained on what to find out",
 }
 """What to trust, by the kind of disagreement."""
-WITHHELD = "{n} moves of its priors are withheld, so that the largest may be larger"
+WITHHELD = "moves of its priors withheld: {n}, so that the largest may be larger"
 PAIR = "it holds a pair that evidence cannot tell apart: read the pair, not its two beliefs"
 
 

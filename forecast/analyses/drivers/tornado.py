@@ -25,7 +25,10 @@ def tornado(m: Material, *, refit: Refit | None) -> list[Row]:
     ]
     cases: list[Case] = [with_prior(m.case, new) for _, _, new in named]
     found = bars(m, cases, refit=refit)
-    rows = [told(*one, bar=bar) for one, bar in zip(named, found, strict=True)]
+    rows = [
+        told(prior, new, move=move, bar=bar)
+        for (prior, move, new), bar in zip(named, found, strict=True)
+    ]
     most = {row["parameter"]: 0.0 for row in rows}
     for row in rows:
         if row["shift"] == row["shift"]:
@@ -36,7 +39,7 @@ def tornado(m: Material, *, refit: Refit | None) -> list[Row]:
     )
 
 
-def told(prior: Prior, move: str, new: Prior, *, bar: Bar) -> Row:
+def told(prior: Prior, new: Prior, *, move: str, bar: Bar) -> Row:
     """Return the row of one bar."""
     row: Row = {"parameter": prior.name, "block": prior.block, "move": move}
     return row | {"centre": float(ppf(new, 0.5))} | bar.row()
@@ -45,7 +48,7 @@ def told(prior: Prior, move: str, new: Prior, *, bar: Bar) -> Row:
 def largest(rows: list[Row]) -> list[Row]:
     """Return, for each prior in order, its largest known move in either direction, and its error.
 
-    ``low_shift`` and ``high_shift`` are the bars' ends; nan where none is known.
+    ``most`` is that move's shift, ``move`` which it is; ``withheld`` counts moves without a number.
     """
     out: dict[str, Row] = {}
     for row in rows:

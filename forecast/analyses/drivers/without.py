@@ -6,7 +6,7 @@ away, the change of the log likelihood of the works' rows. Else the Case is fitt
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -92,7 +92,7 @@ def ladder_rows(m: Material, *, refit: Refit | None, prior: Mapping[str, float])
     arrays = m.case.evidence.arrays
     held = [t for t in (*LADDER, *arrays) if np.any(arrays.get(t, {}).get("weight", 0.0))]
     order, named = list(dict.fromkeys(held)), _names(m)
-    stages = [_without(m, "ladder", [], drop=order[i + 1 :]) for i in range(len(order) - 1)]
+    stages = [_without(m, "", drop=order[i + 1 :]) for i in range(len(order) - 1)]
     made = bars(m, [s.case for s in stages], refit=refit, cheaply=[reweighed(m, s) for s in stages])
     own = float(m.y.std() / m.ess**0.5)
     shift, error = prior["mean"] - m.mean, float(np.hypot(prior["mcse"], own))
@@ -113,7 +113,7 @@ def _names(m: Material) -> dict[str, str]:
     return {like.table: TABLES[like.name] for like in likelihoods(m.fit.compiled.structure)}
 
 
-def _without(m: Material, kind: str, names: list[str], *, drop: list[str]) -> Item:
+def _without(m: Material, name: str, *, drop: list[str]) -> Item:
     """Return the item of whole tables of arrays ``drop`` left out."""
     case, lost, rows = m.case, np.zeros(len(m.kept)), 0.0
     for like in likelihoods(m.fit.compiled.structure):
@@ -122,14 +122,14 @@ def _without(m: Material, kind: str, names: list[str], *, drop: list[str]) -> It
             lost = lost + m.rows[like.name] @ weight
             case = with_arrays(case, like.table, weight=np.zeros_like(weight))
             rows += float(weight.sum())
-    return Item(kind, " ".join(names), rows, case, lost, m.kept)
+    return Item("table", name, rows, case, lost, m.kept)
 
 
 def _tables(m: Material) -> Iterator[Item]:
     names = _names(m)
     for table, file in names.items():
         if m.case.evidence.arrays[table]["weight"].any():
-            yield replace(_without(m, "table", [file], drop=[table]), name=file)
+            yield _without(m, file, drop=[table])
 
 
 def _some(m: Material, like: tuple[str, str], *, drop: np.ndarray, what: tuple[str, str]) -> Item:

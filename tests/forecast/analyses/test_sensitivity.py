@@ -16,6 +16,7 @@ from forecast.cli import cli
 from forecast.engine import posterior
 from forecast.pointwise import log_likelihoods
 from forecast.runs import run
+from reports.sensitivity_page import page_block
 from reports.sensitivity_words import how, points
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
@@ -65,6 +66,10 @@ def test_the_command_writes_every_table_and_refuses_what_is_wrong(tmp_path, monk
     assert held
     assert all(row["shift"] is None and row["pareto_k"] > 0.7 for row in held)
     assert any("withheld" in line for line in told["lines"])
+    block = "\n".join(page_block(told, command="forecast sensitivity X"))
+    assert block.startswith("Made by `forecast sensitivity X --quick`.")
+    assert "### Evidence left out" in block
+    assert "| withheld: k = " in block
 
 
 def test_items_leave_out_each_row_of_evidence_once_a_kind(fit):
