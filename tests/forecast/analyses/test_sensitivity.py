@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 from forecast.analyses.drivers.bars import Bar, withheld
 from forecast.analyses.drivers.material import material_of
-from forecast.analyses.drivers.without import items
+from forecast.analyses.drivers.without import items, ladder_rows
 from forecast.analyses.sensitivity import TABLES
 from forecast.cli import cli
 from forecast.engine import posterior
@@ -100,6 +101,26 @@ def test_averaging_independent_beliefs_keeps_the_mean_and_cuts_the_noise(fit):
     assert abs(m.smooth.mean() - m.y.mean()) < 4 * error
     used = asked(fit, "alignment_used")
     np.testing.assert_allclose(used.smooth, used.y)  # no late belief moves it
+
+
+def test_what_weights_cannot_say_is_fitted_anew_and_errors_add_up(fit):
+    m, asked_for = asked(fit, "alignment_relevant"), []
+
+    def refit(cases):
+        asked_for.extend(cases)
+        return [replace(fit, case=case) for case in cases]
+
+    prior = {"mean": 0.5, "lower": 0.2, "upper": 0.8, "mcse": 0.01}
+    rows = ladder_rows(m, refit=refit, prior=prior)
+    fitted = [row for row in rows if row["how"] == "refit"]
+    assert len(fitted) == len(asked_for) > 0
+    assert not any(row["how"] == "withheld" for row in rows)
+    assert rows[0]["shift"] == pytest.approx(0.5 - m.mean)
+    own = m.y.std() / m.ess**0.5
+    assert all(row["mcse"] > own for row in fitted)
+    assert rows[-1]["mean"] == pytest.approx(m.mean)
+    less = [sum(weights(case).values()) for case in asked_for]
+    assert less == sorted(less)  # the ladder only adds
 
 
 def test_bars_are_told_with_error_and_way():
