@@ -17,6 +17,7 @@ EXPORTS = {
     "evaluate": "forecast.engine",
     "refit": "forecast.engine",
     "fit_many": "forecast.parallel",
+    "sensitivity": "forecast.analyses.sensitivity",
     "whatif": "forecast.analyses.whatif",
     "decide": "forecast.analyses.deciding",
     "backtest": "forecast.analyses.backtesting",

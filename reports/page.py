@@ -74,28 +74,37 @@ def write_template(path: Path, template: str, *, view: Mapping[str, Any]) -> Pat
     view
         What else it reads.
     """
-    environment = Environment(
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            view,
+            words=words,
+            style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+            picture=lambda name: picture(path.parent, name),
+        )
+    )
+    path.write_text(CONTROLS.sub("", text), encoding="utf-8", newline="\n")
+    return path
+
+
+def environment() -> Environment:
+    """Return what reads the templates: everything is escaped, and what is missing is an error."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "chance": words.chance,
         "of_hundred": words.of_hundred,
         "number": words.number,
         "value": words.value,
         "interval": words.interval,
     }
-    text = environment.get_template(template).render(
-        view,
-        words=words,
-        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        picture=lambda name: picture(path.parent, name),
-    )
-    path.write_text(CONTROLS.sub("", text), encoding="utf-8", newline="\n")
-    return path
+    return made
 
 
 def picture(folder: Path, name: str) -> Markup | None:

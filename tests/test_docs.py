@@ -13,7 +13,7 @@ from models.quantities import CLAIMS, GLOSSARY, HEADLINE, QUANTITIES
 from models.slots import SLOTS
 from reports.beliefs import beliefs_page
 from reports.blocks import identity_in
-from scripts import refresh_docs
+from scripts import refresh_docs, refresh_sensitivity
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
@@ -74,6 +74,12 @@ def test_numbers_in_the_pages_are_of_the_forecast_that_ships(block):
     page, _ = refresh_docs.BLOCKS[block]
     found = identity_in((ROOT / page).read_text(encoding="utf-8"), block)
     assert found == refresh_docs.shipped_identity(block), f"{page}: stale; {refresh_docs.HOW}"
+
+
+def test_the_tables_of_the_sensitivity_page_are_of_what_ships():
+    page, block = refresh_sensitivity.PAGE, refresh_sensitivity.BLOCK
+    found = identity_in((ROOT / page).read_text(encoding="utf-8"), block)
+    assert found == refresh_sensitivity.shipped_identity(), f"stale; {refresh_sensitivity.HOW}"
 
 
 def test_the_page_of_beliefs_is_of_the_priors_that_ship():

@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "forecast.cli.checking",
     "show": "forecast.cli.running",
     "report": "forecast.cli.running",
+    "sensitivity": "forecast.cli.asking",
     "whatif": "forecast.cli.deciding",
     "decide": "forecast.cli.deciding",
     "backtest": "forecast.cli.scoring",

@@ -1,0 +1,1 @@
+"""What drives a target: each file one way to ask (:mod:`forecast.analyses.sensitivity`)."""
