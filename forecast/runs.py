@@ -1,7 +1,7 @@
 """Runs: sample, summarise, plot and report; show again; rebuild the report."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ class Run:
     """
 
     folder: Path
-    headline: dict[str, Any]
-    context: dict[str, Any]
+    headline: dict[str, Any] = field(repr=False)
+    context: dict[str, Any] = field(repr=False)
     already: bool = False
 
     @property

@@ -162,16 +162,16 @@ def helps() -> list[tuple[str, str]]:
     """Return every command with what ``--help`` prints, groups before their own."""
     found = []
 
-    def visit(command: click.Command, name: str, parent: click.Context | None) -> None:
+    def visit(command: click.Command, name: str, *, parent: click.Context | None) -> None:
         context = click.Context(command, info_name=name, parent=parent, **SETTINGS)
         found.append((context.command_path, command.get_help(context)))
         if isinstance(command, click.Group):
             for one in command.list_commands(context):
                 inner = command.get_command(context, one)
                 if inner is not None:
-                    visit(inner, one, context)
+                    visit(inner, one, parent=context)
 
-    visit(cli, "forecast", None)
+    visit(cli, "forecast", parent=None)
     return found
 
 
