@@ -1,7 +1,7 @@
 """Runs: sample, summarise, plot and report; show again; rebuild the report."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ class Run:
     """
 
     folder: Path
-    headline: dict[str, Any]
-    context: dict[str, Any]
+    headline: dict[str, Any] = field(repr=False)
+    context: dict[str, Any] = field(repr=False)
     already: bool = False
 
     @property
@@ -198,11 +198,20 @@ def show(folder: str | Path, *, work: str | None = None) -> Run:
 
 
 def report(folder: str | Path) -> Path:
-    """Rebuild report.html of a finished run from what it saved; return its path."""
+    """Rebuild report.html of a finished run from what it saved; return its path.
+
+    What the sliders need is made from the draws where the run, being older, did not save it.
+    """
     from reports import write_page
 
     made = show(folder)
     made.demand_whole("a report can be built")
+    if not (made.folder / "sliders.json").is_file():
+        from forecast.sliders import save_sliders, slider_data
+
+        fit, config = fit_of(made), load_config(made.folder / "priors.toml")
+        tables = load_tables(made.folder / "evidence", off=config.evidence.off)
+        save_sliders(made.folder, slider_data(fit, config, tables=tables))
     return write_page(made.folder, context=made.context)
 
 

@@ -20,6 +20,7 @@ from forecast.outside import add_outside, outside_frames
 from forecast.progress import Stages
 from forecast.sampling import Fit
 from forecast.seeds import stream
+from forecast.sliders import save_sliders, slider_data
 from forecast.work_rows import save_works, work_rows
 from models.prior_draws import prior_draws
 
@@ -88,6 +89,9 @@ def save_results(
         evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
         context |= _beside(folder, fit, evaluated=evaluated, job=job)
     context |= _extras(fit, found, tables=tables, stages=stages)
+    if job.report:
+        with stages("sliders"):
+            save_sliders(folder, slider_data(fit, job.config, tables=tables))
     frames = _frames(job, work_rows(tables, states), learned=learned, head=head)
     return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
 

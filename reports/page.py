@@ -1,10 +1,13 @@
-"""The page report.html: one offline file, without scripts, for screen, phone and print.
+"""The page report.html: one offline file, for screen, phone and print.
 
 Everything that comes from a user's TOML or CSV is escaped by Jinja; pictures are the run's own SVG
-files, whose texts matplotlib escapes. The content policy in the page's head allows styles and
-nothing else, so even a slip could load or run nothing.
+files, whose texts matplotlib escapes. The content policy in the page's head allows styles and the
+page's own script, by its hash, and nothing else, so even a slip could load or run nothing.
 """
 
+import base64
+import csv
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +16,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from models.quantities import GLOSSARY, QUANTITIES
-from reports import drawing, learned, words
+from models.quantities import CLAIMS, GLOSSARY, QUANTITIES
+from reports import drawing, learned, scripts, words
+from reports.frequencies import frequencies
+from reports.provenance import belief_rows, source_rows
 from reports.tables import how, make_view
 from reports.verdicts import VERDICTS
 
@@ -29,6 +34,21 @@ COLOURS = {
 """Colours of a figure that follow the page's own, so that figures fit a dark page."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters without a place in a page: controls, and marks that turn the direction of text."""
+SLIDER_ROWS = (
+    "alignment_relevant",
+    "alignment_only",
+    "capabilities_only",
+    "both",
+    "neither",
+    "alignment_used",
+    "capabilities_relevant",
+    "capabilities_first",
+    "strict_alignment_only",
+    "strict_both",
+    "strict_capabilities_only",
+    "strict_neither",
+)
+"""Quantities that the sliders show."""
 IDS = re.compile(r"""(\bid="|\bhref="#|url\(#)([\w.-]+)""")
 
 
@@ -38,7 +58,8 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
     Parameters
     ----------
     folder
-        Holds ``figures/``, whose SVG files go into the page; a missing one is left out.
+        Holds ``figures/``, whose SVG and CSV files go into the page, and ``sliders.json``,
+        ``priors.toml`` and ``evidence/sources.csv``; a missing one is left out.
     context
         What the run found, as plain data; missing or empty parts are said to be so. See
         :func:`reports.tables.make_view` for its keys.
@@ -48,11 +69,25 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
     Path
         The page.
     """
+    code, sliders, stated = scripts.script(), read_sliders(folder), belief_rows(folder)
+    view = make_view(context)
     return write_template(
         folder / "report.html",
         "report.html.j2",
-        view=make_view(context)
+        view=view
         | {
+            "icons": frequencies(view["found"]),
+            "sliders": sliders if view["found"] else None,
+            "slider_data": scripts.data_block(sliders) if sliders else "",
+            "slider_rows": SLIDER_ROWS,
+            "script": Markup(code),
+            "policy": Markup(scripts.policy(code)),  # its quotes are part of it
+            "known_claims": CLAIMS,
+            "belief_rows": stated,
+            "linked": {row["name"] for row in stated},
+            "source_rows": source_rows(folder),
+            "tracks": tracks(folder),
+            "data_of": lambda name: data_link(folder, name),
             "learned": learned,
             "glossary": GLOSSARY,
             "quantities": QUANTITIES,
@@ -105,6 +140,40 @@ def environment() -> Environment:
         "interval": words.interval,
     }
     return made
+
+
+def read_sliders(folder: Path) -> Any:
+    """Return what the sliders need, None where the run does not keep it."""
+    path = folder / "sliders.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def data_link(folder: Path, name: str) -> str | None:
+    """Return the numbers of a figure as a link to save them, None where there are none."""
+    path = folder / "figures" / f"{name}.csv"
+    if not re.fullmatch(r"[a-z_]+", name) or not path.is_file():
+        return None
+    return f"data:text/csv;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def tracks(folder: Path) -> dict[str, str]:
+    """Return each agenda's tracking over the years as the points of a line, 60 by 16."""
+    path = folder / "figures" / "tracking.csv"
+    found: dict[str, list[tuple[float, float]]] = {}
+    if path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if row.get("agenda"):
+                    point = (float(row["year"]), float(row["median"]))
+                    found.setdefault(row["agenda"], []).append(point)
+    return {agenda: _line(points) for agenda, points in found.items()}
+
+
+def _line(points: list[tuple[float, float]]) -> str:
+    """Return points (year, share) as those of an SVG line."""
+    first, last = points[0][0], points[-1][0]
+    span = max(last - first, 1.0)
+    return " ".join(f"{60 * (year - first) / span:.1f},{15 - 14 * p:.1f}" for year, p in points)
 
 
 def picture(folder: Path, name: str) -> Markup | None:

@@ -8,8 +8,10 @@ import xarray as xr
 
 from forecast.case import make_case, structure_of
 from forecast.checks import load_inputs
+from forecast.engine import posterior
 from forecast.sampling import Compiled
 from forecast.seeds import stream
+from forecast.sliders import slider_data
 from models.build import build, split
 from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
 from models.slots import SLOTS
@@ -29,6 +31,26 @@ def default_case():
     config, tables = load_inputs("default")
     case = make_case(config, tables)
     return replace(case, sampler=replace(case.sampler, draws=40, tune=10, chains=2))
+
+
+KEPT = {}
+"""What is made once: the seam of fits lasts for one test only."""
+
+
+@pytest.fixture
+def slider_fit(default_case, fake_fits):
+    if "fit" not in KEPT:
+        options = replace(default_case.sampler, draws=400, chains=2)
+        KEPT["fit"] = posterior(replace(default_case, sampler=options))
+    return KEPT["fit"]
+
+
+@pytest.fixture
+def slider_made(slider_fit):
+    if "made" not in KEPT:
+        config, tables = load_inputs("default")
+        KEPT["made"] = slider_data(slider_fit, config, tables=tables)
+    return KEPT["made"]
 
 
 @pytest.fixture(scope="session")

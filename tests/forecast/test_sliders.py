@@ -1,0 +1,77 @@
+"""The page's sliders: compact draws that give the headline, presets, icons."""
+
+import base64
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forecast.checks import load_inputs
+from forecast.config import load_config
+from forecast.engine import answer
+from forecast.slider_draws import EXACT
+from forecast.sliders import slider_data
+from models.prior import FAMILIES
+from models.quantities import HEADLINE
+from reports.frequencies import whole_icons
+
+TIGHT = 1e-6
+"""Draws are 32-bit floats, exact to 6e-8 of themselves."""
+
+
+@pytest.fixture
+def fit(slider_fit):
+    return slider_fit
+
+
+@pytest.fixture
+def made(slider_made):
+    return slider_made
+
+
+def columns_of(data):
+    raw = np.frombuffer(base64.b64decode(data["draws"]), dtype="<f4").astype(float)
+    return dict(zip(data["columns"], raw.reshape(len(data["columns"]), data["n"]), strict=True))
+
+
+def test_columns_hold_the_headline_and_what_it_is_made_from(fit, made):
+    x, found = columns_of(made), answer(fit, fit.case, names=HEADLINE)
+    for name in set(HEADLINE) & set(x):
+        np.testing.assert_allclose(x[name], found[name], rtol=TIGHT, atol=TIGHT)
+    open_6 = 1 - x["x stop_6"]
+    open_7, s = open_6 * (1 - x["x stop_7"]), x["x value_constancy"]
+    reach = s * open_6 * x["enough 6 2040"] + (1 - s) * open_7 * x["enough 7 2040"]
+    gate = x["x on_target"] * x["x gate_tracked"]
+    for name, head in (("alignment_relevant", "alignment {} 2026"), ("strict_both", "both {}")):
+        used = x[head.format("untracked")] * x["x leak_untracked"]
+        used = used + x[head.format("tracked")] * gate
+        np.testing.assert_allclose(used * reach, found[name], rtol=TIGHT, atol=TIGHT)
+
+
+def test_uniforms_give_the_draws_through_the_stated_quantile_function(fit, made):
+    x, priors = columns_of(made), fit.case.by_name
+    for name in EXACT:
+        again = FAMILIES[priors[name].dist].frozen(**priors[name].values).ppf(x[f"u {name}"])
+        np.testing.assert_allclose(again, x[f"x {name}"], rtol=1e-4)
+
+
+def test_presets_are_the_other_views_whole(made):
+    stated = {p.name: p for p in load_config("questioner").priors}
+    default = {p.name: p for p in load_config("default").priors}
+    assert set(made["presets"]) == {"doubter", "questioner"}
+    changed = {n for n in stated if stated[n].params != default[n].params}
+    assert set(made["presets"]["questioner"]) == changed
+
+
+def test_no_sliders_where_levels_count_elsewhere(fit):
+    config, tables = load_inputs("default")
+    model = replace(fit.case.model, established_in="agenda")
+    other = replace(fit, case=replace(fit.case, model=model))
+    assert slider_data(other, config, tables=tables) is None
+
+
+def test_icons_add_up_to_a_hundred():
+    assert whole_icons([0.213, 0.018, 0.128, 0.641]) == [21, 2, 13, 64]
+    assert whole_icons([1 / 3, 1 / 3, 1 / 3]) == [34, 33, 33]
+    for seed in range(50):
+        assert sum(whole_icons(list(np.random.default_rng(seed).dirichlet([1] * 4)))) == 100
