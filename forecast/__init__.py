@@ -19,6 +19,7 @@ EXPORTS = {
     "fit_many": "forecast.parallel",
     "whatif": "forecast.analyses.whatif",
     "decide": "forecast.analyses.deciding",
+    "crux": "forecast.analyses.disagreeing",
     "backtest": "forecast.analyses.backtesting",
     "score": "forecast.analyses.scoring",
     "calibrate": "forecast.analyses.calibration",
