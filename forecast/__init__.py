@@ -20,6 +20,7 @@ EXPORTS = {
     "whatif": "forecast.analyses.whatif",
     "decide": "forecast.analyses.deciding",
     "crux": "forecast.analyses.disagreeing",
+    "diff": "forecast.analyses.differing",
     "backtest": "forecast.analyses.backtesting",
     "score": "forecast.analyses.scoring",
     "calibrate": "forecast.analyses.calibration",

@@ -32,6 +32,8 @@ GROUPS = 20
 """Stretches of the chains that the jackknife leaves out in turn."""
 STEPS, CLOSE = 2000, 1e-6
 """Most steps of the equations for the constants, and the change at which they are solved."""
+CHECKED = 64
+"""Mixtures with the fewest effective draws of which Pareto k is found."""
 ROWS = 64
 """Mixtures weighed at a time."""
 
@@ -165,9 +167,8 @@ def bridged(
     """
     found = list(fits)
     while len(found) < most and len(members):
-        ess = effective(pool, members)
-        worst = int(ess.argmin())
-        if ess[worst] >= LEAST_ESS:
+        worst = least_trusted(pool, members)
+        if worst is None:
             break
         asked = [members[worst], 1.0 - members[worst]][: most - len(found)]
         cases = [mixed(pool.a, pool.b, named(pool, row)) for row in asked]
@@ -191,16 +192,33 @@ def mixed(a: Case, b: Case, names: Sequence[str]) -> Case:
     return replace(a, priors=tuple(other[p.name] if p.name in chosen else p for p in a.priors))
 
 
-def trust(pool: Pool, members: Array, *, most: int = 100) -> dict[str, Any]:
-    """Return how far the weights can be trusted: least effective draws, and largest Pareto k.
-
-    Pareto k is found of the ``most`` mixtures with the fewest effective draws. One that was fitted
-    is left out of that: no weight can be above N over the draws of its fit.
-    """
+def least_trusted(pool: Pool, members: Array) -> int | None:
+    """Return the mixture whose weights are worst, None where all can be trusted."""
     ess = effective(pool, members)
+    if ess.min() < LEAST_ESS:
+        return int(ess.argmin())
+    low, k = shapes(pool, members, ess=ess, most=CHECKED)
+    return int(low[k.argmax()]) if len(k) and k.max() > MAX_PARETO_K else None
+
+
+def shapes(pool: Pool, members: Array, *, ess: Array, most: int) -> tuple[Any, Array]:
+    """Return the mixtures with the fewest effective draws, and Pareto k of each.
+
+    One that was fitted is left out: no weight can be above N over the draws of its fit.
+    """
     fitted = (members[:, None, :] == pool.members[None]).all(axis=-1).any(axis=1)
     low = np.argsort(np.where(fitted, np.inf, ess))[: min(most, int((~fitted).sum()))]
-    k = np.array([smoothed(pool.log_weights(members[i : i + 1])[0]).pareto_k for i in low])
+    k = [smoothed(pool.log_weights(members[i : i + 1])[0]).pareto_k for i in low]
+    return low, np.array(k)
+
+
+def trust(pool: Pool, members: Array) -> dict[str, Any]:
+    """Return how far the weights can be trusted: least effective draws, and largest Pareto k.
+
+    Pareto k is found of the :data:`CHECKED` mixtures with the fewest effective draws.
+    """
+    ess = effective(pool, members)
+    low, k = shapes(pool, members, ess=ess, most=CHECKED)
     return {
         "mixtures": len(members),
         "least_ess": float(ess.min()),

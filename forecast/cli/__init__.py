@@ -16,6 +16,7 @@ COMMANDS = {
     "whatif": "forecast.cli.deciding",
     "decide": "forecast.cli.deciding",
     "crux": "forecast.cli.disagreeing",
+    "diff": "forecast.cli.disagreeing",
     "backtest": "forecast.cli.scoring",
     "score": "forecast.cli.scoring",
     "calibrate": "forecast.cli.calibrating",

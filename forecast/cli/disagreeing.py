@@ -1,4 +1,4 @@
-"""The commands on disagreement: crux."""
+"""The commands on disagreement and change: crux, diff."""
 
 import contextlib
 import sys
@@ -50,6 +50,35 @@ def crux_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
         from forecast.folder import json_text
 
         done = crux(**options)
+    emit(json_text(done.summary) if as_json else done.text())
+    if not done.converged:
+        ctx.exit(NOT_CONVERGED)
+
+
+@click.command("diff")
+@click.argument("run1", type=FOLDER)
+@click.argument("run2", type=FOLDER)
+@click.option("--out", type=FOLDER, help="New folder for the tables.  [default: none]")
+@click.option("--cores", type=click.IntRange(1), help="Cores of a fit.  [default: all cores]")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print diff.json and nothing else.")
+@click.pass_context
+def diff_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+    """Say what changed from the run in RUN1 to that in RUN2, and what each change moved.
+
+    Compared are priors, rows of evidence, options, seed, code and versions. Each change of the
+    inputs gets its part of the headline's move, as a Shapley value and as changes are made in the
+    order listed; what is left is code, libraries and sampling.
+
+    \b
+    Example:
+      forecast diff runs/default-1a2b3c4d runs/default-5e6f7a8b
+    """  # noqa: D301 (click reads the mark)
+    with contextlib.redirect_stdout(sys.stderr):
+        from forecast.analyses.differing import diff
+        from forecast.folder import json_text
+
+        done = diff(**options)
     emit(json_text(done.summary) if as_json else done.text())
     if not done.converged:
         ctx.exit(NOT_CONVERGED)
