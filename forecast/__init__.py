@@ -19,6 +19,7 @@ EXPORTS = {
     "fit_many": "forecast.parallel",
     "whatif": "forecast.analyses.whatif",
     "decide": "forecast.analyses.deciding",
+    "value": "forecast.analyses.valuing",
     "crux": "forecast.analyses.disagreeing",
     "diff": "forecast.analyses.differing",
     "backtest": "forecast.analyses.backtesting",

@@ -10,6 +10,7 @@ from reports.drawing import Caption, style
 from reports.figures.crux import plot_crux
 from reports.figures.options import plot_options
 from reports.figures.scenarios import plot_scenarios
+from reports.figures.value import plot_value
 
 
 def write_whatif_figure(folder: Path, summary: Mapping[str, Any]) -> None:
@@ -20,6 +21,11 @@ def write_whatif_figure(folder: Path, summary: Mapping[str, Any]) -> None:
 def write_decision_figure(folder: Path, summary: Mapping[str, Any]) -> None:
     """Draw the options of a decision into ``folder``."""
     _write(folder, "options_figure", summary=summary, plot=plot_options)
+
+
+def write_value_figure(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Draw what information is worth into ``folder``."""
+    _write(folder, "value_figure", summary=summary, plot=plot_value)
 
 
 def write_crux_figures(folder: Path, summary: Mapping[str, Any]) -> list[dict[str, str]]:

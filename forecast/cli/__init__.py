@@ -15,6 +15,7 @@ COMMANDS = {
     "report": "forecast.cli.running",
     "whatif": "forecast.cli.deciding",
     "decide": "forecast.cli.deciding",
+    "value": "forecast.cli.deciding",
     "crux": "forecast.cli.disagreeing",
     "diff": "forecast.cli.disagreeing",
     "backtest": "forecast.cli.scoring",
