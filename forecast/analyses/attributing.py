@@ -80,7 +80,7 @@ def subset_orders(groups: Groups, alone: Sequence[str], *, seed: int) -> np.ndar
     return some_orders(len(groups), ORDERS, rng=stream(seed, "orders"))
 
 
-def mixtures(pool: Pool, groups: Groups, orders: np.ndarray | None) -> np.ndarray:
+def mixtures(pool: Pool, groups: Groups, *, orders: np.ndarray | None) -> np.ndarray:
     """Return the mixtures of sampled beliefs that the subsets need, dims (mixture, belief)."""
     n = len(groups)
     masks = np.arange(2**n) if orders is None else np.unique(_visited(orders, n))
@@ -144,7 +144,7 @@ def values(pool: Pool, groups: Groups, *, masks: np.ndarray, names: Sequence[str
         factor[1 + g, pool.group == g] = 0.0
     for key in sorted({int(x) for x in keys}, key=lambda x: (x & early, x)):
         here = [name for i, some in enumerate(held) if key >> i & 1 for name in some]
-        case = mixed(pool.a, pool.b, here)
+        case = mixed(pool.a, pool.b, names=here)
         what = soft_part(case)
         if what not in soft:
             soft[what] = pool.soft(case)

@@ -85,7 +85,7 @@ class Pool:
         return np.asarray(members @ self.ratio + soft - self.log_mix[0])
 
 
-def pooled(a: Case, b: Case, fits: Sequence[Fit]) -> Pool:
+def pooled(a: Case, b: Case, *, fits: Sequence[Fit]) -> Pool:
     """Return the pool of fits, each of ``a`` with some beliefs as in ``b``."""
     one, mine, other = fits[0], a.by_name, b.by_name
     names = tuple(n for n in mine if n not in one.compiled.alone and differs(mine[n], other[n]))
@@ -171,13 +171,13 @@ def bridged(
         if worst is None:
             break
         asked = [members[worst], 1.0 - members[worst]][: most - len(found)]
-        cases = [mixed(pool.a, pool.b, named(pool, row)) for row in asked]
+        cases = [mixed(pool.a, pool.b, names=named(pool, row)) for row in asked]
         known = [f.case.priors for f in found]
         new = [case for case in cases if case.priors not in known]
         if not new:  # fitted, and still too few: the weights of its own draws are uneven
             break
         found += make(new)
-        pool = pooled(pool.a, pool.b, found)
+        pool = pooled(pool.a, pool.b, fits=found)
     return pool, found
 
 
@@ -186,7 +186,7 @@ def named(pool: Pool, row: Array) -> list[str]:
     return [name for name, there in zip(pool.names, row, strict=True) if there]
 
 
-def mixed(a: Case, b: Case, names: Sequence[str]) -> Case:
+def mixed(a: Case, b: Case, *, names: Sequence[str]) -> Case:
     """Return the Case ``a`` with the named beliefs as in ``b``."""
     other, chosen = b.by_name, set(names)
     return replace(a, priors=tuple(other[p.name] if p.name in chosen else p for p in a.priors))

@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 
 from forecast.analyses.bridging import differs
-from forecast.analyses.result_folder import check_new
+from forecast.analyses.result_folder import Result, opened, target_of
 from forecast.analyses.shapley import shapley
 from forecast.case import Answer, Case
 from forecast.config import load_config
 from forecast.engine import evaluate
 from forecast.folder import read_manifest
 from forecast.progress import Stages
-from forecast.runs import Run, fit_of, show
+from forecast.runs import Run, fit_of
 from forecast.sampling import Fit
 from models.quantities import HEADLINE
 
@@ -46,19 +46,10 @@ class Change:
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Diff:
+class Diff(Result):
     """Two runs compared: ``summary`` is diff.json."""
 
-    summary: Row
-    converged: bool
-    folder: Path | None = None
-
-    def text(self) -> str:
-        """Return what the terminal shows."""
-        from reports.moves import diff_text
-
-        return diff_text(self.summary) + (f"\n{self.folder}" if self.folder else "")
+    words = ("reports.moves", "diff_text")
 
 
 def diff(
@@ -87,10 +78,8 @@ def diff(
     InputError
         If a folder holds no finished run, or ``out`` is taken.
     """
-    runs = [one if isinstance(one, Run) else show(one) for one in (run1, run2)]
-    for one in runs:
-        one.demand_whole("it can be compared")
-    target = None if out is None else check_new(Path(out))
+    runs = [opened(one, "it can be compared") for one in (run1, run2)]
+    target = target_of(out)
     with Stages(quiet=quiet) as stages:
         with stages("read the runs"):
             fits = [fit_of(one) for one in runs]
@@ -101,7 +90,10 @@ def diff(
     converged = all(one.converged for one in runs) and all(one.converged for one in answers)
     summary = {"schema": 1, "runs": [one.folder.name for one in runs], "converged": converged}
     summary |= {"changes": [{"change": one.name, "told": one.told} for one in found]}
-    summary |= {"parts": part_rows(runs, players, answers), "how": how_rows(players, answers)}
+    summary |= {
+        "parts": part_rows(runs, players, answers=answers),
+        "how": how_rows(players, answers),
+    }
     if target is not None:
         _write(target, summary)
     return Diff(summary, converged, target)
@@ -250,7 +242,7 @@ def answered(
 
 
 def part_rows(
-    runs: Sequence[Run], players: Sequence[Change], answers: Sequence[Answer]
+    runs: Sequence[Run], players: Sequence[Change], *, answers: Sequence[Answer]
 ) -> list[Row]:
     """Return each change's part of the move, by Shapley and in order, and what is left.
 

@@ -102,10 +102,7 @@ def crux(
     InputError
         If the user's input or the folder is at fault.
     """
-    if len(priors) < 2:
-        raise InputError(f"crux: found {len(priors)} worldview; name two or more")
-    if fits < 2:
-        raise InputError(f"--fits {fits}: two worldviews take two fits; give 2 or more")
+    check_asked(priors, fits)
     configs = [load_config(_file(one)) for one in priors]
     tables = load_tables(
         _evidence(priors[0], configs[0], stated=evidence), off=configs[0].evidence.off
@@ -118,22 +115,28 @@ def crux(
         made = _fitted(cases, folder, cores=cores, stages=stages)
         own = dict(zip(names, made, strict=True))
         views = [view_row(n, c, fit=f) for n, c, f in zip(names, configs, made, strict=True)]
-        pairs = []
+        pairs, most = [], 2 if quick else fits
         for other in names[1:]:
             duo = (own[names[0]], own[other])
-            most = 2 if quick else fits
             pool, found = _bridged(duo, folder, most=most, cores=cores, stages=stages)
             with stages(f"{names[0]} and {other}"):
                 told = {"a": names[0], "b": other, "fits": len(found)}
                 pairs.append(told | compared(pool, duo, converged=_all(found)))
         with stages("pooled forecasts"):
             pooled_rows = pool_rows(own, shares)
-    question = vars(cases[0].question)
-    summary = {"schema": 1, **question, "seed": seed, "names": names, "quick": quick}
+    summary: Row = {"schema": 1, **vars(cases[0].question), "seed": seed, "names": names}
     summary |= {"converged": _all(made) and all(pair["converged"] for pair in pairs)}
-    summary |= {"worldviews": views, "pairs": pairs, "pooled": pooled_rows}
+    summary |= {"quick": quick, "worldviews": views, "pairs": pairs, "pooled": pooled_rows}
     write(folder, summary)
     return Crux(folder, summary)
+
+
+def check_asked(priors: Sequence[str | Path], fits: int) -> None:
+    """Refuse fewer than two worldviews, or than two fits."""
+    if len(priors) < 2:
+        raise InputError(f"crux: found {len(priors)} worldview; name two or more")
+    if fits < 2:
+        raise InputError(f"--fits {fits}: two worldviews take two fits; give 2 or more")
 
 
 def compared(pool: Pool, duo: tuple[Fit, Fit], *, converged: bool) -> Row:
@@ -146,7 +149,7 @@ def compared(pool: Pool, duo: tuple[Fit, Fit], *, converged: bool) -> Row:
         made = attributed(pool, groups, names=SHOWN, orders=orders)
         out["parts"] += part_rows(made, groups, by=by)
         out["exact"][by] = made.exact
-        out["trust"][by] = trust(pool, mixtures(pool, groups, orders))
+        out["trust"][by] = trust(pool, mixtures(pool, groups, orders=orders))
     out["gaps"] = gap_rows(duo, made)
     out["swaps"] = swap_rows(made)
     out["closing"] = closing_rows(made, groups, alone=pool.fit.compiled.alone)
@@ -170,15 +173,22 @@ def _bridged(
 
     a, b = (fit.case for fit in duo)
     start, turn = ([duo[0]] if a.priors == b.priors else list(duo)), count(1)
-    pool, wanted = pooled(a, b, start), []
+    pool, wanted = pooled(a, b, fits=start), []
     for by in ("block", "claim"):
         groups = groups_by(a, b, by=by)
         orders = subset_orders(groups, pool.fit.compiled.alone, seed=a.seed)
-        wanted.append(mixtures(pool, groups, orders))
+        wanted.append(mixtures(pool, groups, orders=orders))
 
     def make(cases: list[Case]) -> list[Fit]:
+        how: Row = {"workers": cores, "tick": stages.tick}
+        place = folder / "fits"
         with stages(f"mixtures, round {next(turn)}"):
-            return fit_many(cases, folder / "fits", base=a, workers=cores, tick=stages.tick)
+            made = fit_many(cases, place, base=a, **how)
+            again = [i for i, fit in enumerate(made) if not fit.diagnosis.converged]
+            afresh = [replace(cases[i], sampler=replace(a.sampler, retry=True)) for i in again]
+            for i, fit in zip(again, fit_many(afresh, place, **how) if again else [], strict=True):
+                made[i] = fit
+        return made
 
     members = np.unique(np.concatenate(wanted), axis=0)
     return bridged(pool, start, members=members, make=make, most=most)

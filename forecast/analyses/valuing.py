@@ -12,7 +12,6 @@ say is best: a lower bound but for noise, whose error is that of a mean.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,14 @@ import numpy as np
 
 from forecast.analyses.deciding import worths
 from forecast.analyses.evppi import expected, explained
-from forecast.analyses.result_folder import check_new
+from forecast.analyses.result_folder import Result, opened, target_of
 from forecast.analyses.studies import STUDIES, simulate_studies
 from forecast.config import load_config
 from forecast.decision_table import Decision, decision_of, load_decision
 from forecast.engine import answer
 from forecast.forward import all_draws
 from forecast.progress import Stages
-from forecast.runs import Run, fit_of, show
+from forecast.runs import Run, fit_of
 from forecast.sampling import Fit
 from forecast.summaries import spread
 from models.errors import InputError
@@ -41,19 +40,10 @@ NORMAL = 1.5982
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Result):
     """Values of information: ``summary`` is value.json."""
 
-    summary: Row
-    converged: bool
-    folder: Path | None = None
-
-    def text(self) -> str:
-        """Return what the terminal shows."""
-        from reports.value import value_text
-
-        return value_text(self.summary) + (f"\n{self.folder}" if self.folder else "")
+    words = ("reports.value", "value_text")
 
 
 def value(
@@ -91,9 +81,8 @@ def value(
         raise InputError(
             f"--quantity {quantity}: no such quantity; use one of {', '.join(HEADLINE)}"
         )
-    made = run if isinstance(run, Run) else show(run)
-    made.demand_whole("information has a value")
-    target = None if out is None else check_new(Path(out))
+    made = opened(run, "information has a value")
+    target = target_of(out)
     stated = _decision(made, decision)
     with Stages(quiet=quiet) as stages:
         with stages("read the run"):

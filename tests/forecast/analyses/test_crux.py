@@ -54,7 +54,7 @@ def test_parts_add_up_and_agree_with_brute_force(cases, fake_fits):
     """The stand-in fits are prior draws: what no likelihood touches is exact, the rest weighed."""
     a, b = cases
     fits = [posterior(a), posterior(b)]
-    pool = pooled(a, b, fits)
+    pool = pooled(a, b, fits=fits)
     groups = groups_by(a, b, by="claim")
     assert groups == {"C3": ("bottleneck",), "C9": ("paths",), "C14": ("gate_tracked",)}
     found = attributed(pool, groups, names=NAMES)
@@ -72,13 +72,13 @@ def test_parts_add_up_and_agree_with_brute_force(cases, fake_fits):
 def test_a_mixture_weighed_is_the_mixture_drawn(cases, fake_fits):
     """Both ends of the pool, and a mixture of them, within four errors of draws of their own."""
     a, b = cases
-    pool = pooled(a, b, [posterior(a), posterior(b)])
+    pool = pooled(a, b, fits=[posterior(a), posterior(b)])
     groups = groups_by(a, b, by="block")
     masks = np.arange(2 ** len(groups))
     made = values(pool, groups, masks=masks, names=NAMES)
     for mask in masks:
         names = [n for i, some in enumerate(groups.values()) if mask >> i & 1 for n in some]
-        case = replace(mixed(a, b, names), seed=3)
+        case = replace(mixed(a, b, names=names), seed=3)
         x = answer(posterior(case), case, names=NAMES)
         for q, name in enumerate(NAMES):
             error = np.hypot(x[name].std() / len(x[name]) ** 0.5, made[1:, q, mask].std() * 19**0.5)
@@ -94,8 +94,8 @@ def test_a_mixture_too_far_away_is_fitted(cases, fake_fits):
     )
     b = with_prior(b, shifted)
     fits = [posterior(a), posterior(b)]
-    pool = pooled(a, b, fits)
-    members = mixtures(pool, groups_by(a, b, by="claim"), None)
+    pool = pooled(a, b, fits=fits)
+    members = mixtures(pool, groups_by(a, b, by="claim"), orders=None)
     assert trust(pool, members)["untrusted"] == 2
     wider, found = bridged(
         pool, fits, members=members, make=lambda some: [posterior(case) for case in some], most=9
@@ -107,7 +107,7 @@ def test_a_mixture_too_far_away_is_fitted(cases, fake_fits):
 def test_a_worldview_and_itself_have_no_gap(cases, fake_fits):
     a, _ = cases
     fit = posterior(a)
-    pool = pooled(a, a, [fit])
+    pool = pooled(a, a, fits=[fit])
     groups = groups_by(a, a, by="claim")
     made = attributed(pool, groups, names=HEADLINE[:4])
     assert all(
