@@ -160,7 +160,8 @@ def _swaps(pair: Row) -> Cells:
 def _closing(pair: Row) -> Cells:
     out: Cells = []
     for r in pair["closing"]:
-        reached = "yes" if r["reached"] else "none touches it"
+        rest = r["untouched"].replace(" ", ", ")
+        reached = (f"not of {rest}" if rest else "yes") if r["reached"] else "none touches it"
         numbers = (f"{100 * r['left']:.2g}", f"{100 * r['mcse']:.1g}")
         out.append((named(r["claim"]), *numbers, reached))
     return out

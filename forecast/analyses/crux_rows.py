@@ -114,7 +114,7 @@ def closing_rows(parts: Parts, groups: Groups, *, alone: Sequence[str]) -> list[
     """Return the strict headline's gap that is left where both hold the one's or the other's view.
 
     ``left`` is the mean size of the two gaps. ``reached`` says whether any evidence of today's
-    kinds touches a belief of the claim.
+    kinds touches a belief of the claim, ``untouched`` which ones it does not.
     """
     a, b = parts.ends[:, 0, 0], parts.ends[:, 0, 1]
     out = []
@@ -123,7 +123,9 @@ def closing_rows(parts: Parts, groups: Groups, *, alone: Sequence[str]) -> list[
         left = estimate((np.abs(mine) + np.abs(theirs)) / 2.0)
         row: Row = {"claim": group, "left": left["mean"], "mcse": left["mcse"]}
         row |= {"left_on_a": float(mine[0]), "left_on_b": float(theirs[0])}
-        row |= {"gap": float((b - a)[0]), "reached": bool(set(groups[group]) - set(alone))}
+        untouched = [name for name in groups[group] if name in alone]
+        row |= {"gap": float((b - a)[0]), "untouched": " ".join(untouched)}
+        row["reached"] = len(untouched) < len(groups[group])
         out.append(row)
     return sorted(out, key=lambda row: float(row["left"]))
 
