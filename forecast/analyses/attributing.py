@@ -139,7 +139,8 @@ def values(pool: Pool, groups: Groups, *, masks: np.ndarray, names: Sequence[str
     keys, ahead, member = masks & keep, Ahead(names), members_of(pool, groups)
     out = np.empty((1 + GROUPS, len(names), len(masks)))
     soft: dict[Any, np.ndarray] = {}
-    factor = np.exp(pool.log_mix[:1] - pool.log_mix)
+    without = np.exp(pool.log_mix - pool.log_mix_without)
+    factor = np.vstack([np.ones(pool.fit.n), without])
     for g in range(GROUPS):
         factor[1 + g, pool.group == g] = 0.0
     for key in sorted({int(x) for x in keys}, key=lambda x: (x & early, x)):

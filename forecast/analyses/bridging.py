@@ -59,15 +59,24 @@ class Pool:
     members: Array
 
     @cached_property
+    def solution(self) -> tuple[Array, Array]:
+        """Return log m at each draw, and the constants."""
+        return solved(self.density, self.counts, start=np.zeros(len(self.counts)))
+
+    @property
     def log_mix(self) -> Array:
-        """Return log m of the whole pool, and without each stretch; dims (1 + stretch, draw)."""
-        whole, f = solved(self.density, self.counts, start=np.zeros(len(self.counts)))
-        parts = [whole]
+        """Return log m at each draw."""
+        return self.solution[0]
+
+    @cached_property
+    def log_mix_without(self) -> Array:
+        """Return log m with the constants of the pool without each stretch, (stretch, draw)."""
+        parts = []
         for g in range(GROUPS):
             kept = self.group != g
             counts = self.counts * kept.mean()
-            _, f_g = solved(self.density[:, kept], counts, start=f)
-            parts.append(mixture(self.density, self.counts, f=f_g))
+            _, f = solved(self.density[:, kept], counts, start=self.solution[1])
+            parts.append(mixture(self.density, self.counts, f=f))
         return np.stack(parts)
 
     def member(self, names: Sequence[str]) -> Array:
@@ -82,7 +91,7 @@ class Pool:
 
     def log_weights(self, members: Array, soft: Array | float = 0.0) -> Array:
         """Return the log weights of mixtures, dims (mixture, draw); ``members`` (mixture, name)."""
-        return np.asarray(members @ self.ratio + soft - self.log_mix[0])
+        return np.asarray(members @ self.ratio + soft - self.log_mix)
 
 
 def pooled(a: Case, b: Case, *, fits: Sequence[Fit]) -> Pool:
