@@ -10,18 +10,18 @@ which the choice changes are exact given the draws.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from forecast.analyses.result_folder import check_new
+from forecast.analyses.result_folder import Result, opened, target_of
 from forecast.config import load_config
 from forecast.decision_table import Decision, decision_of, load_decision
 from forecast.engine import evaluate
 from forecast.progress import Stages
-from forecast.runs import Run, fit_of, show
+from forecast.runs import Run, fit_of
 from forecast.sampling import Fit
 from forecast.scenarios import check_scenarios
 from forecast.summaries import with_mcse
@@ -30,19 +30,10 @@ from models.structure import FIRST_YEAR
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(Result):
     """A decision worked out: ``summary`` is decide.json."""
 
-    summary: dict[str, Any]
-    converged: bool
-    folder: Path | None = None
-
-    def text(self) -> str:
-        """Return what the terminal shows."""
-        from reports.decisions import decision_text
-
-        return decision_text(self.summary) + (f"\n{self.folder}" if self.folder else "")
+    words = ("reports.decisions", "decision_text")
 
 
 def decide(
@@ -70,9 +61,8 @@ def decide(
     InputError
         If the user's input or a folder is at fault.
     """
-    made = run if isinstance(run, Run) else show(run)
-    made.demand_whole("it can be decided on")
-    target = None if out is None else check_new(Path(out))
+    made = opened(run, "it can be decided on")
+    target = target_of(out)
     where = str(decision if decision is not None else made.folder / "priors.toml")
     text = load_decision(decision) if decision is not None else load_config(where).decision
     stated = decision_of(text, since=made.headline["cohort"], where=where)

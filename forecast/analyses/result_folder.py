@@ -1,8 +1,50 @@
-"""The folder of an analysis: new, so that nothing is written over."""
+"""What an analysis of a finished run gives, and its folder: new, so nothing is written over."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any, ClassVar
 
+from forecast.runs import Run, show
 from models.errors import InputError
+
+
+@dataclass(frozen=True)
+class Result:
+    """An analysis: ``summary`` is what its JSON file holds; ``converged`` the verdict on its draws.
+
+    ``words`` names the function of ``reports`` that puts the summary in words.
+    """
+
+    summary: dict[str, Any]
+    converged: bool
+    folder: Path | None = None
+    words: ClassVar[tuple[str, str]]
+
+    def text(self) -> str:
+        """Return what the terminal shows."""
+        module, name = self.words
+        put: Callable[[dict[str, Any]], str] = getattr(import_module(module), name)
+        return put(self.summary) + (f"\n{self.folder}" if self.folder else "")
+
+
+def opened(run: Run | str | Path, what: str) -> Run:
+    """Return a finished run; ``what`` says what an interrupted one cannot give.
+
+    Raises
+    ------
+    InputError
+        If there is no run, or it was interrupted.
+    """
+    made = run if isinstance(run, Run) else show(run)
+    made.demand_whole(what)
+    return made
+
+
+def target_of(out: str | Path | None) -> Path | None:
+    """Return the folder to write, if one is asked for; refuse one that is taken."""
+    return None if out is None else check_new(Path(out))
 
 
 def check_new(folder: Path) -> Path:
@@ -25,4 +67,4 @@ def check_new(folder: Path) -> Path:
     return folder
 
 
-__all__ = ["check_new"]
+__all__ = ["Result", "check_new", "opened", "target_of"]

@@ -1,4 +1,4 @@
-r"""Shapley values by enumeration of all subsets, of anything that has a value for each subset.
+r"""Shapley values, by all subsets or by sampled orders, of anything with a value for each subset.
 
 For n inputs and a value :math:`v(S)` for each subset, input i gets
 
@@ -7,7 +7,8 @@ For n inputs and a value :math:`v(S)` for each subset, input i gets
 and the shares sum to :math:`v(\text{all}) - v(\emptyset)` (Shapley 1953). With
 :math:`v(S) = \mathrm{Var}\, E[Y \mid X_S]` they are Shapley effects, which stay defined where
 inputs depend on each other (Owen & Prieur 2017, SIAM/ASA J. UQ 5:986). Subsets are bit masks: input
-i is in subset s if bit i of s is set.
+i is in subset s if bit i of s is set. They are also the mean, over all orders in which the inputs
+may join, of what each adds when it does; a sample of orders, each with its reverse, estimates it.
 """
 
 from collections.abc import Callable
@@ -68,3 +69,40 @@ def shapley(values: np.ndarray) -> np.ndarray:
         gain = values[..., without | 1 << i] - values[..., without]
         parts.append(gain @ weight[size[without]])
     return np.stack(parts, axis=-1) if parts else values[..., :0]
+
+
+def some_orders(n: int, many: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Return orders of n inputs, each followed by its reverse; dims (order, place)."""
+    first = np.array([rng.permutation(n) for _ in range(-(-many // 2))]).reshape(-1, n)
+    return np.stack([first, first[:, ::-1]], axis=1).reshape(-1, n)
+
+
+def joining(orders: np.ndarray) -> np.ndarray:
+    """Return the subset before the first input joins and after each; dims (order, 1 + place)."""
+    joined = np.cumsum(1 << orders, axis=1)
+    return np.hstack([np.zeros((len(orders), 1), dtype=joined.dtype), joined])
+
+
+def shapley_by_orders(values: np.ndarray, orders: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each input's Shapley value from sampled orders, and its standard error.
+
+    Parameters
+    ----------
+    values
+        Value of each subset of :func:`joining`, dims (..., order, 1 + place).
+    orders
+        From :func:`some_orders`; an order and its reverse count as one draw.
+
+    Returns
+    -------
+    tuple
+        Values and errors, dims (..., input); the values sum to that of all less that of none.
+    """
+    gains = np.take_along_axis(
+        np.diff(values, axis=-1),
+        np.broadcast_to(np.argsort(orders), values.shape[:-1] + orders.shape[1:]),
+        axis=-1,
+    )
+    pairs = gains.reshape((*gains.shape[:-2], -1, 2, gains.shape[-1])).mean(axis=-2)
+    n = pairs.shape[-2]
+    return pairs.mean(axis=-2), pairs.std(axis=-2) / max(n - 1, 1) ** 0.5

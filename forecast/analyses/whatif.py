@@ -6,16 +6,16 @@ difference is that of each draw with itself. ``noise`` is the Monte Carlo error 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from forecast.analyses.result_folder import check_new
+from forecast.analyses.result_folder import Result, opened, target_of
 from forecast.engine import evaluate
 from forecast.progress import Stages
-from forecast.runs import Run, fit_of, show
+from forecast.runs import Run, fit_of
 from forecast.sampling import Fit
 from forecast.scenarios import BASE, Scenario, check_scenarios, load_scenarios, scenarios_of
 from forecast.summaries import spread, with_mcse
@@ -27,19 +27,10 @@ Row = dict[str, Any]
 Draws = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class WhatIf:
+class WhatIf(Result):
     """Scenarios answered: ``summary`` is whatif.json; ``converged`` is the verdict on the run."""
 
-    summary: dict[str, Any]
-    converged: bool
-    folder: Path | None = None
-
-    def text(self) -> str:
-        """Return what the terminal shows."""
-        from reports.whatif import whatif_text
-
-        return whatif_text(self.summary) + (f"\n{self.folder}" if self.folder else "")
+    words = ("reports.whatif", "whatif_text")
 
 
 def whatif(
@@ -73,9 +64,8 @@ def whatif(
     InputError
         If the user's input or a folder is at fault.
     """
-    made = run if isinstance(run, Run) else show(run)
-    made.demand_whole("it can be asked what if")
-    target = None if out is None else check_new(Path(out))
+    made = opened(run, "it can be asked what if")
+    target = target_of(out)
     question = made.headline
     start = question["cohort"] if since is None else since
     asked = scenarios_of(do, start) + (load_scenarios(scenarios, start) if scenarios else [])

@@ -1,4 +1,4 @@
-"""The commands on scenarios and choices: whatif, decide."""
+"""The commands on scenarios and choices: whatif, decide, value."""
 
 import contextlib
 import sys
@@ -81,6 +81,39 @@ def decide_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None
         from forecast.folder import json_text
 
         done = decide(**options)
+    emit(json_text(done.summary) if as_json else done.text())
+    if not done.converged:
+        ctx.exit(NOT_CONVERGED)
+
+
+@click.command("value")
+@click.argument("run", type=FOLDER)
+@click.option("--quantity", default="alignment_relevant", help="Whose variance, of headline.json.")
+@click.option(
+    "--decision", type=FOLDER, help="TOML file with [decision].  [default: the run's priors file]"
+)
+@click.option("--out", type=FOLDER, help="New folder for tables and figure.  [default: none]")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the bootstrap.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print value.json and nothing else.")
+@click.pass_context
+def value_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+    """Say what knowing a belief, or having a study first, would be worth in the run RUN.
+
+    Shown: what each block, each belief and each of six studies would take off the variance of a
+    headline quantity on average, with standard errors; with [decision] also what it is worth in its
+    units. Nothing is fitted.
+
+    \b
+    Example:
+      forecast value runs/default-1a2b3c4d
+      forecast value runs/default-1a2b3c4d --decision my-decision.toml --out value
+    """  # noqa: D301 (click reads the mark)
+    with contextlib.redirect_stdout(sys.stderr):
+        from forecast.analyses.valuing import value
+        from forecast.folder import json_text
+
+        done = value(**options)
     emit(json_text(done.summary) if as_json else done.text())
     if not done.converged:
         ctx.exit(NOT_CONVERGED)

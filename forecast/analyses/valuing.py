@@ -1,0 +1,203 @@
+r"""``forecast value``: what it would be worth to know a belief, or to have a study first.
+
+For squared loss the value of knowing X is :math:`\mathrm{Var}\, E[Y \mid X]`, what it takes off the
+variance of the headline Y on average, X being a belief, a block of them (perfect information) or
+the summary of a study (sample information); by regression on draws (Strong, Oakley & Brennan 2014,
+Med. Decis. Making 34:311; and 2015, 35:570). With a decision the value in its units is
+
+.. math:: E\big[\max_o E[U_o \mid X]\big] - \max_o E[U_o],
+
+estimated as the mean payoff, on draws left out of the regressions, of taking the option that these
+say is best: a lower bound but for noise, whose error is that of a mean.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecast.analyses.deciding import worths
+from forecast.analyses.evppi import expected, explained
+from forecast.analyses.result_folder import Result, opened, target_of
+from forecast.analyses.studies import STUDIES, simulate_studies
+from forecast.config import load_config
+from forecast.decision_table import Decision, decision_of, load_decision
+from forecast.engine import answer
+from forecast.forward import all_draws
+from forecast.progress import Stages
+from forecast.runs import Run, fit_of
+from forecast.sampling import Fit
+from forecast.summaries import spread
+from models.errors import InputError
+from models.quantities import HEADLINE
+from models.slots import SLOTS
+
+DRAWS = 2000
+"""Draws from which studies are simulated."""
+NORMAL = 1.5982
+"""Normal quantile of 0.945: an 89% interval is so many standard errors either way."""
+Row = dict[str, Any]
+
+
+class Value(Result):
+    """Values of information: ``summary`` is value.json."""
+
+    words = ("reports.value", "value_text")
+
+
+def value(
+    run: Run | str | Path,
+    *,
+    quantity: str = HEADLINE[0],
+    decision: str | Path | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    quiet: bool = False,
+) -> Value:
+    """Say what knowing each belief, or having each study first, would take off the uncertainty.
+
+    Parameters
+    ----------
+    run
+        A finished run or its folder; ``[decision]`` of its priors file is used if there is one.
+    quantity
+        Whose variance: a name of headline.json.
+    decision
+        A TOML file with a table ``[decision]``.
+    out
+        New folder for value.json, beliefs.csv, studies.csv and the figure.
+    seed
+        Seed of the bootstrap.
+    quiet
+        Show no progress.
+
+    Raises
+    ------
+    InputError
+        If the user's input or a folder is at fault.
+    """
+    if quantity not in HEADLINE:
+        raise InputError(
+            f"--quantity {quantity}: no such quantity; use one of {', '.join(HEADLINE)}"
+        )
+    made = opened(run, "information has a value")
+    target = target_of(out)
+    stated = _decision(made, decision)
+    with Stages(quiet=quiet) as stages:
+        with stages("read the run"):
+            fit = fit_of(made)
+            y = answer(fit, fit.case, names=[quantity])[quantity]
+            gains = None if stated is None else payoffs(fit, stated)
+        with stages("beliefs"):
+            beliefs = belief_rows(fit, y, gains=gains, seed=seed)
+        with stages("studies"):
+            at = np.linspace(0, fit.n - 1, min(fit.n, DRAWS)).astype(int)
+            told = simulate_studies(fit, at)
+            some = None if gains is None else gains[:, at]
+            ess = fit.diagnosis.min_ess * len(at) / fit.n
+            studies: list[Row] = [
+                {"study": name, "told": STUDIES[name]}
+                | valued(y[at], x, gains=some, ess=ess, seed=seed)
+                for name, x in told.items()
+            ]
+    summary: Row = {"schema": 1, "run": made.folder.name, "converged": made.converged}
+    summary |= {"quantity": quantity, "now": spread(y), "draws": len(at)}
+    summary |= {"unit": None if stated is None else stated.unit}
+    summary |= {"beliefs": beliefs, "studies": sorted(studies, key=lambda r: -float(r["share"]))}
+    if target is not None:
+        _write(target, summary)
+    return Value(summary, made.converged, target)
+
+
+def _decision(made: Run, file: str | Path | None) -> Decision | None:
+    path = made.folder / "priors.toml"
+    text = load_decision(file) if file is not None else load_config(path).decision
+    if text is None:
+        return None
+    return decision_of(text, since=made.headline["cohort"], where=str(file or path))
+
+
+def payoffs(fit: Fit, decision: Decision) -> np.ndarray:
+    """Return each option's payoff less its cost, dims (option, draw)."""
+    stated = np.array([one.payoffs for one in decision.options])
+    costs = np.array([one.cost for one in decision.options])
+    return np.asarray(np.einsum("osj,oj->os", worths(fit, decision), stated) - costs[:, None])
+
+
+def belief_rows(fit: Fit, y: np.ndarray, *, gains: np.ndarray | None, seed: int) -> list[Row]:
+    """Return the value of knowing each belief and each block, blocks first, the largest first."""
+    draws, ess = all_draws(fit, fit.case), fit.diagnosis.min_ess
+    single = {n: draws[n] for n in SLOTS if draws[n].ndim == 1 and np.ptp(draws[n]) > 0}
+    rows = []
+    for kind, sets in (("block", _blocks(single)), ("belief", {n: [n] for n in single})):
+        made = []
+        for name, names in sets.items():
+            x = np.column_stack([single[one] for one in names])
+            row: Row = {"kind": kind, "name": name, "block": SLOTS[names[0]].block}
+            row["reached"] = any(one not in fit.compiled.alone for one in names)
+            made.append(row | valued(y, x, gains=gains, ess=ess, seed=seed))
+        rows += sorted(made, key=lambda one: -float(one["share"]))
+    return rows
+
+
+def _blocks(names: Sequence[str] | dict[str, np.ndarray]) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for name in names:
+        out.setdefault(SLOTS[name].block, []).append(name)
+    return out
+
+
+def valued(y: np.ndarray, x: np.ndarray, *, gains: np.ndarray | None, ess: float, seed: int) -> Row:
+    """Return what knowing x is worth: for y, and in the units of payoffs ``gains`` if given.
+
+    Parameters
+    ----------
+    y
+        Quantity by draw.
+    x
+        What is known, dims (draw, number).
+    gains
+        Payoffs, dims (option, draw).
+    ess
+        Effective number of draws.
+    seed
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    dict
+        ``share`` of the variance of y, its interval and ``share_se``; ``variance`` and
+        ``shrinks``, by how much the sd falls, as a share; ``worth`` and ``worth_se``.
+    """
+    found = explained(y, x, ess=ess, seed=seed)
+    error = (found.upper - found.lower) / (2.0 * NORMAL)
+    row: Row = {"share": found.share, "share_lower": found.lower, "share_upper": found.upper}
+    row |= {"share_se": error, "variance": found.share * float(y.var())}
+    row["shrinks"] = 1.0 - (1.0 - min(found.share, 1.0)) ** 0.5
+    if gains is not None:
+        row |= dict(zip(("worth", "worth_se"), worth(gains, x, ess=ess), strict=True))
+    return row
+
+
+def worth(gains: np.ndarray, x: np.ndarray, *, ess: float) -> tuple[float, float]:
+    """Return what knowing x adds to the payoff of the best option, and its standard error."""
+    best = int(gains.mean(axis=1).argmax())
+    ahead = gains - gains[best]
+    fitted = np.stack([expected(d, x) if np.ptp(d) else d for d in ahead])
+    got = ahead[fitted.argmax(axis=0), np.arange(ahead.shape[1])]
+    return float(got.mean()), float(got.std() / max(ess, 1.0) ** 0.5)
+
+
+def _write(folder: Path, summary: Row) -> None:
+    from forecast.folder import write_csv, write_json
+    from reports.decision_figures import write_value_figure
+
+    folder.mkdir(parents=True)
+    write_csv(folder / "beliefs.csv", summary["beliefs"])
+    write_csv(folder / "studies.csv", summary["studies"])
+    write_value_figure(folder, summary)
+    write_json(folder / "value.json", summary)
+
+
+__all__ = ["Value", "value", "valued", "worth"]

@@ -1,0 +1,194 @@
+"""Mixtures of two worldviews, parts of their gap, pooled forecasts, and the command."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from forecast.analyses.attributing import attributed, groups_by, mixtures, values
+from forecast.analyses.bridging import bridged, mixed, pooled, solved, trust
+from forecast.analyses.crux_rows import CLAIMS, gap_rows, part_rows
+from forecast.analyses.disagreeing import crux
+from forecast.analyses.opinion_pool import geometric, mixture, weights_of
+from forecast.analyses.shapley import joining, shapley, shapley_by_orders, some_orders
+from forecast.case import with_prior
+from forecast.cli import cli
+from forecast.engine import answer, posterior
+from models.errors import InputError
+from models.quantities import HEADLINE
+from models.slots import BLOCKS
+
+NAMES = ("alignment_relevant", "capabilities_relevant")
+
+
+@pytest.fixture
+def cases(default_case):
+    """Two Cases that differ in one sampled and two forecast-only beliefs, one of them early."""
+    a = replace(default_case, experts=())
+    a = replace(a, sampler=replace(a.sampler, draws=1000))
+    b = a
+    for name, numbers in (
+        ("bottleneck", (("mu", -0.4), ("sigma", 0.6))),
+        ("gate_tracked", (("alpha", 6.0), ("beta", 3.0))),
+        ("paths", (("mu", 2.0), ("sigma", 0.7))),
+    ):
+        prior = replace(a.by_name[name], params=numbers, quantiles=None)
+        b = with_prior(b, prior)
+    return a, b
+
+
+def test_normalising_constants_of_normals_are_found():
+    """N(0, 1) and exp(-(x - 1)^2 / 2 + 3): the second's constant is exp(3) times the first's."""
+    rng = np.random.default_rng(1)
+    x = np.concatenate([rng.normal(size=20_000), 1.0 + rng.normal(size=10_000)])
+    density = np.stack([0.0 * x, 3.0 - (x - 1.0) ** 2 / 2 + x**2 / 2])
+    log_mix, f = solved(density, np.array([2e4, 1e4]), start=np.zeros(2))
+    assert f[1] == pytest.approx(3.0, abs=0.02)
+    w = np.exp(2.0 * x - 2.0 - log_mix)  # N(2, 1)
+    assert w @ x / w.sum() == pytest.approx(2.0, abs=0.1)
+
+
+def test_parts_add_up_and_agree_with_brute_force(cases, fake_fits):
+    """The stand-in fits are prior draws: what no likelihood touches is exact, the rest weighed."""
+    a, b = cases
+    fits = [posterior(a), posterior(b)]
+    pool = pooled(a, b, fits=fits)
+    groups = groups_by(a, b, by="claim")
+    assert groups == {"C3": ("bottleneck",), "C9": ("paths",), "C14": ("gate_tracked",)}
+    found = attributed(pool, groups, names=NAMES)
+    np.testing.assert_allclose(found.value.sum(axis=1), found.ends[0, :, 1] - found.ends[0, :, 0])
+    assert found.value[0, 1] == 0.0  # paths move no use
+    by_hand = values(pool, groups, masks=np.arange(8), names=NAMES)
+    np.testing.assert_allclose(shapley(by_hand[0]), found.value)
+    got = attributed(
+        pool, groups, names=NAMES, orders=some_orders(3, 12, rng=np.random.default_rng(0))
+    )
+    np.testing.assert_allclose(got.value.sum(axis=1), found.value.sum(axis=1))
+    assert (np.abs(got.value - found.value) <= 5 * got.error + 1e-12).all()
+
+
+def test_a_mixture_weighed_is_the_mixture_drawn(cases, fake_fits):
+    """Both ends of the pool, and a mixture of them, within four errors of draws of their own."""
+    a, b = cases
+    pool = pooled(a, b, fits=[posterior(a), posterior(b)])
+    groups = groups_by(a, b, by="block")
+    masks = np.arange(2 ** len(groups))
+    made = values(pool, groups, masks=masks, names=NAMES)
+    for mask in masks:
+        names = [n for i, some in enumerate(groups.values()) if mask >> i & 1 for n in some]
+        case = replace(mixed(a, b, names=names), seed=3)
+        x = answer(posterior(case), case, names=NAMES)
+        for q, name in enumerate(NAMES):
+            error = np.hypot(x[name].std() / len(x[name]) ** 0.5, made[1:, q, mask].std() * 19**0.5)
+            assert made[0, q, mask] == pytest.approx(x[name].mean(), abs=4 * error)
+
+
+def test_a_mixture_too_far_away_is_fitted(cases, fake_fits):
+    a, b = cases
+    far = replace(a.by_name["bottleneck"], params=(("mu", 6.0), ("sigma", 0.1)), quantiles=None)
+    b = with_prior(b, far)
+    shifted = replace(
+        a.by_name["step_6"], params=(("alpha", 900.0), ("beta", 100.0)), quantiles=None
+    )
+    b = with_prior(b, shifted)
+    fits = [posterior(a), posterior(b)]
+    pool = pooled(a, b, fits=fits)
+    members = mixtures(pool, groups_by(a, b, by="claim"), orders=None)
+    assert trust(pool, members)["untrusted"] == 2
+    wider, found = bridged(
+        pool, fits, members=members, make=lambda some: [posterior(case) for case in some], most=9
+    )
+    assert len(found) == 4
+    assert trust(wider, members)["untrusted"] == 0
+
+
+def test_a_worldview_and_itself_have_no_gap(cases, fake_fits):
+    a, _ = cases
+    fit = posterior(a)
+    pool = pooled(a, a, fits=[fit])
+    groups = groups_by(a, a, by="claim")
+    made = attributed(pool, groups, names=HEADLINE[:4])
+    assert all(
+        r["gap"] == r["prior_gap"] == r["sum_of_parts"] == 0 for r in gap_rows((fit, fit), made)
+    )
+    rows = part_rows(made, groups, by="claim")
+    assert {r["group"] for r in rows} == set(CLAIMS)
+    assert all(r["part"] == r["mcse"] == 0.0 for r in rows)
+
+
+def test_sampled_orders_find_known_shapley_values():
+    """A game of weights with one pair that gains: each of the pair gets half of the gain."""
+    weight, n = np.array([1.0, 2.0, 3.0, 4.0]), 4
+    orders = some_orders(n, 400, rng=np.random.default_rng(2))
+    masks = joining(orders)
+    value = ((masks[..., None] >> np.arange(n)) & 1) @ weight + 2.0 * ((masks & 3) == 3)
+    found, error = shapley_by_orders(value[None], orders)
+    np.testing.assert_allclose(found[0], [2.0, 3.0, 3.0, 4.0], atol=1e-9)  # a pair averages it out
+    assert (error[0] < 0.1).all()
+
+
+def test_pools_of_two_certain_views():
+    x = {"a": np.full(10, 0.2), "b": np.full(30, 0.6)}
+    shares = {"a": 0.25, "b": 0.75}
+    assert mixture(x, shares)["mean"] == pytest.approx(0.5)
+    odds = (0.2 / 0.8) ** 0.25 * (0.6 / 0.4) ** 0.75
+    assert geometric(x, shares)["mean"] == pytest.approx(odds / (1 + odds))
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        (["a=1"], "found none for b"),
+        (["a=1", "c=1"], "no such worldview"),
+        (["a=1", "b=x"], "write NAME=NUMBER"),
+        (["a=1", "b=-1"], "0 or more"),
+        (["a=0", "b=0"], "found 0 for all"),
+    ],
+)
+def test_faults_of_weights_are_told(stated, message):
+    with pytest.raises(InputError, match=message):
+        weights_of(["a", "b"], stated)
+
+
+def test_weights_are_read(tmp_path):
+    path = tmp_path / "w.toml"
+    path.write_text("[weights]\na = 3\nb = 1\n", encoding="utf-8")
+    assert weights_of(["a", "b"], [], file=path) == {"a": 0.75, "b": 0.25}
+    assert weights_of(["a", "b"], []) == {"a": 0.5, "b": 0.5}
+
+
+def test_the_command_writes_a_whole_folder(tmp_path, monkeypatch, fake_fits):
+    monkeypatch.chdir(tmp_path)
+
+    def fit_many(cases, folder, **_):
+        return [
+            posterior(replace(c, sampler=replace(c.sampler, draws=40, chains=2))) for c in cases
+        ]
+
+    monkeypatch.setattr("forecast.parallel.fit_many", fit_many)
+    done = CliRunner().invoke(cli, ["crux", "doubter", "questioner", "--quick", "--out", "c"])
+    assert done.exit_code == 3, done.output  # 80 draws do not converge
+    assert "Parts by claim: questioner less doubter" in done.stdout
+    told = json.loads((tmp_path / "c" / "crux.json").read_text(encoding="utf-8"))
+    (pair,) = told["pairs"]
+    for gap in pair["gaps"]:
+        for by, groups in (("block", BLOCKS), ("claim", CLAIMS)):
+            rows = [r for r in pair["parts"] if (r["by"], r["quantity"]) == (by, gap["quantity"])]
+            assert [r["group"] for r in rows] == list(groups)
+            assert sum(r["part"] for r in rows) == pytest.approx(gap["weighed"])
+    page = (tmp_path / "c" / "crux.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1
+    assert "What would close the gap" in page
+    again = CliRunner().invoke(cli, ["crux", "doubter"])
+    assert (again.exit_code, "name two or more" in again.stderr) == (2, True)
+
+
+def test_worldviews_of_other_questions_are_refused(tmp_path):
+    path = tmp_path / "later.toml"
+    text = 'schema = 1\nextends = "default.toml"\nname = "later"\nauthor = "x"\ndate = 2026-11-22\n'
+    path.write_text(text + 'summary = "x"\n[question]\nhorizon = 2045\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"horizon found 2045, where .* has 2040; a crux"):
+        crux(["default", path], out=tmp_path / "x")
+    assert not (tmp_path / "x").exists()
