@@ -87,7 +87,6 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
             "linked": {row["name"] for row in stated},
             "source_rows": source_rows(folder),
             "tracks": tracks(folder),
-            "data_of": lambda name: data_link(folder, name),
             "learned": learned,
             "glossary": GLOSSARY,
             "quantities": QUANTITIES,
@@ -117,6 +116,7 @@ def write_template(path: Path, template: str, *, view: Mapping[str, Any]) -> Pat
             words=words,
             style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
             picture=lambda name: picture(path.parent, name),
+            data_of=lambda name: data_link(path.parent, name),
         )
     )
     path.write_text(CONTROLS.sub("", text), encoding="utf-8", newline="\n")

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
 from rich.console import RenderableType
 from rich.table import Table
 
 from reports import words
 from reports.drawing import style
 from reports.figures.sensitivity import plot_blocks, plot_ladder, plot_learned, plot_tornado
-from reports.page import CONTROLS, TEMPLATES, environment, picture
+from reports.page import write_template
 from reports.sensitivity_tables import tables
 from reports.text import render, told
 
@@ -66,20 +65,11 @@ def write_sensitivity(folder: Path, s: Row) -> Path:
     text = json.dumps(captions, indent=2, ensure_ascii=False)
     path = folder / "figures" / "captions.json"
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
-    page = (
-        environment()
-        .get_template("sensitivity.html.j2")
-        .render(
-            s=s,
-            converged=s["converged"],
-            lines=s["lines"],
-            tables=tables(s),
-            words=words,
-            captions={one["name"]: one for one in captions},
-            style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-            picture=lambda name: picture(folder, name),
-        )
-    )
-    out = folder / "sensitivity.html"
-    out.write_text(CONTROLS.sub("", page), encoding="utf-8", newline="\n")
-    return out
+    view = {
+        "s": s,
+        "converged": s["converged"],
+        "lines": s["lines"],
+        "tables": tables(s),
+        "captions": {one["name"]: one for one in captions},
+    }
+    return write_template(folder / "sensitivity.html", "sensitivity.html.j2", view=view)
