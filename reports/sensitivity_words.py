@@ -81,7 +81,9 @@ def tables_line(s: Row) -> str:
         )
     top = sorted(known, key=lambda row: -abs(row["shift"]))[:2]
     told = "; ".join(
-        f"without {row['left_out']} {points(row['shift'], row['mcse'])} points" for row in top
+        f"without {row['left_out']} {points(row['shift'], row['mcse'])} points"
+        + ("" if row["converged"] else " (by a refit that missed the rule)")
+        for row in top
     )
     return f"The tables that matter most: {told}."
 
