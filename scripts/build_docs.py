@@ -53,7 +53,10 @@ NAV = [
             {"Add works and raters": "desk.md"},
             {"Evidence": "evidence.md"},
             {"Compare, and use a cluster": "howto.md"},
+            {"How far it is its priors": "sensitivity.md"},
             {"Scenarios and decisions": "decisions.md"},
+            {"Disagreement": "disagreement.md"},
+            {"The value of information": "value.md"},
             {"The ledger": "ledger.md"},
         ]
     },
