@@ -18,6 +18,9 @@ from models.errors import InputError
 
 ADDED = ("structure", "left_out")
 """Tables that `forecast check RUN` adds to a finished run."""
+SENTENCES = "not_observed"
+"""The one list of a context that holds text; the others hold rows."""
+JSON_KINDS = {list: "list", dict: "object"}
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,7 @@ def show(folder: str | Path, *, work: str | None = None) -> Run:
     """
     found = folders.find_run(Path(folder))
     if folders.is_complete(found):
-        made = Run(found, _json(found / "headline.json"), _json(found / "context.json"))
+        made = Run(found, _json(found / "headline.json"), _context(found))
         made.context["manifest"] = folders.read_manifest(found)
         for name in ADDED:
             if (found / f"{name}.json").is_file():
@@ -250,6 +253,21 @@ def _json(path: Path) -> dict[str, Any]:
     made = _read(path)
     if not isinstance(made, dict) or not made:
         raise folders.unreadable(path, "no JSON object, or an empty one")
+    return made
+
+
+def _context(folder: Path) -> dict[str, Any]:
+    """Return context.json, each part of the kind that text and page read."""
+    from reports.tables import EMPTY
+
+    path = folder / "context.json"
+    made = _json(path)
+    for name, value in made.items():
+        kind = type(EMPTY.get(name))
+        if kind in (list, dict) and not isinstance(value, kind):
+            raise folders.unreadable(path, f"{name} is no {JSON_KINDS[kind]}")
+        if kind is list and name != SENTENCES and not all(isinstance(x, dict) for x in value):
+            raise folders.unreadable(path, f"{name} is no list of objects")
     return made
 
 

@@ -109,7 +109,9 @@ def _unwritable(error: OSError) -> str:
 
 
 def emit(text: str) -> None:
-    """Print a result on stdout; a reader that has gone away is no failure."""
+    """Print a result on stdout; a reader that has gone away, or never was, is no failure."""
+    if sys.stdout is None:  # closed by whoever started us
+        return
     try:
         click.echo(text)
         sys.stdout.flush()

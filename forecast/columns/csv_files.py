@@ -64,6 +64,7 @@ def read_csv(raw: bytes, name: str, *, check_header: Header, say_header: str) ->
 def records(raw: bytes) -> Iterator[tuple[int, list[str]]]:
     """Yield line and cells of each row that is not blank, by Python's reader, strictly."""
     text = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="")
+    csv.field_size_limit(max(csv.field_size_limit(), len(raw)))  # as long a cell as Arrow reads
     reader, start = csv.reader(text, strict=True), 1
     for cells in reader:
         if any(cell.strip() for cell in cells):

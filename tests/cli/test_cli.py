@@ -238,6 +238,11 @@ def test_emit_prints_a_line(capsys):
     assert capsys.readouterr().out == "result\n"
 
 
+def test_a_closed_stdout_is_no_failure(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    emit("result")
+
+
 def test_no_module_bears_the_name_of_an_export():
     modules = {path.stem for path in (ROOT / "forecast").iterdir()}
     assert not set(forecast.EXPORTS) & modules

@@ -130,3 +130,14 @@ def test_many_faults_are_counted_and_the_first_kept(folder):
     sheet = read_sheet(folder, "works")
     assert (sheet.count, len(sheet.faults)) == (20_000, 20)
     assert [fault.line for fault in sheet.faults] == list(range(2, 22))
+
+
+def test_a_cell_longer_than_pythons_reader_takes_is_told_as_too_long(folder):
+    """Arrow takes it, so the closer look that finds its row must too."""
+    path = folder / "works.csv"
+    first, second, rest = path.read_text(encoding="utf-8").split("\n", 2)
+    row = next(iter(csv.reader([second])))
+    row[list(ROWS["works"].model_fields).index("title")] = "x" * 200_000
+    path.write_text("\n".join((first, ",".join(f'"{x}"' for x in row), rest)), encoding="utf-8")
+    with pytest.raises(InputError, match=r"works\.csv row 2 .*title.*shorten it to 5000"):
+        load_tables(folder)
