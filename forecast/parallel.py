@@ -16,6 +16,7 @@ from typing import Any
 
 from forecast import kept
 from forecast.case import Case
+from forecast.children import end_children, end_with_parent
 from forecast.engine import posterior, refit
 from forecast.sampling import Fit
 from models.blocks import limited
@@ -177,8 +178,9 @@ def _on_processes(
     left, tries = dict(todo), 0
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the threads of the sampler
     while left:
-        before = len(left)
-        pool = ProcessPoolExecutor(min(workers or os.cpu_count() or 1, len(left)), mp_context=spawn)
+        before, others = len(left), multiprocessing.active_children()
+        count = min(workers or os.cpu_count() or 1, len(left))
+        pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=end_with_parent)
         try:
             for name, content in _finished(pool, left, shared=shared, work=work):
                 done(name, content)
@@ -187,6 +189,9 @@ def _on_processes(
             tries = tries + 1 if len(left) == before else 1
             if tries >= TRIES:
                 raise
+        except KeyboardInterrupt:  # what is half done is lost in any case
+            end_children(others)
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

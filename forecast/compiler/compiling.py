@@ -12,6 +12,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from forecast.children import end_with_parent
+
 
 def main(path: str) -> None:
     """Compile the model that stdin describes and write it to ``path``.
@@ -23,7 +25,8 @@ def main(path: str) -> None:
     os.environ["PYTENSOR_FLAGS"] = ",".join(flags)
     priors, arrays, structure = pickle.load(sys.stdin.buffer)
     kinds = structure.kind_of, len(structure.kinds)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn, initializer=end_with_parent) as other:
         kernel = other.submit(_ratings, *kinds, link=structure.link)
         program = _program(priors, arrays, structure=structure)
         program = replace(program, code=(*program.code, kernel.result()))
