@@ -3,6 +3,7 @@
 Everything public is here and loads on first use: ``import forecast as fc; fc.run("default")``.
 """
 
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,8 +56,21 @@ def _check_sibling(name: str) -> None:
         )
 
 
+def _is_command() -> bool:
+    """Return whether this process is the command, and not a program that imports the library."""
+    if sys.argv[:1] == ["-m"]:
+        return "forecast" in sys.orig_argv
+    return Path(sys.argv[0] if sys.argv else "").stem == "forecast"
+
+
 for _name in ("models", "reports"):
-    _check_sibling(_name)
+    try:
+        _check_sibling(_name)
+    except ImportError as _error:
+        if not _is_command():
+            raise
+        sys.stderr.write(f"Error: {_error}\n")
+        raise SystemExit(2) from None
 
 
 def __getattr__(name: str) -> Any:

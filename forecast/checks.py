@@ -55,6 +55,9 @@ class Check:
         from reports.check_text import prior_check_text
 
         head = f"{self.config.name}: {len(self.config.priors)} priors and the evidence are valid"
+        if self.faults:
+            many = "a fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+            head = f"{self.config.name}: not fit to be run, for {many} told at the end"
         from forecast.outside import outside_view
 
         view = outside_view(self.config.outside_view)

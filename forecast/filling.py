@@ -101,6 +101,7 @@ def _save_outputs(
         folders.write_json(partial / "context.json", results.context)
     verdict = {"checks": {"converged": results.fit.diagnosis.converged}}
     whole = {"complete": True, "interrupted": False, "timings_s": _timings(stages)}
+    whole["written"] = folders.digests(partial)
     folders.write_json(partial / folders.MANIFEST, made | whole | verdict)
 
 

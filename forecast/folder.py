@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,23 @@ from models.errors import InputError
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+SEALED = ("headline.json", "context.json")
+"""Files of a run whose hashes its manifest keeps."""
 TRIES = 20
 """Times to try again where another process writes the same run at the same moment."""
 TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EACCES}
 """How a rename fails when another process took the place; on Windows the last."""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the disk that names no file, as a full one's does, name this path."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def default_folder(name: str, run_hash: str) -> Path:
@@ -59,6 +73,29 @@ def unreadable(path: Path, found: object) -> InputError:
     return InputError(f"{path}: not readable ({found}); draw the run anew with --force")
 
 
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of numbers that others read from a run."""
+    return {name: sha256((folder / name).read_bytes()).hexdigest() for name in SEALED}
+
+
+def check_unchanged(folder: Path) -> None:
+    """Refuse a run whose files of numbers are not those that it wrote.
+
+    Raises
+    ------
+    InputError
+        If one was changed; a run that kept no hashes, being older, passes.
+    """
+    kept = (read_manifest(folder) or {}).get("written") or {}
+    for name, found in digests(folder).items() if kept else ():
+        if kept.get(name) != found:
+            path = folder / name
+            raise InputError(
+                f"{path}: found other content than the run wrote (changed since?); put it back, or "
+                "draw the run anew with --force"
+            )
+
+
 def is_complete(folder: Path) -> bool:
     """Return whether the folder holds a whole run."""
     manifest = read_manifest(folder)
@@ -90,7 +127,7 @@ def partial_folder(target: Path) -> Iterator[Path]:
     _clear(parent)
     _make(parent)
     try:
-        with locked(lock):
+        with naming(target), locked(lock):
             _make(folder)
             try:
                 yield folder
@@ -207,7 +244,8 @@ def find_run(folder: Path) -> Path:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON with keys in their order; NaN becomes null."""
-    path.write_text(json_text(content) + "\n", encoding="utf-8", newline="\n")
+    with naming(path):
+        path.write_text(json_text(content) + "\n", encoding="utf-8", newline="\n")
 
 
 def json_text(content: Any) -> str:
@@ -228,7 +266,7 @@ def _plain(x: Any) -> Any:
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows of plain values; nested ones are left out."""
     names = [n for n, v in rows[0].items() if not isinstance(v, list | dict)] if rows else []
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with naming(path), path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

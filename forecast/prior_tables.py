@@ -38,6 +38,10 @@ class PriorTable(Table):
     fitted_to: list[Any] | None = None
 
 
+NARROWEST = 1e-9
+"""Least sigma of a prior, of 1 or of its mu if that is larger."""
+
+
 @cache
 def _model(dist: str | None) -> type[PriorTable]:
     """Return the table's model for a family; None takes the parameters of all families."""
@@ -135,7 +139,19 @@ def check_values(table: Mapping[str, Any], place: Place) -> list[Fault]:
             faults.append(place.at(name).fault("no such key", f"add it: {dist} needs it"))
         elif name in FAMILIES[dist].positive and not table[name] > 0:
             faults.append(place.at(name).fault(show(table[name]), "must be greater than 0"))
-    return faults
+    return faults + _check_width(table, place)
+
+
+def _check_width(table: Mapping[str, Any], place: Place) -> list[Fault]:
+    """Refuse a spread that the numbers of a computer cannot tell from none."""
+    mu, sigma = table.get("mu"), table.get("sigma")
+    if mu is None or sigma is None:  # numbers, as the table's model has checked
+        return []
+    least = NARROWEST * max(1.0, abs(mu))
+    if not 0 < sigma < least:
+        return []
+    found = f"{show(sigma)}, too narrow beside mu = {show(mu)} to be told from a single value"
+    return [place.at("sigma").fault(found, f"make it {least:g} or more")]
 
 
 def _check_bounds(table: Mapping[str, Any], place: Place) -> list[Fault]:

@@ -189,6 +189,7 @@ def show(folder: str | Path, *, work: str | None = None) -> Run:
     found = folders.find_run(Path(folder))
     if folders.is_complete(found):
         made = Run(found, _json(found / "headline.json"), _context(found))
+        folders.check_unchanged(found)
         made.context["manifest"] = folders.read_manifest(found)
         for name in ADDED:
             if (found / f"{name}.json").is_file():

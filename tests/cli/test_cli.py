@@ -1,6 +1,7 @@
 """The command line: help, exit codes and streams, through real processes where it matters."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -262,19 +263,33 @@ def test_import_of_forecast_is_light():
     assert not set(done.stdout.split()) & {*HEAVY, "click"}
 
 
-@pytest.mark.parametrize("name", ["models", "reports"])
-def test_another_package_of_that_name_is_refused(name, tmp_path):
-    (tmp_path / name).mkdir()
-    (tmp_path / name / "__init__.py").touch()
-    code = "import forecast"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
+def shadowed(name, command, *, folder):
+    """Return how a process ends that finds another package of that name before ours."""
+    (folder / name).mkdir()
+    (folder / name / "__init__.py").touch()
+    return subprocess.run(
+        command,
         capture_output=True,
         text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
         check=False,
     )
+
+
+@pytest.mark.parametrize("name", ["models", "reports"])
+def test_another_package_of_that_name_is_refused(name, tmp_path):
+    done = shadowed(name, [sys.executable, "-c", "import forecast"], folder=tmp_path)
     assert done.returncode == 1
     assert f"ImportError: forecast needs its own package {name!r} at {ROOT / name}" in done.stderr
     assert f"but Python finds {tmp_path / name}" in done.stderr
+
+
+@pytest.mark.parametrize("way", ["module", "script"])
+def test_the_command_tells_of_another_package_in_one_line(way, tmp_path):
+    script = shutil.which("forecast", path=Path(sys.executable).parent)
+    command = [script] if way == "script" else [sys.executable, "-m", "forecast"]
+    done = shadowed("models", [*command, "--help"], folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: forecast needs its own package 'models' at ")
+    assert done.stderr.count("\n") == 1

@@ -1,6 +1,7 @@
 """The run folder, its identity, interruption, and what commands say of it."""
 
 import csv
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -70,6 +71,40 @@ def test_a_run_writes_its_folder_whole(here):
     assert {p.name for p in made.folder.iterdir()} == FILES
     assert not list(Path("runs").glob("*.partial"))
     assert set(made.dt.children) == GROUPS
+
+
+@pytest.mark.parametrize("name", ["headline.json", "context.json"])
+def test_a_run_whose_numbers_were_edited_is_refused(here, name):
+    made = run("default", **SMALL)
+    path = made.folder / name
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"converged": ', '"converged":  ', 1), encoding="utf-8")
+    for command in ("show", "report"):
+        done = CliRunner().invoke(cli, [command, str(made.folder)])
+        assert done.exit_code == 2
+        assert f"{path}: found other content than the run wrote" in done.stderr
+    path.write_text(text, encoding="utf-8")
+    assert show(made.folder).headline == made.headline
+
+
+def test_a_run_of_before_hashes_were_kept_is_shown(here):
+    made = run("default", **SMALL)
+    path = made.folder / "manifest.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    del kept["written"]
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    assert show(made.folder).headline == made.headline
+
+
+def test_a_full_disk_is_told_by_the_place_that_was_written(here, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("forecast.folder.json_text", full)
+    done = CliRunner().invoke(cli, ["run", "default", "--quiet", "--draws", "40", "--tune", "10"])
+    assert done.exit_code == 2
+    assert "runs/default-" in done.stderr
+    assert "the output" not in done.stderr
 
 
 def test_headline_has_every_name_and_its_splits_sum_to_one(here):
