@@ -19,19 +19,16 @@ import numpy as np
 
 from forecast.analyses.drivers.material import Material
 from forecast.case import Case
-from forecast.engine import exactly, judged, wanted
-from forecast.forward import taken
+from forecast.engine import judged, wanted
 from forecast.matching import moment_matched
-from forecast.reweighting import MAX_PARETO_K, importance
+from forecast.reweighting import MAX_PARETO_K, smoothed
 from forecast.sampling import Fit
-from forecast.soft import soft_part
+from forecast.soft import log_weights, soft_part
 from models.experts import READS
 from models.late import LATE
 from models.quantities import HEADLINE
 
 WITHHELD = "withheld"
-THIN = 400
-"""Draws at which a prior that enters early is moved exactly, with ``quick``: 0.3 s each."""
 
 
 @dataclass(frozen=True)
@@ -101,33 +98,34 @@ def cheap(m: Material, case: Case, *, thin: bool = False) -> Bar:
 
     With ``thin`` fewer draws are used where a prior enters early, so that each costs seconds.
     """
+    changed = [p for p in case.priors if p != m.case.by_name[p.name]]
     if m.prior_only(case):
-        made = importance(m.fit, case)
-        if made is None or not made.good:
-            return withheld() if made is None else withheld(made.pareto_k)
+        made = smoothed(m.ratio(changed))
+        if not made.good:
+            return withheld(made.pareto_k)
         with np.errstate(divide="ignore"):
             return weighted(m, np.log(made.weights), k=made.pareto_k)
-    changed = {p.name for p in case.priors if p != m.case.by_name[p.name]}
-    soft = bool(soft_part(m.case)) and bool(changed & set(READS))
-    fit, y = m.fit, m.y
-    if thin and (soft or not changed <= set(LATE)):
-        at = np.linspace(0, fit.n - 1, min(fit.n, THIN)).astype(int)
-        fit, y = taken(fit, at), y[at]
-    return forecast_only(m, case, fit=fit, y=y)
+    return forecast_only(m, case, names={p.name for p in changed}, thin=thin)
 
 
-def forecast_only(m: Material, case: Case, *, fit: Fit, y: np.ndarray) -> Bar:
+def forecast_only(m: Material, case: Case, *, names: set[str], thin: bool) -> Bar:
     """Return the bar of a Case with other forecast-only priors, each draw paired with itself.
 
-    Where forecasts by others weigh, draws are weighed by how that changes their weights.
+    ``names`` are the priors that differ. Where forecasts by others weigh and read one of them,
+    draws are weighed by how that changes their weights.
     """
-    made = importance(fit, case)
-    if made is None or not made.good:
-        return withheld() if made is None else withheld(made.pareto_k)
-    x = m.at(case) if fit is m.fit else wanted(fit, case, names=[m.target])[m.target]
+    soft, late = bool(soft_part(m.case)) and bool(names & set(READS)), names <= set(LATE)
+    few = thin and (soft or not late)
+    fit = m.thin if few else m.fit
+    at = m.places if few else slice(None)
+    made = smoothed(log_weights(fit, case) - m.others(fit) if soft else np.zeros(fit.n))
+    if not made.good:
+        return withheld(made.pareto_k)
+    y = m.y[at]
+    x = m.at(case)[at] if late or not few else wanted(fit, case, names=[m.target])[m.target]
     least = min(m.ess, float(len(y))) / len(y)
     shift, error = paired(x, made.weights, base=y, least=least)
-    how, k = ("exact", float("nan")) if exactly(fit, case) else ("reweighted", made.pareto_k)
+    how, k = ("reweighted", made.pareto_k) if soft else ("exact", float("nan"))
     return Bar(m.mean + shift, *quantiles(x, made.weights), shift, error, how, k)
 
 

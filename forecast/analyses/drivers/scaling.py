@@ -33,7 +33,7 @@ LEFT_OUT = (
 
 def components(m: Material) -> dict[tuple[str, str], np.ndarray]:
     """Return the log density by draw of each block of priors and each table."""
-    dens, out = m.log_prior(), {}
+    dens, out = m.log_prior, {}
     for block, names in m.blocks().items():
         out["prior", block] = np.sum([dens[name] for name in names], axis=0)
     for name, logs in m.by_table().items():

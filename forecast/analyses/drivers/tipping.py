@@ -13,9 +13,9 @@ import numpy as np
 
 from forecast.analyses.drivers.bars import Bar, cheap
 from forecast.analyses.drivers.material import Material
-from forecast.analyses.drivers.moves import link, moments, shifted
+from forecast.analyses.drivers.moves import moments, place, point, shifted
 from forecast.case import with_prior
-from models.prior import Prior, frozen, ppf
+from models.prior import Prior, ppf
 
 Row = dict[str, Any]
 PLACES = {"low": 0.05, "high": 0.95}
@@ -69,15 +69,13 @@ def _at(m: Material, prior: Prior, *, u: float, quick: bool = True) -> Bar:
 
 def _places(m: Material, prior: Prior, *, rows: dict[str, Row]) -> list[Place]:
     """Return the known places in order: own centre, 5 and 95%, and 1 and 99%."""
-    to = link(prior)
     found = [Place(moments(prior)[0], m.mean, 0.0, "exact")]
     for key, q in PLACES.items():
         row = rows[key]
         if row["how"] != "withheld":
-            u = to(float(ppf(prior, q)))
-            found.append(Place(u, row["mean"], row["mcse"], row["how"]))
+            found.append(Place(point(prior, q), row["mean"], row["mcse"], row["how"]))
     for q in ENDS:
-        u = to(float(ppf(prior, q)))
+        u = point(prior, q)
         bar = _at(m, prior, u=u)
         if bar.known:
             found.append(Place(u, bar.mean, bar.mcse, bar.how))
@@ -90,7 +88,7 @@ def _row(
     name, value = threshold
     row: Row = {"parameter": prior.name, "block": prior.block, "threshold": name}
     row |= {"target": value, "value": None, "error": None, "quantile": None, "how": "none"}
-    ends = [_quantile(prior, place.u) for place in (places[0], places[-1])]
+    ends = [place(prior, one.u) for one in (places[0], places[-1])]
     row |= {"from_quantile": ends[0], "to_quantile": ends[1]}
     pair = _around(places, value)
     if pair is None:
@@ -102,15 +100,9 @@ def _row(
     error = abs(found.mcse / slope * rate) if slope else None
     return (
         row
-        | {"value": middle, "error": error, "quantile": _quantile(prior, found.u)}
+        | {"value": middle, "error": error, "quantile": place(prior, found.u)}
         | {"how": found.how}
     )
-
-
-def _quantile(prior: Prior, u: float) -> float:
-    from forecast.analyses.drivers.moves import unlink
-
-    return float(frozen(prior).cdf(unlink(prior, u)))
 
 
 def _around(places: list[Place], value: float) -> tuple[Place, Place] | None:
