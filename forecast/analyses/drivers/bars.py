@@ -12,6 +12,7 @@ Errors of draws of a chain are those of as many independent draws as are effecti
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from forecast.matching import moment_matched
 from forecast.reweighting import MAX_PARETO_K, smoothed
 from forecast.sampling import Fit
 from forecast.soft import log_weights, soft_part
+from models.blocks import limited
 from models.experts import READS
 from models.late import LATE
 from models.quantities import HEADLINE
@@ -105,7 +107,8 @@ def cheap(m: Material, case: Case, *, thin: bool = False) -> Bar:
             return withheld(made.pareto_k)
         with np.errstate(divide="ignore"):
             return weighted(m, np.log(made.weights), k=made.pareto_k)
-    return forecast_only(m, case, names={p.name for p in changed}, thin=thin)
+    with limited(1) if thin else nullcontext():  # few blocks: threads would wait for each other
+        return forecast_only(m, case, names={p.name for p in changed}, thin=thin)
 
 
 def forecast_only(m: Material, case: Case, *, names: set[str], thin: bool) -> Bar:
