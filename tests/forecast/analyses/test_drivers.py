@@ -123,6 +123,18 @@ def test_power_scaling_has_the_sign_and_size_of_the_exact_derivative(toy, monkey
     assert rows["workers"]["sensitivity"] < min(rows[b]["sensitivity"] for b in ("tracking",))
 
 
+def test_power_scaling_has_the_exact_size_of_psense(toy, monkeypatch):
+    """Distance of two normals by their cdfs, per doubling: ArviZ's formula on the draws' range."""
+    monkeypatch.setattr("forecast.analyses.drivers.material.likelihoods", lambda structure: ())
+    rows = {row["component"]: row for row in scaling.power_rows(toy)}
+    grid = np.linspace(toy.y.min(), toy.y.max(), 40001)
+    for name in TOY:
+        row = rows[toy.case.by_name[name].block]
+        far = [distance(target(), target(name, alpha), grid=grid) for alpha in ALPHAS]
+        made = np.array(far) / np.abs(np.log2(ALPHAS))
+        assert abs(row["sensitivity"] - np.mean(made)) <= 4 * row["error"] + 0.002, name
+
+
 def target(scaled="", alpha=1.0):
     """Return mean and sd of the target with one prior, or one figure's density, to a power."""
     mean = var = 0.0
@@ -133,6 +145,17 @@ def target(scaled="", alpha=1.0):
         mean += slope * (prior * m + data * figure) / (prior + data)
         var += slope**2 / (prior + data)
     return mean, var**0.5
+
+
+def distance(p, q, *, grid):
+    """Return the cumulative Jensen-Shannon distance of two normals, the larger of both ways."""
+    found = []
+    for sign in (1.0, -1.0):
+        a, b = (stats.norm.cdf(sign * (grid - mean) / sd) for mean, sd in (p, q))
+        mid = 0.5 * (a + b)
+        parts = [np.where(x > 0, x * np.log2(np.where(x > 0, x / mid, 1)), 0) for x in (a, b)]
+        found.append(((parts[0] + parts[1]).sum() / (a + b).sum()) ** 0.5)
+    return max(found)
 
 
 def test_power_scaling_of_a_table_has_the_exact_sign_and_size(toy, monkeypatch):
