@@ -13,6 +13,7 @@ from reports.drawing import style
 from reports.figures.sensitivity import plot_blocks, plot_ladder, plot_learned, plot_tornado
 from reports.page import write_template
 from reports.sensitivity_tables import tables
+from reports.sensitivity_words import differ_line, reach_line, surrogate_line
 from reports.text import render, told
 
 Row = Mapping[str, Any]
@@ -38,11 +39,12 @@ def sensitivity_text(s: Row) -> str:
     made = tables(some)
     side = made["disagreement"]
     short = {"head": side["head"][:-1], "rows": [row[:-1] for row in side["rows"]]}
-    parts += [_table("Block by block, method by method", short), told("")]
+    parts += [_table("Block by block, method by method", short), told(""), told(differ_line(s))]
     parts += [told(f"{row[0]}: {row[-1]}") for row in side["rows"] if row[-1] != "They agree."]
     for name, title in (("left_out", "Evidence left out"), ("tipping", "Tipping points")):
         if made[name]["rows"]:
             parts += [told(""), _table(title, made[name])]
+    parts.append(told(reach_line(s)))
     return render(parts)
 
 
@@ -69,6 +71,9 @@ def write_sensitivity(folder: Path, s: Row) -> Path:
         "s": s,
         "converged": s["converged"],
         "lines": s["lines"],
+        "differ": differ_line(s),
+        "reach": reach_line(s),
+        "surrogate": surrogate_line(s) if s["factors"] else "",
         "tables": tables(s),
         "captions": {one["name"]: one for one in captions},
     }

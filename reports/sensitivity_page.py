@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.sensitivity_tables import tables
+from reports.sensitivity_words import differ_line, reach_line, surrogate_line
 
 WIDTH = 100
 TITLES = {
@@ -42,9 +43,13 @@ def page_block(told: Mapping[str, Any], *, command: str) -> list[str]:
     out = [f"Made by `{command}{quick}`.", ""]
     for line in told["lines"]:
         out += [*textwrap.wrap(f"- {line}", WIDTH, subsequent_indent="  "), ""]
+    said = {"disagreement": differ_line(plain), "tipping": reach_line(plain)}
+    said["factors"] = surrogate_line(plain) if plain["factors"] else ""
     for name, title in TITLES.items():
         if made[name]["rows"]:
-            out += [f"### {title}", "", *markdown(made[name]), ""]
+            out += [f"### {title}", ""]
+            out += [*textwrap.wrap(said[name], WIDTH), ""] if name in said else []
+            out += [*markdown(made[name]), ""]
     return out[:-1]
 
 
@@ -57,7 +62,7 @@ def markdown(data: Mapping[str, Any]) -> list[str]:
 
 def _filled(x: Any) -> Any:
     """Return what JSON holds as numbers again: an empty number of a bar is no number."""
-    keys = ("mean", "lower", "upper", "shift", "mcse", "pareto_k", "width_change")
+    keys = ["mean", "lower", "upper", "shift", "mcse", "pareto_k", "width_change", "width_mcse"]
     if isinstance(x, Mapping):
         return {k: float("nan") if v is None and k in keys else _filled(v) for k, v in x.items()}
     return [_filled(one) for one in x] if isinstance(x, list) else x

@@ -131,7 +131,7 @@ def left_out(s: Row) -> Table:
                 number(r["rows"]),
                 _mean(r),
                 points(r["shift"], r["mcse"]),
-                points(r["width_change"]),
+                points(r["width_change"], r["width_mcse"]),
                 how(r),
             ]
             for r in s["left_out"]

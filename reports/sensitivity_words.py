@@ -5,7 +5,7 @@ from typing import Any
 
 from models.slots import SLOTS
 from reports.learned import UNTOUCHED
-from reports.words import chance, interval, number
+from reports.words import INTERVAL, chance, interval, number
 
 Row = Mapping[str, Any]
 HOW = {
@@ -21,7 +21,8 @@ MOVES = {
     "narrow": "spread halved",
     "wide": "spread doubled",
 }
-POINTS = "points (hundredths)"
+WHOLE = (0.0101, 0.9899)
+"""Quantiles between which a prior is looked at whole, but for rounding."""
 
 
 def points(x: float | None, error: float | None = None) -> str:
@@ -60,7 +61,8 @@ def beliefs_line(s: Row) -> str:
     if not top:
         return "No belief moved within its own 5 to 95% moves it by more than twice the error."
     told = "; ".join(
-        f"{row['parameter']} ({MOVES[row['move']]}: {points(row['most'], row['mcse'])} points)"
+        f"{row['parameter']} ({asked(row['parameter'])}{MOVES[row['move']]}: "
+        f"{points(row['most'], row['mcse'])} points)"
         for row in top
     )
     held = sum(row["withheld"] for row in s["largest"])
@@ -137,9 +139,61 @@ def pair_lines(s: Row) -> list[str]:
     ]
 
 
+def differ_line(s: Row) -> str:
+    """Return the warning that methods differ, with the blocks on which they do."""
+    names = [r["block"] for r in s["disagreement"] if r["reading"]]
+    if not names:
+        return "The methods agree on every block."
+    return (
+        f"Warning: the methods differ on {', '.join(names)} ({len(names)} of "
+        f"{len(s['disagreement'])} blocks); the last column says which to trust for what."
+    )
+
+
+def reach_line(s: Row) -> str:
+    """Return for how many priors there is no tipping point, and how far each was looked for."""
+    names = list(dict.fromkeys(r["parameter"] for r in s["tipping"]))
+    crossing = {r["parameter"] for r in s["tipping"] if r["value"] is not None}
+    short = {
+        r["parameter"]: f"{r['parameter']} ({chance(r['from_quantile'])} to "
+        f"{chance(r['to_quantile'])})"
+        for r in s["tipping"]
+        if r["from_quantile"] > WHOLE[0] or r["to_quantile"] < WHOLE[1]
+    }
+    left = [told for name, told in short.items() if name not in crossing]
+    none = len(names) - len(crossing) - len(left)
+    line = f"None within its 1 to 99%: {none} of {len(names)} priors."
+    if not left:
+        return line
+    return (
+        f"{line} None within a shorter stretch, since weights cannot be trusted beyond it: "
+        f"{', '.join(left)}."
+    )
+
+
+def surrogate_line(s: Row) -> str:
+    """Return what the factors are, and how good the surrogate of the target is."""
+    made = s["surrogate"]
+    return (
+        f"Each factor is standard normal and moves the centres of its block's priors by "
+        f"{made['unit']} of their sds along the direction that moves the target fastest. Of "
+        f"{made['points'] + made['left_out']} points {made['left_out']} had no trusted weights. "
+        f"The surrogate foretells {chance(made['accuracy'])} of the variance at points that it did "
+        f"not see. Shapley effects sum to {made['shapley_sum']:.3g}, the variance to "
+        f"{made['variance']:.3g} (error {made['variance_error']:.1g}; of the points themselves "
+        f"{made['variance_of_points']:.3g}). Sobol indices are SALib's on the surrogate. In "
+        f"brackets the {INTERVAL}."
+    )
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Return a table for the page and the terminal."""
     return {"head": list(head), "rows": [list(row) for row in rows]}
+
+
+def asked(name: str) -> str:
+    """Return the question of a belief, to stand before its move; nothing if it has none."""
+    return f"\u201c{question(name)}\u201d " if question(name) else ""
 
 
 def question(name: str) -> str:

@@ -194,7 +194,7 @@ def answers(m: Material, own: Row, *, refit: Refit | None, stages: Stages) -> Ro
     with stages("tipping points"):
         at = tipping.thresholds(m, own["threshold"])
         out["thresholds"] = at
-        out["tipping"] = tipping.tipping_rows(m, out["tornado"], at=at, quick=quick)
+        out["tipping"] = tipping.tipping_rows(m, out["tornado"], at=at, refit=refit)
     with stages("shifts of blocks"):
         out["factors"], out["surrogate"] = shifts.factor_rows(m, out["tornado"], quick=quick)
     with stages("variance explained"):

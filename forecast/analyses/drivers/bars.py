@@ -12,6 +12,7 @@ Errors of draws of a chain are those of as many independent draws as are effecti
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,24 +20,29 @@ import numpy as np
 
 from forecast.analyses.drivers.material import Material
 from forecast.case import Case
-from forecast.engine import exactly, judged, wanted
-from forecast.forward import taken
+from forecast.engine import judged, wanted
 from forecast.matching import moment_matched
-from forecast.reweighting import MAX_PARETO_K, importance
+from forecast.reweighting import MAX_PARETO_K, smoothed
 from forecast.sampling import Fit
-from forecast.soft import soft_part
+from forecast.soft import log_weights, soft_part
+from models.blocks import limited
 from models.experts import READS
 from models.late import LATE
 from models.quantities import HEADLINE
 
 WITHHELD = "withheld"
-THIN = 400
-"""Draws at which a prior that enters early is moved exactly, with ``quick``: 0.3 s each."""
+ENDS = (0.055, 0.945)
+"""Probabilities at the ends of the interval."""
+STEP = 0.02
+"""Half the stretch of probability over which a density is taken."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A move of the target's mean: ``mean`` after it, its ``shift``, and how it was obtained."""
+    """A move of the target's mean: ``mean`` after it, its ``shift``, and how it was obtained.
+
+    ``width_mcse`` is the error of the change of the interval's width, where that is told.
+    """
 
     mean: float
     lower: float
@@ -46,6 +52,7 @@ class Bar:
     how: str
     pareto_k: float = float("nan")
     converged: bool = True
+    width_mcse: float = float("nan")
 
     @property
     def known(self) -> bool:
@@ -74,7 +81,7 @@ def weighted(
     w = np.exp(log_weights - log_weights.max())
     w /= w.sum()
     shift, error = paired(m.smooth[place], w, base=m.smooth[place], least=m.least)
-    return Bar(m.mean + shift, *quantiles(m.y[place], w), shift, error, "reweighted", k)
+    return Bar(m.mean + shift, *interval(m.y[place], w), shift, error, "reweighted", k)
 
 
 def paired(x: np.ndarray, w: np.ndarray, *, base: np.ndarray, least: float) -> tuple[float, float]:
@@ -88,12 +95,37 @@ def paired(x: np.ndarray, w: np.ndarray, *, base: np.ndarray, least: float) -> t
     return mean - plain, float(((part**2).sum() / least) ** 0.5)
 
 
-def quantiles(y: np.ndarray, w: np.ndarray) -> tuple[float, float]:
+def interval(y: np.ndarray, w: np.ndarray) -> tuple[float, float]:
     """Return the ends of the 89% equal-tailed interval of weighted draws."""
+    low, high = quantiles(y, w, at=ENDS)
+    return low, high
+
+
+def quantiles(y: np.ndarray, w: np.ndarray, *, at: Sequence[float]) -> list[float]:
+    """Return quantiles of weighted draws."""
     order = np.argsort(y)
     cdf = np.cumsum(w[order]) - 0.5 * w[order]
-    low, high = np.interp((0.055, 0.945), cdf, y[order])
-    return float(low), float(high)
+    return [float(x) for x in np.interp(at, cdf, y[order])]
+
+
+def width_parts(y: np.ndarray, w: np.ndarray) -> np.ndarray:
+    r"""Return what each draw does to the width of the interval of weighted draws, to first order.
+
+    A quantile q at p moves by :math:`w_s (p - [y_s \le q]) / f(q)`; the density f is that between
+    the quantiles at :math:`p \pm 0.02`. The error of a width is the root of the sum of squares.
+    """
+    total = np.zeros(len(y))
+    for sign, p in zip((-1.0, 1.0), ENDS, strict=True):
+        low, q, high = quantiles(y, w, at=(p - STEP, p, p + STEP))
+        total += sign * w * (p - (y <= q)) * (high - low) / (2.0 * STEP)
+    return total
+
+
+def width_error(m: Material, w: np.ndarray, *, at: np.ndarray) -> float:
+    """Return the error of the change of width under weights of the draws ``at``, all paired."""
+    y = m.y[at]
+    part = width_parts(y, w) - width_parts(y, np.full(len(y), 1.0 / len(y)))
+    return float(((part**2).sum() / m.least) ** 0.5)
 
 
 def cheap(m: Material, case: Case, *, thin: bool = False) -> Bar:
@@ -101,34 +133,36 @@ def cheap(m: Material, case: Case, *, thin: bool = False) -> Bar:
 
     With ``thin`` fewer draws are used where a prior enters early, so that each costs seconds.
     """
+    changed = [p for p in case.priors if p != m.case.by_name[p.name]]
     if m.prior_only(case):
-        made = importance(m.fit, case)
-        if made is None or not made.good:
-            return withheld() if made is None else withheld(made.pareto_k)
+        made = smoothed(m.ratio(changed))
+        if not made.good:
+            return withheld(made.pareto_k)
         with np.errstate(divide="ignore"):
             return weighted(m, np.log(made.weights), k=made.pareto_k)
-    changed = {p.name for p in case.priors if p != m.case.by_name[p.name]}
-    soft = bool(soft_part(m.case)) and bool(changed & set(READS))
-    fit, y = m.fit, m.y
-    if thin and (soft or not changed <= set(LATE)):
-        at = np.linspace(0, fit.n - 1, min(fit.n, THIN)).astype(int)
-        fit, y = taken(fit, at), y[at]
-    return forecast_only(m, case, fit=fit, y=y)
+    with limited(1) if thin else nullcontext():  # few blocks: threads would wait for each other
+        return forecast_only(m, case, names={p.name for p in changed}, thin=thin)
 
 
-def forecast_only(m: Material, case: Case, *, fit: Fit, y: np.ndarray) -> Bar:
+def forecast_only(m: Material, case: Case, *, names: set[str], thin: bool) -> Bar:
     """Return the bar of a Case with other forecast-only priors, each draw paired with itself.
 
-    Where forecasts by others weigh, draws are weighed by how that changes their weights.
+    ``names`` are the priors that differ. Where forecasts by others weigh and read one of them,
+    draws are weighed by how that changes their weights.
     """
-    made = importance(fit, case)
-    if made is None or not made.good:
-        return withheld() if made is None else withheld(made.pareto_k)
-    x = m.at(case) if fit is m.fit else wanted(fit, case, names=[m.target])[m.target]
+    soft, late = bool(soft_part(m.case)) and bool(names & set(READS)), names <= set(LATE)
+    few = thin and (soft or not late)
+    fit = m.thin if few else m.fit
+    at = m.places if few else slice(None)
+    made = smoothed(log_weights(fit, case) - m.others(fit) if soft else np.zeros(fit.n))
+    if not made.good:
+        return withheld(made.pareto_k)
+    y = m.y[at]
+    x = m.at(case)[at] if late or not few else wanted(fit, case, names=[m.target])[m.target]
     least = min(m.ess, float(len(y))) / len(y)
     shift, error = paired(x, made.weights, base=y, least=least)
-    how, k = ("exact", float("nan")) if exactly(fit, case) else ("reweighted", made.pareto_k)
-    return Bar(m.mean + shift, *quantiles(x, made.weights), shift, error, how, k)
+    how, k = ("reweighted", made.pareto_k) if soft else ("exact", float("nan"))
+    return Bar(m.mean + shift, *interval(x, made.weights), shift, error, how, k)
 
 
 def matched(m: Material, case: Case) -> Bar | None:
@@ -139,7 +173,7 @@ def matched(m: Material, case: Case) -> Bar | None:
     x, w = wanted(made.fit, case, names=[m.target])[m.target], made.weights.weights
     shift, error = paired(x, w, base=m.y[made.fit.chosen], least=m.least)
     how, k = "moment-matched", made.weights.pareto_k
-    return Bar(m.mean + shift, *quantiles(x, w), shift, error, how, k)
+    return Bar(m.mean + shift, *interval(x, w), shift, error, how, k)
 
 
 def refitted(m: Material, fit: Fit, *, k: float) -> Bar:
@@ -148,9 +182,12 @@ def refitted(m: Material, fit: Fit, *, k: float) -> Bar:
     verdict, x = judged(fit, found).diagnosis, found[m.target]
     ess = min(verdict.min_ess_bulk, verdict.min_ess_tail)
     error = float(np.hypot(x.std() / max(ess, 1.0) ** 0.5, m.y.std() / m.ess**0.5))
-    ends = quantiles(x, np.full(len(x), 1.0 / len(x)))
-    mean = float(x.mean())
-    return Bar(mean, *ends, mean - m.mean, error, "refit", k, verdict.converged)
+    same = np.full(len(x), 1.0 / len(x))
+    own = width_parts(m.y, np.full(m.fit.n, 1.0 / m.fit.n))
+    parts = (width_parts(x, same) ** 2).sum() * len(x) / max(ess, 1.0), (own**2).sum() / m.least
+    width, mean = float(sum(parts) ** 0.5), float(x.mean())
+    ends, shift = interval(x, same), mean - m.mean
+    return Bar(mean, *ends, shift, error, "refit", k, verdict.converged, width)
 
 
 Refit = Callable[[Sequence[Case]], list[Fit]]

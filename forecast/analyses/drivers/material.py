@@ -1,9 +1,8 @@
 """What every way to ask starts from: one run's draws, one target, rows scored, all beliefs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 
@@ -12,24 +11,26 @@ from forecast.case import Case, make_case
 from forecast.config import load_config
 from forecast.engine import Ahead, forward_part
 from forecast.evidence import load_tables
-from forecast.folder import read_manifest, unreadable
-from forecast.forward import all_draws
+from forecast.folder import read_manifest
+from forecast.forward import all_draws, taken
 from forecast.pointwise import kept_draws
 from forecast.runs import Run
 from forecast.sampling import Fit, flat
-from forecast.soft import soft_part
-from forecast.stored import stored_fit
+from forecast.soft import log_weights, soft_part
+from forecast.stored import read_groups, stored_fit
 from models.experts import READS
 from models.late import LATE, Early, headline
 from models.observe import likelihoods
-from models.prior import logpdf
+from models.prior import Prior, logpdf
 from models.quantities import HEADLINE
 from models.slots import BLOCKS, SLOTS
 
 TURNS = 32
 """Times that independent beliefs are drawn anew for each draw."""
+THIN = 400
+"""Draws at which a prior that enters early is moved exactly, with ``quick``."""
 GROUPS = ("posterior", "sample_stats", "log_prior", "log_likelihood")
-"""Groups of a run's tree that are read: the others are most of the time that reading takes."""
+"""Groups of a run's tree that are read."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Material:
     apart from all others (:func:`averaged`); ``stated`` every belief with a prior by draw, dims
     (draw, ...), forecast-only ones included; ``rows`` the log probability of each row of evidence
     by likelihood, not times its weight, at the draws ``kept``; ``least`` the least effective number
-    of draws over their number; ``sources`` the source of each row of worker figures.
+    of draws over their number; ``sources`` the source of each row of worker figures; ``held`` what
+    :meth:`others` found.
     """
 
     fit: Fit
@@ -53,6 +55,7 @@ class Material:
     least: float
     ahead: Ahead = field(repr=False)
     sources: dict[str, str] = field(default_factory=dict)
+    held: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
     def ess(self) -> float:
@@ -98,13 +101,35 @@ class Material:
         own, alone = self.case, self.fit.compiled.alone
         return forward_part(case, alone) == forward_part(own, alone)
 
+    @cached_property
     def log_prior(self) -> dict[str, np.ndarray]:
-        """Return the log density of each belief's prior at the draws, copies summed."""
-        priors, n = self.case.by_name, self.fit.n
-        return {
-            name: logpdf(priors[name], x).reshape(n, -1).sum(axis=1)
-            for name, x in self.stated.items()
-        }
+        """The log density of each belief's prior at the draws, copies summed."""
+        return {name: self.density(self.case.by_name[name]) for name in self.stated}
+
+    def density(self, prior: Prior) -> np.ndarray:
+        """Return the log density of a belief's draws under a prior, copies summed."""
+        return logpdf(prior, self.stated[prior.name]).reshape(self.fit.n, -1).sum(axis=1)
+
+    def ratio(self, priors: Iterable[Prior]) -> np.ndarray:
+        """Return the log density of priors less that of the run's own, at the draws."""
+        parts = (self.density(prior) - self.log_prior[prior.name] for prior in priors)
+        return sum(parts, np.zeros(self.fit.n))
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """Places of :data:`THIN` draws at most, evenly chosen."""
+        return np.linspace(0, self.fit.n - 1, min(self.fit.n, THIN)).astype(int)
+
+    @cached_property
+    def thin(self) -> Fit:
+        """The fit with the draws at these places alone."""
+        return taken(self.fit, self.places)
+
+    def others(self, fit: Fit) -> np.ndarray:
+        """Return what forecasts by others weigh at draws of the run, as a logarithm; kept."""
+        if id(fit) not in self.held:
+            self.held[id(fit)] = log_weights(fit, self.case)
+        return self.held[id(fit)]
 
     def by_table(self) -> dict[str, np.ndarray]:
         """Return the log likelihood of each likelihood's rows, weights in, at the kept draws."""
@@ -125,7 +150,7 @@ def material(run: Run, target: str) -> Material:
     InputError
         If the run cannot be read.
     """
-    tree = read_groups(run.folder)
+    tree = read_groups(run.folder / "posterior.nc", GROUPS)
     config = load_config(run.folder / "priors.toml")
     tables = load_tables(run.folder / "evidence", off=config.evidence.off)
     made = read_manifest(run.folder) or {}
@@ -165,17 +190,3 @@ def averaged(fit: Fit, target: str, *, early: Early) -> np.ndarray:
         other = {name: np.roll(draws[name], step) for name in sorted(free(fit))}
         total += headline(early, draws | other, question=fit.case.asked)[target]
     return total / TURNS
-
-
-def read_groups(folder: Path) -> Any:
-    """Return the groups of a run's tree that are needed."""
-    import xarray as xr
-
-    path, out = folder / "posterior.nc", {}
-    for name in GROUPS:
-        try:
-            with xr.open_dataset(path, group=name, engine="h5netcdf") as group:
-                out[name] = group.load()
-        except OSError as error:
-            raise unreadable(path, error.strerror or "not a whole netCDF file") from None
-    return xr.DataTree.from_dict(out)

@@ -15,12 +15,13 @@ s; a *scaling* multiplies s and keeps m. The numbers of the family follow exactl
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq, root
 from scipy.special import digamma, expit, logit, polygamma
 
-from models.prior import Prior, ppf, support
+from models.prior import Prior, frozen, ppf, support
 
 ENDS = (0.05, 0.95)
 """Quantiles of a prior to which its centre is moved."""
@@ -53,6 +54,18 @@ def unlink(prior: Prior, u: float) -> float:
     return float(expit(u)) if (low, high) == (0.0, 1.0) and prior.dist != "Uniform" else u
 
 
+@lru_cache(maxsize=4096)
+def point(prior: Prior, q: float) -> float:
+    """Return a quantile of the prior, where it is unbounded; kept, since SciPy is slow at one."""
+    return link(prior)(float(ppf(prior, q)))
+
+
+@lru_cache(maxsize=4096)
+def place(prior: Prior, u: float) -> float:
+    """Return the probability below a point of the unbounded scale."""
+    return float(frozen(prior).cdf(unlink(prior, u)))
+
+
 def moments(prior: Prior) -> tuple[float, float]:
     """Return mean and sd of the prior on the scale where it is unbounded.
 
@@ -68,7 +81,7 @@ def moments(prior: Prior) -> tuple[float, float]:
     if prior.dist == "Beta":
         a, b = v["alpha"], v["beta"]
         return float(digamma(a) - digamma(b)), float((polygamma(1, a) + polygamma(1, b)) ** 0.5)
-    low, mid, high = (link(prior)(float(x)) for x in ppf(prior, [0.05, 0.5, 0.95]))
+    low, mid, high = (point(prior, q) for q in (0.05, 0.5, 0.95))
     return mid, (high - low) / 3.2897
 
 
@@ -101,7 +114,7 @@ def scaled(prior: Prior, factor: float) -> Prior:
 
 def moved(prior: Prior) -> dict[str, Prior]:
     """Return the four moves of a tornado, by the keys of :data:`LABELS`."""
-    low, high = (link(prior)(float(x)) for x in ppf(prior, ENDS))
+    low, high = (point(prior, q) for q in ENDS)
     narrow, wide = (scaled(prior, factor) for factor in FACTORS)
     return {"low": shifted(prior, low), "high": shifted(prior, high)} | {
         "narrow": narrow,

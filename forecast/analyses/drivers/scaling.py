@@ -33,7 +33,7 @@ LEFT_OUT = (
 
 def components(m: Material) -> dict[tuple[str, str], np.ndarray]:
     """Return the log density by draw of each block of priors and each table."""
-    dens, out = m.log_prior(), {}
+    dens, out = m.log_prior, {}
     for block, names in m.blocks().items():
         out["prior", block] = np.sum([dens[name] for name in names], axis=0)
     for name, logs in m.by_table().items():
@@ -108,15 +108,19 @@ def _weights(logs: np.ndarray, alpha: float) -> np.ndarray:
 
 
 def bootstrap_error(m: Material, logs: np.ndarray, *, at: np.ndarray) -> float:
-    """Return the standard error of the sensitivity, by drawing stretches of the chains anew."""
+    """Return the standard error of the sensitivity, by drawing stretches of the chains anew.
+
+    Each draw keeps its weight: powers this near 1 leave no tail to smooth again.
+    """
     from arviz_stats.base import array_stats
 
     y, n, rng = m.y[at], len(at), stream(m.case.seed, "power scaling")
+    weights = [_weights(logs, alpha) for alpha in ALPHAS]
     length, found = max(1, round(1.0 / m.least)), []
     for _ in range(BOOTSTRAPS):
         starts = rng.integers(0, n - length + 1, size=-(-n // length))
         pick = (starts[:, None] + np.arange(length)).ravel()[:n]
-        low, high = (_weights(logs[pick], alpha) for alpha in ALPHAS)
+        low, high = (w[pick] / w[pick].sum() for w in weights)
         parts = (y[pick][None], low[None], high[None])
         found.append(array_stats.power_scale_sense(*parts, *ALPHAS))
     return float(np.std(found))

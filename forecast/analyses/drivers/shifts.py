@@ -24,11 +24,11 @@ from scipy.stats import qmc
 from forecast.analyses import shapley, surrogate
 from forecast.analyses.drivers.bars import trusted
 from forecast.analyses.drivers.material import Material
-from forecast.analyses.drivers.moves import link, moments, shifted
+from forecast.analyses.drivers.moves import moments, point, shifted
 from forecast.case import with_prior
 from forecast.reweighting import smoothed
 from forecast.seeds import integer, stream
-from models.prior import Prior, logpdf, ppf
+from models.prior import Prior
 
 Row = dict[str, Any]
 UNIT = 0.5
@@ -89,7 +89,7 @@ def directions(m: Material, tornado: list[Row]) -> dict[str, dict[str, float]]:
         for key, q in (("low", 0.05), ("high", 0.95)):
             row = ends[prior.name, key]
             if row["how"] != "withheld":
-                us.append(link(prior)(float(ppf(prior, q))))
+                us.append(point(prior, q))
                 ys.append(row["shift"])
                 errors.append(row["mcse"])
         a, b = int(np.argmin(us)), int(np.argmax(us))
@@ -117,15 +117,15 @@ def answered(m: Material, ways: list[dict[str, float]], *, n: int) -> Answers:
     """
     sampler = qmc.Sobol(len(ways), seed=integer(m.case.seed, "factors"))
     z = ndtri(np.clip(sampler.random(1 << (n - 1).bit_length())[:n], 1e-4, 1 - 1e-4))
-    z, old = np.round(2.0 * z) / 2.0, m.log_prior()
+    z = np.round(2.0 * z) / 2.0
     blocks = {
-        (b, size): block_at(m, ways[b], z=float(size), old=old)
+        (b, size): block_at(m, ways[b], z=float(size))
         for b in range(len(ways))
         for size in np.unique(z[:, b])
     }
     tops, bottoms, kept = [], [], []
-    for i, point in enumerate(z):
-        weights, y = at_point(m, [blocks[b, size] for b, size in enumerate(point)])
+    for i, one in enumerate(z):
+        weights, y = at_point(m, [blocks[b, size] for b, size in enumerate(one)])
         if weights is None:
             continue
         parts = [np.array_split(x, STRETCHES) for x in (weights * y, weights)]
@@ -139,17 +139,15 @@ Block = tuple[np.ndarray, tuple[Prior, ...]]
 """A moved block: log ratio of its priors at the draws, and those that are answered exactly."""
 
 
-def block_at(m: Material, way: dict[str, float], *, z: float, old: dict[str, np.ndarray]) -> Block:
-    """Return a block moved by a factor z; ``old`` are the log densities of the stated priors."""
-    priors, ratio, free = m.case.by_name, np.zeros(m.fit.n), []
+def block_at(m: Material, way: dict[str, float], *, z: float) -> Block:
+    """Return a block moved by a factor z."""
+    priors, new = m.case.by_name, []
     for name, part in way.items():
         mean, sd = moments(priors[name])
-        new = shifted(priors[name], mean + UNIT * z * part * sd)
-        if name in m.free:
-            free.append(new)
-        elif z:
-            ratio += logpdf(new, m.stated[name]).reshape(m.fit.n, -1).sum(axis=1) - old[name]
-    return ratio, tuple(free)
+        new.append(shifted(priors[name], mean + UNIT * z * part * sd))
+    return m.ratio(p for p in new if z and p.name not in m.free), tuple(
+        p for p in new if p.name in m.free
+    )
 
 
 def at_point(m: Material, blocks: Sequence[Block]) -> tuple[np.ndarray | None, np.ndarray]:

@@ -1,21 +1,22 @@
 """Tipping points: where a prior's centre must lie for the target to cross a threshold.
 
-The centre is moved over the prior's own 1 to 99% (:mod:`moves`), each place answered as in the
+The centre is moved over the prior's own 1 to 99% (:mod:`moves`), its ends answered as in the
 tornado, and the crossing is found by the secant between the two places around it. Its error is
 that of the target there, divided by the slope.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from forecast.analyses.drivers.bars import Bar, cheap
+from forecast.analyses.drivers.bars import Bar, Refit, bars, cheap
 from forecast.analyses.drivers.material import Material
-from forecast.analyses.drivers.moves import link, moments, shifted
+from forecast.analyses.drivers.moves import moments, place, point, shifted
 from forecast.case import with_prior
-from models.prior import Prior, frozen, ppf
+from models.prior import Prior, ppf
 
 Row = dict[str, Any]
 PLACES = {"low": 0.05, "high": 0.95}
@@ -44,7 +45,7 @@ def thresholds(m: Material, own: float | None) -> dict[str, float]:
 
 
 def tipping_rows(
-    m: Material, tornado: list[Row], *, at: dict[str, float], quick: bool
+    m: Material, tornado: list[Row], *, at: dict[str, float], refit: Refit | None
 ) -> list[Row]:
     """Return one row for each prior and threshold, those that cross first.
 
@@ -53,34 +54,33 @@ def tipping_rows(
     from ``from_quantile`` to ``to_quantile``, the places whose answer is known.
     """
     known = {(r["parameter"], r["move"]): r for r in tornado if r["move"] in PLACES}
+    priors = [prior for prior in m.case.priors if (prior.name, "low") in known]
+    ends = [(prior, point(prior, q)) for prior in priors for q in ENDS]
+    cases = [with_prior(m.case, shifted(prior, u)) for prior, u in ends]
+    made = bars(m, cases, refit=refit, cheaply=[cheap(m, case, thin=True) for case in cases])
     rows = []
-    for prior in m.case.priors:
-        if (prior.name, "low") not in known:
-            continue
-        places = _places(m, prior, rows={key: known[prior.name, key] for key in PLACES})
-        for name, value in at.items():
-            rows.append(_row(m, prior, places=places, threshold=(name, value), quick=quick))
+    for prior in priors:
+        rows_of = {key: known[prior.name, key] for key in PLACES}
+        far = [_place(u, bar) for (p, u), bar in zip(ends, made, strict=True) if p is prior]
+        places = _places(m, prior, rows=rows_of, far=[one for one in far if one])
+        for threshold in at.items():
+            rows.append(_row(m, prior, places=places, threshold=threshold, quick=refit is None))
     return sorted(rows, key=lambda r: (r["quantile"] is None, abs((r["quantile"] or 0.5) - 0.5)))
 
 
-def _at(m: Material, prior: Prior, *, u: float, quick: bool = True) -> Bar:
-    return cheap(m, with_prior(m.case, shifted(prior, u)), thin=quick)
+def _place(u: float, bar: Bar) -> Place | None:
+    return Place(u, bar.mean, bar.mcse, bar.how) if bar.known else None
 
 
-def _places(m: Material, prior: Prior, *, rows: dict[str, Row]) -> list[Place]:
+def _places(
+    m: Material, prior: Prior, *, rows: dict[str, Row], far: Sequence[Place]
+) -> list[Place]:
     """Return the known places in order: own centre, 5 and 95%, and 1 and 99%."""
-    to = link(prior)
-    found = [Place(moments(prior)[0], m.mean, 0.0, "exact")]
+    found = [Place(moments(prior)[0], m.mean, 0.0, "exact"), *far]
     for key, q in PLACES.items():
         row = rows[key]
         if row["how"] != "withheld":
-            u = to(float(ppf(prior, q)))
-            found.append(Place(u, row["mean"], row["mcse"], row["how"]))
-    for q in ENDS:
-        u = to(float(ppf(prior, q)))
-        bar = _at(m, prior, u=u)
-        if bar.known:
-            found.append(Place(u, bar.mean, bar.mcse, bar.how))
+            found.append(Place(point(prior, q), row["mean"], row["mcse"], row["how"]))
     return sorted(found, key=lambda place: place.u)
 
 
@@ -90,7 +90,7 @@ def _row(
     name, value = threshold
     row: Row = {"parameter": prior.name, "block": prior.block, "threshold": name}
     row |= {"target": value, "value": None, "error": None, "quantile": None, "how": "none"}
-    ends = [_quantile(prior, place.u) for place in (places[0], places[-1])]
+    ends = [place(prior, one.u) for one in (places[0], places[-1])]
     row |= {"from_quantile": ends[0], "to_quantile": ends[1]}
     pair = _around(places, value)
     if pair is None:
@@ -102,15 +102,9 @@ def _row(
     error = abs(found.mcse / slope * rate) if slope else None
     return (
         row
-        | {"value": middle, "error": error, "quantile": _quantile(prior, found.u)}
+        | {"value": middle, "error": error, "quantile": place(prior, found.u)}
         | {"how": found.how}
     )
-
-
-def _quantile(prior: Prior, u: float) -> float:
-    from forecast.analyses.drivers.moves import unlink
-
-    return float(frozen(prior).cdf(unlink(prior, u)))
 
 
 def _around(places: list[Place], value: float) -> tuple[Place, Place] | None:
@@ -131,7 +125,7 @@ def _secant(
     a, b = pair
     for _ in range(STEPS):
         u = a.u + (value - a.mean) * (b.u - a.u) / (b.mean - a.mean)
-        bar = _at(m, prior, u=u, quick=quick)
+        bar = cheap(m, with_prior(m.case, shifted(prior, u)), thin=quick)
         if not bar.known:
             break
         c = Place(u, bar.mean, bar.mcse, bar.how)

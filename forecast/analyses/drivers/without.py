@@ -6,12 +6,20 @@ away, the change of the log likelihood of the works' rows. Else the Case is fitt
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from forecast.analyses.drivers.bars import Bar, Refit, bars, trusted, weighted, withheld
+from forecast.analyses.drivers.bars import (
+    Bar,
+    Refit,
+    bars,
+    trusted,
+    weighted,
+    width_error,
+    withheld,
+)
 from forecast.analyses.drivers.material import Material
 from forecast.analyses.leaving_out import row_ids, smoothed
 from forecast.analyses.predictive import TABLES
@@ -57,7 +65,7 @@ def items(m: Material, *, quick: bool = False) -> list[Item]:
 def left_out_rows(m: Material, *, refit: Refit | None) -> list[Row]:
     """Return one row for each item: how far the target and its width move, and how that is known.
 
-    ``width_change`` is the change of the width of the 89% interval.
+    ``width_change`` is the change of the width of the 89% interval, ``width_mcse`` its error.
     """
     found = items(m, quick=refit is None)
     made = bars(m, [i.case for i in found], refit=refit, cheaply=[reweighed(m, i) for i in found])
@@ -76,12 +84,14 @@ def left_out_rows(m: Material, *, refit: Refit | None) -> list[Row]:
 def reweighed(m: Material, item: Item) -> Bar:
     """Return the bar of an item by weights, withheld with its Pareto k if not trusted."""
     if np.ptp(item.lost) == 0.0:
-        return weighted(m, np.zeros(len(item.at)), k=0.0, at=item.at)
+        return replace(weighted(m, np.zeros(len(item.at)), k=0.0, at=item.at), width_mcse=0.0)
     made = smoothed(item.lost[None], reff=m.least)
     k = float(made.k[0])
     if not trusted(k):
         return withheld(k)
-    return weighted(m, made.log_weights[0], k=k, at=item.at)
+    bar = weighted(m, made.log_weights[0], k=k, at=item.at)
+    w = np.exp(made.log_weights[0])
+    return replace(bar, width_mcse=width_error(m, w / w.sum(), at=item.at))
 
 
 def ladder_rows(m: Material, *, refit: Refit | None, prior: Mapping[str, float]) -> list[Row]:

@@ -9,8 +9,10 @@ import xarray as xr
 from scipy import stats
 
 from forecast.analyses.drivers import explained, scaling, shifts, tipping
+from forecast.analyses.drivers.bars import interval, width_parts
 from forecast.analyses.drivers.material import Material
 from forecast.analyses.drivers.moves import LABELS, link, moments, moved, scaled, shifted
+from forecast.analyses.drivers.scaling import ALPHAS
 from forecast.analyses.drivers.side_by_side import reading
 from forecast.analyses.drivers.tornado import largest, tornado
 from forecast.case import structure_of, with_prior
@@ -121,6 +123,79 @@ def test_power_scaling_has_the_sign_and_size_of_the_exact_derivative(toy, monkey
     assert rows["workers"]["sensitivity"] < min(rows[b]["sensitivity"] for b in ("tracking",))
 
 
+def test_power_scaling_has_the_exact_size_of_psense(toy, monkeypatch):
+    """Distance of two normals by their cdfs, per doubling: ArviZ's formula on the draws' range."""
+    monkeypatch.setattr("forecast.analyses.drivers.material.likelihoods", lambda structure: ())
+    rows = {row["component"]: row for row in scaling.power_rows(toy)}
+    grid = np.linspace(toy.y.min(), toy.y.max(), 40001)
+    for name in TOY:
+        row = rows[toy.case.by_name[name].block]
+        far = [distance(target(), target(name, alpha), grid=grid) for alpha in ALPHAS]
+        made = np.array(far) / np.abs(np.log2(ALPHAS))
+        assert abs(row["sensitivity"] - np.mean(made)) <= 4 * row["error"] + 0.002, name
+
+
+def target(scaled="", alpha=1.0):
+    """Return mean and sd of the target with one prior, or one figure's density, to a power."""
+    mean = var = 0.0
+    for name, (m, s, figure, t, slope) in TOY.items():
+        prior, data = 1 / s**2, 1 / t**2
+        prior *= alpha if scaled == name else 1.0
+        data *= alpha if scaled == f"figure of {name}" else 1.0
+        mean += slope * (prior * m + data * figure) / (prior + data)
+        var += slope**2 / (prior + data)
+    return mean, var**0.5
+
+
+def distance(p, q, *, grid):
+    """Return the cumulative Jensen-Shannon distance of two normals, the larger of both ways."""
+    found = []
+    for sign in (1.0, -1.0):
+        a, b = (stats.norm.cdf(sign * (grid - mean) / sd) for mean, sd in (p, q))
+        mid = 0.5 * (a + b)
+        parts = [np.where(x > 0, x * np.log2(np.where(x > 0, x / mid, 1)), 0) for x in (a, b)]
+        found.append(((parts[0] + parts[1]).sum() / (a + b).sum()) ** 0.5)
+    return max(found)
+
+
+def test_power_scaling_of_a_table_has_the_exact_sign_and_size(toy, monkeypatch):
+    name = "ease"
+    _, _, figure, t, _ = TOY[name]
+    logs = stats.norm.logpdf(figure, toy.stated[name], t)
+    monkeypatch.setattr(Material, "by_table", lambda m: {"worker_figures": logs})
+    row = next(r for r in scaling.power_rows(toy) if r["group"] == "likelihood")
+    ends = [target(f"figure of {name}", alpha)[0] for alpha in ALPHAS]
+    exact = (ends[1] - ends[0]) / np.log2(ALPHAS[1] / ALPHAS[0])
+    assert row["component"] == "workers"
+    assert abs(row["direction"] - exact) <= 4 * row["mcse"]
+    assert abs(exact) > 8 * row["mcse"]
+
+
+def test_rank_correlations_are_those_of_a_normal_and_partial_ones_are_larger(toy):
+    """Spearman's is 6/pi asin(r/2); with all else held less noise is left."""
+    parts = {n: TOY[n][4] * (SD[n] if n != ALONE else TOY[n][1]) for n in TOY}
+    whole = sum(x**2 for x in parts.values()) ** 0.5
+    for row in explained.belief_rows(toy):
+        r = parts[row["parameter"]] / whole
+        exact = 6 / np.pi * np.arcsin(r / 2)
+        assert row["rank"] == pytest.approx(exact, abs=4 * N**-0.5)
+        assert row["rank_lower"] < row["rank"] < row["rank_upper"]
+        if r > 0.1:
+            assert row["partial"] > row["rank"] + 0.2
+        else:
+            assert abs(row["partial"]) < 4 * N**-0.5 + 0.1
+
+
+def test_the_error_of_a_width_is_that_of_two_normal_quantiles():
+    """Of 4000 draws; over 200 repeats the widths spread by as much as each says it errs."""
+    rng, n = np.random.default_rng(1), 4000
+    same = np.full(n, 1.0 / n)
+    draws = rng.standard_normal((200, n))
+    widths = [np.subtract(*interval(y, same)[::-1]) for y in draws]
+    said = [float((width_parts(y, same) ** 2).sum() ** 0.5) for y in draws]
+    assert np.mean(said) == pytest.approx(np.std(widths), rel=0.15)  # 0.05 is its error
+
+
 def test_factors_give_the_exact_shares_by_all_three_indices(toy, bars):
     rows, told = shifts.factor_rows(toy, bars, quick=True)
     parts = {
@@ -154,7 +229,7 @@ def test_variance_explained_on_draws_is_exact(toy):
 
 def test_a_tipping_point_is_where_the_line_crosses(toy, bars):
     gap = 0.8 * TOY["ease"][4] * PULL["ease"] * TOY["ease"][1]
-    rows = tipping.tipping_rows(toy, bars, at={"yours": toy.mean + gap}, quick=True)
+    rows = tipping.tipping_rows(toy, bars, at={"yours": toy.mean + gap}, refit=None)
     found = {row["parameter"]: row for row in rows}
     at = TOY["ease"][0] + 0.8 * TOY["ease"][1]
     assert abs(found["ease"]["value"] - at) <= 4 * found["ease"]["error"]
