@@ -1,0 +1,115 @@
+"""Hold the value of information against refits in which the belief is known.
+
+Run from the checkout: ``python -m benchmarks.nested [PRIORS] [POINTS]``. The value of knowing X is
+Var E[Y | X]: ``forecast value`` finds it by regression on one run's draws; here the model is fitted
+anew with X held at each of some values, equally likely given the evidence.
+"""
+
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from scipy.interpolate import make_interp_spline
+from scipy.special import ndtri
+
+from forecast.analyses.valuing import valued
+from forecast.case import Case, make_case, with_prior
+from forecast.checks import load_inputs
+from forecast.engine import answer, posterior
+from forecast.parallel import fit_many
+from forecast.sampling import Fit
+from forecast.summaries import with_mcse
+
+QUANTITY = "alignment_used"
+BELIEFS = ("use_rate", "alignment_own")
+"""The two sampled beliefs that ``forecast value`` puts first for the quantity."""
+POINTS = 12
+CLOSE = 0.01
+"""How far a belief that is held may stray, in its posterior standard deviations."""
+
+
+def held(case: Case, name: str, *, at: float, scale: float) -> Case:
+    """Return the Case with a belief held within ``scale`` of a value."""
+    prior = case.by_name[name]
+    if prior.dist not in {"Normal", "LogNormal"}:
+        raise ValueError(f"{name}: {prior.dist} cannot be held here")
+    mu, sigma = (math.log(at), scale / at) if prior.dist == "LogNormal" else (at, scale)
+    return with_prior(case, replace(prior, params=(("mu", mu), ("sigma", sigma))))
+
+
+def nested(fit: Fit, name: str, *, points: int, quantity: str = QUANTITY) -> dict[str, float]:
+    """Return the share of variance that knowing a belief takes off, by regression and by refits.
+
+    Parameters
+    ----------
+    fit
+        Of the evidence.
+    name
+        A sampled belief.
+    points
+        Refits: the belief is held at as many quantiles of its posterior, each of equal weight.
+    quantity
+        Whose variance.
+
+    Returns
+    -------
+    dict
+        ``regression`` and ``refits`` with their standard errors. That of the refits is of Monte
+        Carlo alone; what noise of the means adds to their variance is taken off.
+    """
+    x, y = fit.draws[name], answer(fit, fit.case, names=[quantity])[quantity]
+    told = valued(y, x[:, None], gains=None, ess=fit.diagnosis.min_ess, seed=fit.case.seed)
+    values = np.quantile(x, (np.arange(points) + 0.5) / points)
+    cases = [held(fit.case, name, at=float(v), scale=CLOSE * float(x.std())) for v in values]
+    with TemporaryDirectory() as folder:
+        fits = fit_many(cases, Path(folder))
+    rows = [with_mcse(answer(f, f.case, names=[quantity])[quantity], f.chains) for f in fits]
+    mean, error = (np.array([row[key] for row in rows]) for key in ("mean", "mcse"))
+    found, mcse = variance(mean, error, at=values, x=x)
+    return {
+        "regression": told["share"],
+        "regression_se": told["share_se"],
+        "refits": found / float(y.var()),
+        "refits_se": mcse / float(y.var()),
+        "missed": sum(not f.diagnosis.converged for f in fits),
+    }
+
+
+def variance(
+    mean: np.ndarray, error: np.ndarray, *, at: np.ndarray, x: np.ndarray
+) -> tuple[float, float]:
+    """Return the variance over x of a curve known at some values with errors, and its error.
+
+    The curve runs straight between the values, and beyond them as before, on the scale of normal
+    scores of x. With m the means, it is m' A m; what errors of the means add is taken off.
+    """
+    order, ranks = np.sort(x), np.linspace(0.5, len(x) - 0.5, len(x)) / len(x)
+    places = ndtri(np.interp(at, order, ranks))
+    curves = make_interp_spline(places, np.eye(len(at)), k=1)(ndtri(ranks))
+    away = curves - curves.mean(axis=0)
+    a = away.T @ away / len(x)
+    found = mean @ a @ mean - np.trace(a * error**2)
+    spread = 4 * ((a @ (mean - mean.mean()) * error) ** 2).sum()
+    spread += 2 * (a**2 * np.outer(error, error) ** 2).sum()
+    return float(found), float(spread**0.5)
+
+
+def main(*given: str) -> None:
+    """Print the share of variance of each belief by both ways, and their distance."""
+    priors, points = (*given, *("default", str(POINTS))[len(given) :])
+    case = make_case(*load_inputs(priors))
+    fit = posterior(case)
+    print(f"{QUANTITY}: belief, regression | refits | distance in errors | missed the rule")
+    for name in BELIEFS:
+        row = nested(fit, name, points=int(points))
+        error = math.hypot(row["regression_se"], row["refits_se"])
+        away = (row["regression"] - row["refits"]) / error
+        one, other = (f"{row[k]:.4f} +- {row[k + '_se']:.4f}" for k in ("regression", "refits"))
+        print(f"{name} {one} | {other} | {away:+.1f} | {row['missed']}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
