@@ -214,7 +214,8 @@ def report(folder: str | Path) -> Path:
 
         fit, config = fit_of(made), load_config(made.folder / "priors.toml")
         tables = load_tables(made.folder / "evidence", off=config.evidence.off)
-        save_sliders(made.folder, slider_data(fit, config, tables=tables))
+        beside = made.folder.resolve().parent
+        save_sliders(made.folder, slider_data(fit, config, tables=tables, beside=beside))
     return write_page(made.folder, context=made.context)
 
 

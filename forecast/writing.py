@@ -85,13 +85,16 @@ def save_results(
     learned, told = tabled["summary"], {"experts": tabled["experts"], "checks": checked.context()}
     told |= {"claims": parts.claims_context(tabled["claims"], learned=learned)}
     context = parts.base_context(job.config, head) | told | {"parameters": learned}
+    near: dict[Any, Any] = {}
     with stages("worldviews and raters"):
-        evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
+        evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick, near=near)
         context |= _beside(folder, fit, evaluated=evaluated, job=job)
     context |= _extras(fit, found, tables=tables, stages=stages)
     if job.report:
         with stages("sliders"):
-            save_sliders(folder, slider_data(fit, job.config, tables=tables))
+            beside = folder.resolve().parent.parent
+            made = slider_data(fit, job.config, tables=tables, near=near, beside=beside)
+            save_sliders(folder, made)
     frames = _frames(job, work_rows(tables, states), learned=learned, head=head)
     return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
 

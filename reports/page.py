@@ -69,8 +69,8 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
     Path
         The page.
     """
-    code, sliders, stated = scripts.script(), read_sliders(folder), belief_rows(folder)
-    view = make_view(context)
+    code, stated = scripts.script(), belief_rows(folder)
+    sliders, view = read_sliders(folder, context), make_view(context)
     return write_template(
         folder / "report.html",
         "report.html.j2",
@@ -142,10 +142,20 @@ def environment() -> Environment:
     return made
 
 
-def read_sliders(folder: Path) -> Any:
-    """Return what the sliders need, None where the run does not keep it."""
+def read_sliders(folder: Path, context: Mapping[str, Any]) -> Any:
+    """Return what the sliders need, None where the run does not keep it.
+
+    With it the run's own answers under other views, for one whose draws are not there.
+    """
     path = folder / "sliders.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    answers = {
+        row["name"]: {"found": row["posterior"], "how": how(row, ["posterior"])}
+        for row in context.get("worldviews", [])
+        if row.get("posterior")
+    }
+    return json.loads(path.read_text(encoding="utf-8")) | {"answers": answers}
 
 
 def data_link(folder: Path, name: str) -> str | None:
