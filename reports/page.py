@@ -20,6 +20,7 @@ from models.quantities import CLAIMS, GLOSSARY, QUANTITIES
 from reports import drawing, learned, scripts, words
 from reports.frequencies import frequencies
 from reports.provenance import belief_rows, source_rows
+from reports.sensitivity_section import section
 from reports.tables import how, make_view
 from reports.verdicts import VERDICTS
 
@@ -52,7 +53,9 @@ SLIDER_ROWS = (
 IDS = re.compile(r"""(\bid="|\bhref="#|url\(#)([\w.-]+)""")
 
 
-def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
+def write_page(
+    folder: Path, *, context: Mapping[str, Any], sensitivity: Path | None = None
+) -> Path:
     """Write ``report.html`` into the folder of a run.
 
     Parameters
@@ -63,6 +66,8 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
     context
         What the run found, as plain data; missing or empty parts are said to be so. See
         :func:`reports.tables.make_view` for its keys.
+    sensitivity
+        Folder of a sensitivity analysis of this run, if there is one.
 
     Returns
     -------
@@ -92,6 +97,9 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
             "quantities": QUANTITIES,
             "verdict_words": VERDICTS,
             "how": how,
+            "hangs": section(sensitivity),
+            "picture_of": picture,
+            "data_from": data_link,
         },
     )
 

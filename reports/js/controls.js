@@ -151,7 +151,8 @@ function howTold(desk) {
   const mcse = 100 * answer.found.alignment_relevant.mcse;
   const error = `Monte Carlo error of the strict mean: ${digitsOf(mcse, 1)} points of a hundred.`;
   const from = base.view ? `From draws of the ${base.view}'s own (${ORIGINS[base.how]}), since this run's lie too far. ` : "";
-  if (answer.how === "exact") return `${from}Exact: the same ${base.n} draws under the moved beliefs. ${error}`;
+  const drawn = base.view ? `${number(base.n)} of ${number(base.drawn)} draws` : `the same ${number(base.n)} draws under the moved beliefs`;
+  if (answer.how === "exact") return `${from}Exact: ${drawn}. ${error}`;
   const k = Number.isFinite(answer.k) ? answer.k.toFixed(2) : "infinite";
   const weights = `Pareto k ${k}, worth ${number(answer.worth)} of ${base.n} draws`;
   if (answer.good) return `${from}Reweighted: ${weights}. ${error}`;

@@ -271,6 +271,7 @@ def test_phone_and_print(browser, folder):
     context = browser.new_context(viewport={"width": 390, "height": 844}, offline=True)
     page = context.new_page()
     page.goto((folder / "report.html").as_uri())
+    page.add_style_tag(content="section { content-visibility: visible !important; }")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.emulate_media(media="print")
     assert page.locator("[data-belief=stop_6]").is_hidden()
