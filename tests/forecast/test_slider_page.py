@@ -4,8 +4,6 @@ Browser tests need Chromium (Debian: ``chromium``) and Playwright; skipped where
 """
 
 import json
-import os
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +22,6 @@ from models.prior_draws import prior_draws
 from models.quantities import HEADLINE
 from reports.page import write_page
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 TIGHT = 1e-6
 """Draws are 32-bit floats, exact to 6e-8 of themselves."""
 MOVED = {
@@ -79,20 +76,6 @@ def page_folder(fit, made, *, target):
     save_sliders(target, made)
     write_page(target, context=context | {"question": {"cohort": 2026, "horizon": 2040}})
     return target
-
-
-@pytest.fixture(scope="module")
-def browser():
-    api = pytest.importorskip("playwright.sync_api")
-    if BROWSER is None:
-        pytest.skip("no chromium on the PATH (Debian: apt-get install chromium)")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with api.sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox"] if root else []
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
