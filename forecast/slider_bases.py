@@ -1,13 +1,15 @@
-r"""Draws of shipped views that the page's own draws cannot be weighed to, for its sliders.
+r"""Draws of shipped views that the page's own draws can hardly be weighed to, for its sliders.
 
-A view whose Pareto k or number of effective draws is too poor has draws of its own in the page:
-those of a finished run of it beside, else the moved or refitted draws that answered it. They are
-thinned. Equal weights are thinned evenly; unequal ones :math:`w_i` by the unbiased scheme with the
-least variance (Fearnhead & Clifford 2003, JRSS B 65:887): with :math:`c` such that
-:math:`\sum_i \min(w_i / c, 1) = N`, draws with :math:`w_i > c` stay as they are, and of the others
-each stays with chance :math:`w_i / c`, at weight :math:`c`.
+A view whose Pareto k is too poor, or whose weights are worth less than a tenth of the draws, so
+that little can be moved from there, has draws of its own in the page: the moved or refitted ones
+that answered it, else those that the page of a finished run of it beside holds, else moved ones,
+else the draws of that run. They are thinned. Equal weights are thinned evenly; unequal ones
+:math:`w_i` by the unbiased scheme with the least variance (Fearnhead & Clifford 2003, JRSS B
+65:887): with :math:`c` such that :math:`\sum_i \min(w_i / c, 1) = N`, draws with :math:`w_i > c`
+stay as they are, and of the others each stays with chance :math:`w_i / c`, at weight :math:`c`.
 """
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from forecast.case import Case
+from forecast.case import Case, asked_options
 from forecast.config import load_config
+from forecast.folder import read_json, read_manifest
 from forecast.forward import all_draws, taken
 from forecast.near_fits import NearFit, moved, of_run
-from forecast.reweighting import smoothed
+from forecast.reusing import find_drawn
+from forecast.reweighting import LEAST_SHARE, smoothed
 from forecast.sampling import Fit
 from forecast.seeds import stream
-from forecast.slider_draws import EXACT, columns, packed
+from forecast.slider_draws import EXACT, columns, experts_of, packed
 from forecast.soft import soft_part
+from models.errors import InputError
 from models.experts import penalty
 from models.prior import logpdf
 
@@ -41,7 +46,7 @@ def bases(
     near: Mapping[Any, NearFit],
     beside: Path | None,
 ) -> list[dict[str, Any]]:
-    """Return the draws of each view that the page would withhold.
+    """Return the draws of each view that the page would withhold, or almost.
 
     Parameters
     ----------
@@ -56,21 +61,59 @@ def bases(
     beside
         Folder of finished runs; None where there is none.
     """
-    found: dict[str, NearFit] = {}
+    far = {}
     for view in views:
         case = replace(fit.case, priors=load_config(view).priors)
         if not reached(fit, case, made=made):
-            own = near.get(case.priors) or (of_run(case, beside) if beside else None)
-            own = own or moved(fit, case)
-            found |= {view: own} if own is not None else {}
+            far[view] = case
     names = [name.removeprefix("x ") for name in made if name.startswith("x ")]
-    return [
-        _base(own, names, most=MOST // len(found)) | {"view": view} for view, own in found.items()
-    ]
+    out = []
+    for view, case in far.items():
+        most, own = MOST // len(far), near.get(case.priors)
+        held = of_page(case, beside, columns=list(made)) if beside and own is None else None
+        if held is not None:
+            out.append(thinner(held, most) | _values(case, names) | {"view": view})
+            continue
+        own = own or moved(fit, case) or (of_run(case, beside) if beside else None)
+        out += [_base(own, names, most=most) | {"view": view}] if own is not None else []
+    return out
+
+
+def of_page(case: Case, beside: Path, *, columns: Sequence[str]) -> dict[str, Any] | None:
+    """Return sliders.json of a finished, converged run of just this Case, if it will do."""
+    drawn = find_drawn(case, beside)
+    if drawn is None:
+        return None
+    try:
+        made = read_manifest(drawn.folder) or {}
+        held = read_json(drawn.folder / "sliders.json")
+        same = (
+            asked_options(case).items() <= made["options"].items() and made["checks"]["converged"]
+        )
+        same = same and load_config(drawn.folder / "priors.toml").priors == case.priors
+        same = same and held["columns"] == list(columns) and held["experts"] == experts_of(case)
+        return dict(held) if same and len(held["draws"]) else None
+    except (OSError, InputError, LookupError, TypeError, AttributeError):
+        return None  # a damaged run beside is no reason to stop this one
+
+
+def thinner(held: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """Return fewer of the draws that a page holds, evenly spaced."""
+    n, columns = held["n"], held["columns"]
+    table = np.frombuffer(b64decode(held["draws"]), dtype="<f4").reshape(len(columns), n)
+    at = np.linspace(0, n - 1, min(most, n)).astype(int)
+    kept = {"how": "run", "n": len(at), "drawn": held["drawn"], "ess": held["ess"]}
+    made = dict(zip(columns, table[:, at], strict=True))
+    return kept | {"columns": columns, "draws": packed(made)}
+
+
+def _values(case: Case, names: Sequence[str]) -> dict[str, Any]:
+    """Return the numbers of the beliefs that draws are of."""
+    return {"values": {name: [x for _, x in case.by_name[name].params] for name in names}}
 
 
 def reached(fit: Fit, case: Case, *, made: Mapping[str, np.ndarray]) -> bool:
-    """Return whether the page can weigh the run's draws, columns ``made``, to those of a Case.
+    """Return whether the run's draws, columns ``made``, can be weighed amply to those of a Case.
 
     Beliefs that move exactly there have no part in the weights, but through forecasts by others.
     """
@@ -80,10 +123,15 @@ def reached(fit: Fit, case: Case, *, made: Mapping[str, np.ndarray]) -> bool:
         exact = name in EXACT and name in fit.compiled.alone
         if column.startswith("x ") and not exact and new[name].params != old[name].params:
             total += logpdf(new[name], made[column]) - logpdf(old[name], made[column])
-    if not smoothed(total).good or not soft_part(case):
-        return smoothed(total).good
-    total += _weighed(fit, case, made=made) - _weighed(fit, fit.case, made=made)
-    return smoothed(total).good
+    if _ample(total) and soft_part(case):
+        total += _weighed(fit, case, made=made) - _weighed(fit, fit.case, made=made)
+    return _ample(total)
+
+
+def _ample(log_weights: np.ndarray) -> bool:
+    """Return whether weights are to be trusted, and worth a tenth of the draws."""
+    weights = smoothed(log_weights)
+    return weights.good and weights.ess >= LEAST_SHARE * len(log_weights)
 
 
 def _weighed(fit: Fit, case: Case, *, made: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -111,10 +159,9 @@ def _base(near: NearFit, names: Sequence[str], *, most: int) -> dict[str, Any]:
         "n": len(at),
         "drawn": fit.n,
         "ess": float(least) if weights is None else float(len(at)),
-        "values": {name: [x for _, x in fit.case.by_name[name].params] for name in names},
         "columns": list(made),
         "draws": packed(made),
-    }
+    } | _values(fit.case, names)
 
 
 def thinned(weights: np.ndarray, most: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -23,8 +23,7 @@ from forecast.near_fits import NearFit
 from forecast.reweighting import LEAST_ESS, LEAST_SHARE, MAX_PARETO_K
 from forecast.sampling import Fit
 from forecast.slider_bases import bases
-from forecast.slider_draws import EXACT, columns, packed, years
-from forecast.soft import soft_part
+from forecast.slider_draws import EXACT, columns, experts_of, packed, years
 from forecast.variants import WORLDVIEWS
 from models.prior import Prior
 from models.relevance import cohorts
@@ -82,7 +81,7 @@ def slider_data(
         "horizon": case.question.horizon,
         "cohorts": list(cohorts(case.asked)),
         "years": years(case),
-        "experts": _experts(case),
+        "experts": experts_of(case),
         "beliefs": [_belief(case.by_name[name], fit) for name in _ordered(names)],
         "beside": [_belief(case.by_name[name], fit) for name in BESIDE],
         "presets": views,
@@ -91,13 +90,6 @@ def slider_data(
         "columns": list(made),
         "draws": packed({name: x[at] for name, x in made.items()}),
     }
-
-
-def _experts(case: Case) -> list[dict[str, Any]]:
-    """Return the forecasts by others that weigh the draws."""
-    names = ("level", "logit", "scale", "bound", "weight")
-    experts = case.experts if soft_part(case) else ()
-    return [{name: getattr(expert, name) for name in names} for expert in experts]
 
 
 def save_sliders(folder: Path, data: Mapping[str, Any] | None) -> None:

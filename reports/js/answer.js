@@ -102,11 +102,11 @@ function weigh(base, state) {
   return { base, weights, k, flat, worth, good: k <= pareto_k && worth >= Math.min(ess, share * base.n) };
 }
 
-// The run's draws while they can be trusted, else those of the view that are worth most.
+// The run's draws while they are worth a tenth of their number, else those that are worth most.
 function nearest(model, state) {
   const own = weigh(model.main, state);
-  if (own.good) return own;
-  const good = basesOf(model).map((base) => weigh(base, state)).filter((one) => one.good);
+  if (own.good && own.worth >= model.data.rule.share * model.n) return own;
+  const good = [own, ...basesOf(model).map((base) => weigh(base, state))].filter((one) => one.good);
   return good.reduce((best, one) => (one.worth > best.worth ? one : best), good[0] ?? own);
 }
 

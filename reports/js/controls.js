@@ -150,7 +150,7 @@ function howTold(desk) {
     "not in this page: curves are withheld, and so is what you move from here.";
   const mcse = 100 * answer.found.alignment_relevant.mcse;
   const error = `Monte Carlo error of the strict mean: ${digitsOf(mcse, 1)} points of a hundred.`;
-  const from = base.view ? `From draws of the ${base.view}'s own (${ORIGINS[base.how]}), since this run's lie too far. ` : "";
+  const from = base.view ? `From draws of the ${base.view}'s own (${ORIGINS[base.how]}), which lie nearer than this run's. ` : "";
   const drawn = base.view ? `${number(base.n)} of ${number(base.drawn)} draws` : `the same ${number(base.n)} draws under the moved beliefs`;
   if (answer.how === "exact") return `${from}Exact: ${drawn}. ${error}`;
   const k = Number.isFinite(answer.k) ? answer.k.toFixed(2) : "infinite";

@@ -6,13 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.case import with_prior
+from forecast.case import asked_options, with_prior
 from forecast.checks import load_inputs
-from forecast.config import load_config
+from forecast.config import load_config, resolved_toml
 from forecast.engine import answer
-from forecast.slider_bases import reached, thinned
+from forecast.folder import write_json
+from forecast.reusing import sampled_hash
+from forecast.slider_bases import of_page, reached, thinned, thinner
 from forecast.slider_draws import EXACT
-from forecast.sliders import slider_data
+from forecast.sliders import save_sliders, slider_data
+from forecast.variants import restated
 from models.prior import FAMILIES
 from models.quantities import HEADLINE
 from reports.frequencies import whole_icons
@@ -73,6 +76,37 @@ def test_a_view_out_of_reach_has_draws_of_its_own(fit, made, doubter_near):
     np.testing.assert_allclose(x["alignment_used"], found["alignment_used"], rtol=TIGHT)
     weights = np.exp(x["log weight"])
     np.testing.assert_allclose(weights, doubter_near.weights.weights, rtol=1e-5)
+
+
+def lay_run(folder, fit, *, data):
+    """Write what is read of a finished run of a fit's Case, whose page holds ``data``."""
+    config, _ = load_inputs("default")
+    text = resolved_toml(replace(config, sampler=fit.case.sampler))
+    (folder / "priors.toml").write_text(text, encoding="utf-8")
+    save_sliders(folder, data)
+    made = {"complete": True, "options": asked_options(fit.case), "checks": {"converged": True}}
+    made |= {
+        "alone": fit.compiled.alone,
+        "sampled_hash": sampled_hash(fit.case, fit.compiled.alone),
+    }
+    write_json(folder / "manifest.json", made)
+
+
+def test_draws_in_the_page_of_a_run_beside_will_do_if_it_is_of_the_same(fit, made, tmp_path):
+    (tmp_path / "default-1").mkdir()
+    lay_run(tmp_path / "default-1", fit, data=made)
+    held = of_page(fit.case, tmp_path, columns=made["columns"])
+    assert held["draws"] == made["draws"]
+    few, whole = columns_of(thinner(held, 100)), columns_of(made)
+    at = np.linspace(0, made["n"] - 1, 100).astype(int)
+    assert all((few[name] == whole[name][at]).all() for name in whole)
+    assert of_page(fit.case, tmp_path, columns=made["columns"][:-1]) is None
+    other = with_prior(fit.case, restated(fit.case.by_name["gate_tracked"], "Beta", numbers=(2, 9)))
+    assert of_page(other, tmp_path, columns=made["columns"]) is None  # has the same sampled draws
+    later = replace(fit.case, question=replace(fit.case.question, horizon=2039))
+    assert of_page(later, tmp_path, columns=made["columns"]) is None
+    (tmp_path / "default-1" / "sliders.json").write_text("{", encoding="utf-8")
+    assert of_page(fit.case, tmp_path, columns=made["columns"]) is None
 
 
 def test_the_page_reaches_what_weights_reach(fit, made):
