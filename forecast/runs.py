@@ -204,19 +204,23 @@ def show(folder: str | Path, *, work: str | None = None) -> Run:
 def report(folder: str | Path) -> Path:
     """Rebuild report.html of a finished run from what it saved; return its path.
 
-    What the sliders need is made from the draws where the run, being older, did not save it.
+    What the sliders need is made from the draws where the run, being older, did not save it. A
+    sensitivity analysis of the run, in its own place beside it, is summarised there.
     """
+    from forecast.asked_before import sensitivity_of
     from reports import write_page
 
     made = show(folder)
     made.demand_whole("a report can be built")
+    beside = made.folder.resolve().parent
     if not (made.folder / "sliders.json").is_file():
         from forecast.sliders import save_sliders, slider_data
 
         fit, config = fit_of(made), load_config(made.folder / "priors.toml")
         tables = load_tables(made.folder / "evidence", off=config.evidence.off)
-        save_sliders(made.folder, slider_data(fit, config, tables=tables))
-    return write_page(made.folder, context=made.context)
+        save_sliders(made.folder, slider_data(fit, config, tables=tables, beside=beside))
+    asked = sensitivity_of(beside, made.folder.resolve().name, context=made.context)
+    return write_page(made.folder, context=made.context, sensitivity=asked)
 
 
 def fit_of(run: Run | str | Path) -> Any:

@@ -13,6 +13,7 @@ with use on both sides gives the strict split.
 The sum over agendas is the forecast only where a level counts once the *field* has it.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -62,6 +63,18 @@ def columns(fit: Fit, names: Sequence[str]) -> dict[str, np.ndarray]:
     out |= {f"x {name}": draws[name] for name in names}
     moved = [name for name in EXACT if name in fit.compiled.alone]
     return out | {f"u {name}": _uniforms(fit, name) for name in moved}
+
+
+def experts_of(case: Case) -> list[dict[str, Any]]:
+    """Return the forecasts by others that weigh the draws, as plain data."""
+    names = ("level", "logit", "scale", "bound", "weight")
+    experts = case.experts if soft_part(case) else ()
+    return [{name: getattr(expert, name) for name in names} for expert in experts]
+
+
+def packed(made: Mapping[str, np.ndarray]) -> str:
+    """Return columns one after the other as 32-bit floats in base 64."""
+    return b64encode(np.stack(list(made.values())).astype("<f4").tobytes()).decode("ascii")
 
 
 def _uniforms(fit: Fit, name: str) -> np.ndarray:

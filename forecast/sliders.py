@@ -4,13 +4,14 @@ The page answers a moved belief as :func:`forecast.engine.evaluate` does. A beli
 and that no likelihood touches is exact: its fixed uniforms go through the new quantile function.
 Any other is reweighted by :math:`p_{new}(x) / p_{old}(x)` at the draws, smoothed, and withheld by
 the rule of :mod:`forecast.reweighting`. What of each draw is held: :mod:`forecast.slider_draws`;
-numbers are 32-bit floats, column by column.
+numbers are 32-bit floats, column by column. A shipped view that these draws cannot be weighed to
+has draws of its own: :mod:`forecast.slider_bases`.
 """
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,11 @@ import numpy as np
 from forecast.case import Case
 from forecast.config import Config, load_config
 from forecast.evidence import Tables, find_evidence, hash_tables, load_tables
+from forecast.near_fits import NearFit
 from forecast.reweighting import LEAST_ESS, LEAST_SHARE, MAX_PARETO_K
 from forecast.sampling import Fit
-from forecast.slider_draws import EXACT, columns, years
-from forecast.soft import soft_part
+from forecast.slider_bases import bases
+from forecast.slider_draws import EXACT, columns, experts_of, packed, years
 from forecast.variants import WORLDVIEWS
 from models.prior import Prior
 from models.relevance import cohorts
@@ -42,15 +44,32 @@ BESIDE = ("paths",)
 """Beliefs that no headline quantity reads: a preset states them, and nothing is computed."""
 
 
-def slider_data(fit: Fit, config: Config, *, tables: Tables) -> dict[str, Any] | None:
-    """Return the content of sliders.json; None where levels count elsewhere than in the field."""
+def slider_data(
+    fit: Fit,
+    config: Config,
+    *,
+    tables: Tables,
+    near: Mapping[Any, NearFit] = MappingProxyType({}),
+    beside: Path | None = None,
+) -> dict[str, Any] | None:
+    """Return the content of sliders.json; None where levels count elsewhere than in the field.
+
+    Parameters
+    ----------
+    fit, config, tables
+        The run's own.
+    near
+        Draws of Cases that the run answered already, by their priors.
+    beside
+        Folder of finished runs, which may be of shipped views; None where there is none.
+    """
     case = fit.case
     if case.model.established_in != "field":
         return None
     at = np.unique(np.linspace(0, fit.n - 1, min(MOST, fit.n)).astype(int))
     names = embedded(fit)
     made = columns(fit, names)
-    table = np.stack([made[name][at] for name in made]).astype("<f4")
+    views = presets(case, names)
     return {
         "schema": 1,
         "n": len(at),
@@ -62,21 +81,15 @@ def slider_data(fit: Fit, config: Config, *, tables: Tables) -> dict[str, Any] |
         "horizon": case.question.horizon,
         "cohorts": list(cohorts(case.asked)),
         "years": years(case),
-        "experts": _experts(case),
+        "experts": experts_of(case),
         "beliefs": [_belief(case.by_name[name], fit) for name in _ordered(names)],
         "beside": [_belief(case.by_name[name], fit) for name in BESIDE],
-        "presets": presets(case, names),
+        "presets": views,
+        "bases": bases(fit, list(views), made=made, near=near, beside=beside),
         "toml": toml_head(case, config, tables=tables),
         "columns": list(made),
-        "draws": b64encode(table.tobytes()).decode("ascii"),
+        "draws": packed({name: x[at] for name, x in made.items()}),
     }
-
-
-def _experts(case: Case) -> list[dict[str, Any]]:
-    """Return the forecasts by others that weigh the draws."""
-    names = ("level", "logit", "scale", "bound", "weight")
-    experts = case.experts if soft_part(case) else ()
-    return [{name: getattr(expert, name) for name in names} for expert in experts]
 
 
 def save_sliders(folder: Path, data: Mapping[str, Any] | None) -> None:

@@ -14,10 +14,11 @@ import numpy as np
 
 from forecast.case import Answer, Case, asked_options, with_prior
 from forecast.config import Config, load_config
-from forecast.engine import evaluate, summed
+from forecast.engine import summed
 from forecast.folder import read_manifest
 from forecast.forward import future_normals
 from forecast.identity import code_hash
+from forecast.near_fits import NearFit, answered
 from forecast.sampling import Fit
 from forecast.seeds import stream
 from forecast.summaries import spread
@@ -55,15 +56,27 @@ Evaluate = Callable[[Case, Sequence[str]], Answer]
 
 
 def evaluator(
-    fit: Fit, stated: dict[str, np.ndarray], *, cores: int | None = None, tick: Any = None
+    fit: Fit,
+    stated: dict[str, np.ndarray],
+    *,
+    cores: int | None = None,
+    tick: Any = None,
+    near: dict[Any, NearFit] | None = None,
 ) -> Evaluate:
-    """Return the function that answers a Case from a fit, whose own Case is answered already."""
+    """Return the function that answers a Case from a fit, whose own Case is answered already.
+
+    Draws that a shipped worldview needed of its own go into ``near``, by its priors.
+    """
     own = summed(stated, fit, how="exact")
+    views = {config.priors for config in others(fit.case)}
 
     def evaluated(case: Case, names: Sequence[str]) -> Answer:
         if case is fit.case:
             return own
-        return evaluate([case], base=fit, names=names, cores=cores, tick=tick)[0]
+        made, draws = answered(fit, case, names=names, cores=cores, tick=tick)
+        if near is not None and draws is not None and case.priors in views:
+            near[case.priors] = draws
+        return made
 
     return evaluated
 

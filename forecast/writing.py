@@ -13,7 +13,7 @@ from forecast.analyses.run_checks import run_checks, statistics_groups
 from forecast.config import Config
 from forecast.engine import answer, judged
 from forecast.evidence import Tables, hash_tables
-from forecast.folder import write_csv, write_json
+from forecast.folder import default_folder, write_csv, write_json
 from forecast.forward import all_draws
 from forecast.inputs import Job
 from forecast.outside import add_outside, outside_frames
@@ -85,14 +85,17 @@ def save_results(
     learned, told = tabled["summary"], {"experts": tabled["experts"], "checks": checked.context()}
     told |= {"claims": parts.claims_context(tabled["claims"], learned=learned)}
     context = parts.base_context(job.config, head) | told | {"parameters": learned}
+    near: dict[Any, Any] = {}
     with stages("worldviews and raters"):
-        evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick)
+        evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick, near=near)
         context |= _beside(folder, fit, evaluated=evaluated, job=job)
     context |= _extras(fit, found, tables=tables, stages=stages)
     if job.report:
         with stages("sliders"):
-            save_sliders(folder, slider_data(fit, job.config, tables=tables))
-    frames = _frames(job, work_rows(tables, states), learned=learned, head=head)
+            where: Any = {"tables": tables, "near": near, "beside": folder.resolve().parent.parent}
+            save_sliders(folder, slider_data(fit, job.config, **where))
+    shown, back = work_rows(tables, states), checked.tables["backcast"]
+    frames = _frames(job, shown, learned=learned, head=head, backcast=back)
     return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
 
 
@@ -130,9 +133,10 @@ def _frames(
     *,
     learned: list[dict[str, Any]],
     head: dict[str, Any],
+    backcast: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Return what figures draw from besides the tree."""
-    frames = parts.frames_of(job.tables, works, learned=learned)
+    frames = parts.frames_of(job.tables, works, learned=learned) | {"backcast": backcast}
     return frames | outside_frames(head, job.config.outside_view)
 
 
@@ -197,7 +201,8 @@ def _extras(
 
 
 def save_report(folder: Path, results: Results, *, stages: Stages) -> None:
-    """Draw the figures and write report.html."""
+    """Draw the figures and write report.html, with what was asked of the same run before."""
+    from forecast.asked_before import sensitivity_of
     from reports import write_figures, write_page
 
     figures = folder / "figures"
@@ -205,4 +210,7 @@ def save_report(folder: Path, results: Results, *, stages: Stages) -> None:
     with stages("figures"):
         results.context["figures"] = write_figures(results.tree, results.frames, folder=figures)
     with stages("report"):
-        write_page(folder, context=results.context)
+        made, beside = results.context["manifest"], folder.resolve().parent.parent
+        name = default_folder(made["name"], made["hash"]).name
+        asked = sensitivity_of(beside, name, context=results.context)
+        write_page(folder, context=results.context, sensitivity=asked)

@@ -20,6 +20,7 @@ from models.quantities import CLAIMS, GLOSSARY, QUANTITIES
 from reports import drawing, learned, scripts, words
 from reports.frequencies import frequencies
 from reports.provenance import belief_rows, source_rows
+from reports.sensitivity_section import section
 from reports.tables import how, make_view
 from reports.verdicts import VERDICTS
 
@@ -52,7 +53,9 @@ SLIDER_ROWS = (
 IDS = re.compile(r"""(\bid="|\bhref="#|url\(#)([\w.-]+)""")
 
 
-def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
+def write_page(
+    folder: Path, *, context: Mapping[str, Any], sensitivity: Path | None = None
+) -> Path:
     """Write ``report.html`` into the folder of a run.
 
     Parameters
@@ -63,14 +66,16 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
     context
         What the run found, as plain data; missing or empty parts are said to be so. See
         :func:`reports.tables.make_view` for its keys.
+    sensitivity
+        Folder of a sensitivity analysis of this run, if there is one.
 
     Returns
     -------
     Path
         The page.
     """
-    code, sliders, stated = scripts.script(), read_sliders(folder), belief_rows(folder)
-    view = make_view(context)
+    code, stated = scripts.script(), belief_rows(folder)
+    sliders, view = read_sliders(folder, context), make_view(context)
     return write_template(
         folder / "report.html",
         "report.html.j2",
@@ -92,6 +97,9 @@ def write_page(folder: Path, *, context: Mapping[str, Any]) -> Path:
             "quantities": QUANTITIES,
             "verdict_words": VERDICTS,
             "how": how,
+            "hangs": section(sensitivity),
+            "picture_of": picture,
+            "data_from": data_link,
         },
     )
 
@@ -142,10 +150,20 @@ def environment() -> Environment:
     return made
 
 
-def read_sliders(folder: Path) -> Any:
-    """Return what the sliders need, None where the run does not keep it."""
+def read_sliders(folder: Path, context: Mapping[str, Any]) -> Any:
+    """Return what the sliders need, None where the run does not keep it.
+
+    With it the run's own answers under other views, for one whose draws are not there.
+    """
     path = folder / "sliders.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    answers = {
+        row["name"]: {"found": row["posterior"], "how": how(row, ["posterior"])}
+        for row in context.get("worldviews", [])
+        if row.get("posterior")
+    }
+    return json.loads(path.read_text(encoding="utf-8")) | {"answers": answers}
 
 
 def data_link(folder: Path, name: str) -> str | None:

@@ -12,7 +12,19 @@ from typing import Any
 from markupsafe import Markup
 
 FOLDER = Path(__file__).parent / "js"
-ORDER = ("special", "families", "psis", "answer", "words", "picture", "toml", "controls", "page")
+ORDER = (
+    "special",
+    "families",
+    "psis",
+    "sums",
+    "answer",
+    "words",
+    "picture",
+    "toml",
+    "warm",
+    "controls",
+    "page",
+)
 """Files in the order in which they are joined; each uses those before it."""
 
 

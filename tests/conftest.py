@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +64,19 @@ def forecast_process(tmp_path):
         )
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium under Playwright; skipped where one of the two is missing."""
+    api = pytest.importorskip("playwright.sync_api")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if found is None:
+        pytest.skip("no chromium on the PATH (Debian: apt-get install chromium)")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with api.sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path=found, args=["--no-sandbox"] if root else []
+        )
+        yield chromium
+        chromium.close()

@@ -19,6 +19,7 @@ NAMES = (
     "worker_ratio",
     "levels",
     "milestones",
+    "timeline",
     "tracking",
     "raters",
     "contraction",

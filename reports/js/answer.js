@@ -2,184 +2,170 @@
 //   strong = (A0 leak + A1 on_target q) [s c6 n6 + (1 - s) c7 n7]
 // with A the alignment use of untracked and tracked works, c the chance that the field's ceiling
 // allows a level, and n the chance of enough works there. See forecast/sliders.py.
+// Loops over draws run on typed arrays and call nothing, so that a move takes a few milliseconds.
 
 const MADE_FROM = ["gate_tracked", "leak_untracked", "on_target", "value_constancy", "stop_6", "stop_7"];
+const FIXED = ["alignment_used", "capabilities_relevant", "alignment_used_by_others",
+  "capabilities_used_by_others", "capabilities_first", "alignment_only", "both", "capabilities_only", "neither"];
 
-function decoded(data) {
-  const text = atob(data.draws), bytes = new Uint8Array(text.length);
+function decoded(held) {
+  const text = atob(held.draws), bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   const all = new Float32Array(bytes.buffer), columns = {};
-  data.columns.forEach((name, i) => { columns[name] = all.subarray(i * data.n, (i + 1) * data.n); });
+  held.columns.forEach((name, i) => {
+    columns[name] = new Float64Array(all.subarray(i * held.n, (i + 1) * held.n));
+  });
   return columns;
 }
 
-// Places of the entries from the least up.
-function orderedPlaces(x) {
-  const places = new Array(x.length);
-  for (let i = 0; i < x.length; i++) places[i] = i;
-  return places.sort((i, j) => x[i] - x[j]);
+// Draws of one posterior, with the numbers of the beliefs that they are draws of.
+function makeBase(data, held, view) {
+  const { n, ess, how } = held, columns = decoded(held), orders = {};
+  const orderOf = (name) => orders[name] ??= orderedPlaces(columns[name]);
+  const stated = Object.fromEntries(data.beliefs.map((b) =>
+    [b.name, view ? { ...b, values: held.values[b.name] } : b]));
+  return { data, columns, n, drawn: held.drawn, ess, how, view, orderOf, stated, held: {}, before: {}, penalty: null };
 }
 
-// An answerer of one page: holds the draws, and what does not change from move to move.
+// An answerer of one page: the run's draws, and those of views that they cannot be weighed to.
 function makeModel(data) {
-  const columns = decoded(data), n = data.n, orders = {};
-  const orderOf = (name) => orders[name] ??= orderedPlaces(columns[name]);
-  const stated = Object.fromEntries(data.beliefs.map((b) => [b.name, b]));
-  return { data, columns, n, orderOf, stated, held: {}, base: null };
+  const main = makeBase(data, data, null);
+  return { data, n: data.n, main, stated: main.stated, held: data.bases ?? [], bases: null };
 }
+
+// The draws of views, decoded when first needed.
+const basesOf = (model) => model.bases ??= model.held.map((one) => makeBase(model.data, one, one.view));
 
 const differs = (belief, now) =>
   now !== undefined && (now.dist !== belief.dist || now.values.some((v, i) => v !== belief.values[i]));
 
+// What a state says of a belief; what it does not name is as this run states it.
+const nowOf = (base, state, name) => state[name] ?? base.data.named[name];
+
 // Draws of a belief under a state: moved exactly where its uniforms are here, else as they are.
-function drawsOf(model, name, state) {
-  const belief = model.stated[name], now = state[name];
-  if (!belief.exact || !differs(belief, now)) return model.columns[`x ${name}`];
-  const key = `${now.dist} ${now.values}`, held = model.held[name];
+function drawsOf(base, name, state) {
+  const belief = base.stated[name], now = nowOf(base, state, name);
+  if (!belief.exact || !differs(belief, now)) return base.columns[`x ${name}`];
+  const key = `${now.dist} ${now.values}`, held = base.held[name];
   if (held && held.key === key) return held.draws;
-  const draws = quantilesAt(now.dist, now.values, model.columns[`u ${name}`], model.orderOf(`u ${name}`));
-  model.held[name] = { key, draws };
+  const draws = quantilesAt(now.dist, now.values, base.columns[`u ${name}`], base.orderOf(`u ${name}`));
+  base.held[name] = { key, draws };
   return draws;
 }
 
 // Log weights of forecasts by others, which read the ceilings (models/experts.py).
-function penalty(model, x) {
-  const total = new Float64Array(model.n);
-  model.data.experts.forEach((expert, e) => {
-    const enough = model.columns[`expert ${e}`];
-    for (let i = 0; i < model.n; i++) {
+function penalty(base, stop6, stop7) {
+  const total = new Float64Array(base.n);
+  base.data.experts.forEach((expert, e) => {
+    const enough = base.columns[`expert ${e}`], { level, scale, bound, weight } = expert, at = expert.logit;
+    for (let i = 0; i < total.length; i++) {
       let open = 1;
-      if (expert.level >= 6) open *= 1 - x.stop_6[i];
-      if (expert.level >= 7) open *= 1 - x.stop_7[i];
+      if (level >= 6) open *= 1 - stop6[i];
+      if (level >= 7) open *= 1 - stop7[i];
       const f = Math.min(Math.max(open * enough[i], 1e-3), 1 - 1e-3);
-      let z = (logit(f) - expert.logit) / expert.scale;
-      if (expert.bound) z = Math.min(z, 0);
-      total[i] -= 0.5 * expert.weight * z * z;
+      let z = (Math.log(f) - Math.log1p(-f) - at) / scale;
+      if (bound) z = Math.min(z, 0);
+      total[i] -= 0.5 * weight * z * z;
     }
   });
   return total;
 }
 
-function logRatios(model, state, x) {
-  const total = new Float64Array(model.n);
-  for (const belief of model.data.beliefs) {
-    if (belief.exact || !differs(belief, state[belief.name])) continue;
-    const draws = model.columns[`x ${belief.name}`], now = state[belief.name];
-    const after = FAMILIES[now.dist].kernel(now.values);
-    const before = FAMILIES[belief.dist].kernel(belief.values);
-    for (let i = 0; i < model.n; i++) total[i] += after(draws[i]) - before(draws[i]);
+// Log density of a belief at its draws under the numbers that they are draws of; held.
+const before = (base, belief) => base.before[belief.name] ??=
+  FAMILIES[belief.dist].kernel(belief.values, base.columns[`x ${belief.name}`]);
+
+function logRatios(base, state) {
+  const own = base.columns["log weight"], total = own ? own.slice() : new Float64Array(base.n);
+  for (const belief of Object.values(base.stated)) {
+    const now = nowOf(base, state, belief.name);
+    if (belief.exact || !differs(belief, now)) continue;
+    const after = FAMILIES[now.dist].kernel(now.values, base.columns[`x ${belief.name}`]);
+    const old = before(base, belief);
+    for (let i = 0; i < total.length; i++) total[i] += after[i] - old[i];
   }
-  if (model.data.experts.length && ["stop_6", "stop_7"].some((b) => differs(model.stated[b], state[b]))) {
-    model.base ??= penalty(model, Object.fromEntries(
-      ["stop_6", "stop_7"].map((b) => [b, model.columns[`x ${b}`]])));
-    const after = penalty(model, x);
-    for (let i = 0; i < model.n; i++) total[i] += after[i] - model.base[i];
+  const moved = ["stop_6", "stop_7"].some((b) => differs(base.stated[b], nowOf(base, state, b)));
+  if (base.data.experts.length && moved) {
+    const old = base.penalty ??= penalty(base, base.columns["x stop_6"], base.columns["x stop_7"]);
+    const after = penalty(base, drawsOf(base, "stop_6", state), drawsOf(base, "stop_7", state));
+    for (let i = 0; i < total.length; i++) total[i] += after[i] - old[i];
   }
   return total;
+}
+
+// Weights of a base's draws under a state; `good` false where they are not to be trusted.
+function weigh(base, state) {
+  const { weights, k, flat } = smoothedWeights(logRatios(base, state));
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) sum += weights[i] * weights[i];
+  const { pareto_k, ess, share } = base.data.rule, worth = 1 / sum;
+  return { base, weights, k, flat, worth, good: k <= pareto_k && worth >= Math.min(ess, share * base.n) };
+}
+
+// The run's draws while they are worth a tenth of their number, else those that are worth most.
+function nearest(model, state) {
+  const own = weigh(model.main, state);
+  if (own.good && own.worth >= model.data.rule.share * model.n) return own;
+  const good = [own, ...basesOf(model).map((base) => weigh(base, state))].filter((one) => one.good);
+  return good.reduce((best, one) => (one.worth > best.worth ? one : best), good[0] ?? own);
 }
 
 // Every quantity by draw; the quantities that no exact belief moves are columns as they are.
-function quantitiesOf(model, x) {
-  const { columns, n } = model, { cohort, horizon } = model.data, out = {};
+function quantitiesOf(base, x) {
+  const { columns, n } = base, { cohort, horizon } = base.data, out = {};
   const a0 = columns[`alignment untracked ${cohort}`], a1 = columns[`alignment tracked ${cohort}`];
-  const b0 = columns["both untracked"], b1 = columns["both tracked"];
+  const b0 = columns["both untracked"], b1 = columns["both tracked"], used = columns.capabilities_relevant;
   const n6 = columns[`enough 6 ${horizon}`], n7 = columns[`enough 7 ${horizon}`];
-  const reach = new Float64Array(n), gate = new Float64Array(n);
-  const relevant = new Float64Array(n), both = new Float64Array(n);
+  const { stop_6, stop_7, value_constancy, on_target, gate_tracked, leak_untracked } = x;
+  const [reach, gate, relevant, both, alone, cap, none] = Array.from({ length: 7 }, () => new Float64Array(n));
   for (let i = 0; i < n; i++) {
-    const open6 = 1 - x.stop_6[i], open7 = open6 * (1 - x.stop_7[i]), s = x.value_constancy[i];
+    const open6 = 1 - stop_6[i], open7 = open6 * (1 - stop_7[i]), s = value_constancy[i];
     reach[i] = s * open6 * n6[i] + (1 - s) * open7 * n7[i];
-    gate[i] = x.on_target[i] * x.gate_tracked[i];
-    relevant[i] = (a0[i] * x.leak_untracked[i] + a1[i] * gate[i]) * reach[i];
-    both[i] = (b0[i] * x.leak_untracked[i] + b1[i] * gate[i]) * reach[i];
+    gate[i] = on_target[i] * gate_tracked[i];
+    relevant[i] = (a0[i] * leak_untracked[i] + a1[i] * gate[i]) * reach[i];
+    both[i] = (b0[i] * leak_untracked[i] + b1[i] * gate[i]) * reach[i];
+    alone[i] = relevant[i] - both[i];
+    cap[i] = used[i] - both[i];
+    none[i] = 1 - relevant[i] - used[i] + both[i];
   }
-  const from = (make) => {
-    const made = new Float64Array(n);
-    for (let i = 0; i < n; i++) made[i] = make(i);
-    return made;
-  };
-  const used = columns.capabilities_relevant;
-  for (const name of ["alignment_used", "capabilities_relevant", "alignment_used_by_others",
-    "capabilities_used_by_others", "capabilities_first", "alignment_only", "both", "capabilities_only",
-    "neither"]) out[name] = columns[name];
-  out.alignment_relevant = relevant;
-  out.strict_alignment_only = from((i) => relevant[i] - both[i]);
-  out.strict_both = both;
-  out.strict_capabilities_only = from((i) => used[i] - both[i]);
-  out.strict_neither = from((i) => 1 - relevant[i] - used[i] + both[i]);
+  for (const name of FIXED) out[name] = columns[name];
+  Object.assign(out, { alignment_relevant: relevant, strict_alignment_only: alone, strict_both: both,
+    strict_capabilities_only: cap, strict_neither: none });
   return { out, reach, gate };
 }
 
-function meanOf(x, weights) {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += weights[i] * x[i];
-  return sum;
-}
-
-// Quantiles of weighted draws; with equal weights those of NumPy's default.
-function weightedQuantiles(x, weights, probabilities, order) {
-  order ??= orderedPlaces(x);
-  const whole = 1 - weights[order[order.length - 1]], out = [];
-  let sum = 0, at = 0, before = null;
-  for (const place of order) {
-    const p = sum / whole;
-    while (at < probabilities.length && p >= probabilities[at] - 1e-12) {
-      const share = before && p > before.p ? (probabilities[at] - before.p) / (p - before.p) : 1;
-      out.push(before ? before.x + share * (x[place] - before.x) : x[place]);
-      at++;
-    }
-    before = { p, x: x[place] };
-    sum += weights[place];
-  }
-  while (out.length < probabilities.length) out.push(before.x);
-  return out;
-}
-
-// Mean, the ends of the 89% equal-tailed interval, and the Monte Carlo error of the mean.
-function summary(x, weights, ess, order) {
-  const mean = meanOf(x, weights), [lower, upper] = weightedQuantiles(x, weights, [0.055, 0.945], order);
-  let variance = 0;
-  for (let i = 0; i < x.length; i++) variance += weights[i] * square(x[i] - mean);
-  return { mean, lower, upper, mcse: Math.sqrt(variance / Math.max(ess, 1)) };
-}
-
 // Strict relevance by cohort, and the chance of levels 6 and 7 by year: means over draws.
-function curvesOf(model, x, gate, reach, weights) {
-  const { columns, n } = model, { cohorts, years } = model.data;
-  const mean = (make) => { let s = 0; for (let i = 0; i < n; i++) s += weights[i] * make(i); return s; };
-  const relevant = cohorts.map((year) => {
-    const a0 = columns[`alignment untracked ${year}`], a1 = columns[`alignment tracked ${year}`];
-    return mean((i) => (a0[i] * x.leak_untracked[i] + a1[i] * gate[i]) * reach[i]);
-  });
-  const used = cohorts.map((year) => {
-    const a0 = columns[`alignment untracked ${year}`], a1 = columns[`alignment tracked ${year}`];
-    return mean((i) => a0[i] + a1[i]);
-  });
-  const capabilities = cohorts.map((year) => meanOf(columns[`capabilities ${year}`], weights));
-  const level6 = years.map((year) => {
-    const enough = columns[`enough 6 ${year}`];
-    return mean((i) => (1 - x.stop_6[i]) * enough[i]);
-  });
-  const level7 = years.map((year) => {
-    const enough = columns[`enough 7 ${year}`];
-    return mean((i) => (1 - x.stop_6[i]) * (1 - x.stop_7[i]) * enough[i]);
-  });
-  return { relevant, used, capabilities, level6, level7 };
+function curvesOf(base, x, { gate, reach, weights }) {
+  const { columns, n } = base, { cohorts, years } = base.data, { leak_untracked, stop_6, stop_7 } = x;
+  const [toLeak, toGate, open6, open7] = Array.from({ length: 4 }, () => new Float64Array(n));
+  for (let i = 0; i < n; i++) {
+    toLeak[i] = weights[i] * leak_untracked[i] * reach[i];
+    toGate[i] = weights[i] * gate[i] * reach[i];
+    open6[i] = weights[i] * (1 - stop_6[i]);
+    open7[i] = open6[i] * (1 - stop_7[i]);
+  }
+  const by = (name, years, part) => years.map((year) => meanOf(columns[`${name} ${year}`], part));
+  const add = (a, b) => a.map((v, i) => v + b[i]);
+  return {
+    relevant: add(by("alignment untracked", cohorts, toLeak), by("alignment tracked", cohorts, toGate)),
+    used: add(by("alignment untracked", cohorts, weights), by("alignment tracked", cohorts, weights)),
+    capabilities: by("capabilities", cohorts, weights),
+    level6: by("enough 6", years, open6),
+    level7: by("enough 7", years, open7),
+  };
 }
 
 // The answer to a state {belief: {dist, values}}; `good` false where weights are not to be trusted.
 function answerOf(model, state) {
-  const x = Object.fromEntries(MADE_FROM.map((name) => [name, drawsOf(model, name, state)]));
-  const { weights, k, flat } = smoothedWeights(logRatios(model, state, x));
-  const worth = 1 / weights.reduce((sum, w) => sum + w * w, 0);
-  const { pareto_k, ess: least, share } = model.data.rule;
-  const good = k <= pareto_k && worth >= Math.min(least, share * model.n);
-  const ess = worth * Math.min(1, model.data.ess / model.n);
-  const { out, reach, gate } = quantitiesOf(model, x), found = {};
+  model.data.named ??= Object.fromEntries(model.data.beliefs.map((b) => [b.name, b]));
+  const { base, weights, k, flat, worth, good } = nearest(model, state);
+  const x = Object.fromEntries(MADE_FROM.map((name) => [name, drawsOf(base, name, state)]));
+  const ess = worth * Math.min(1, base.ess / base.n);
+  const { out, reach, gate } = quantitiesOf(base, x), found = {};
   for (const [name, draws] of Object.entries(out)) {
     if (name.startsWith("strict")) found[name] = { mean: meanOf(draws, weights) };
-    else found[name] = summary(draws, weights, ess, name in model.columns ? model.orderOf(name) : undefined);
+    else found[name] = summary(draws, weights, { ess, flat, order: name in base.columns ? () => base.orderOf(name) : null });
   }
-  const curves = curvesOf(model, x, gate, reach, weights);
-  return { found, curves, k, worth, ess, good, how: flat ? "exact" : "reweighted" };
+  const curves = curvesOf(base, x, { gate, reach, weights }), how = flat ? "exact" : "reweighted";
+  return { found, curves, k, worth, ess, good, how, base: { n: base.n, drawn: base.drawn, how: base.how, view: base.view } };
 }

@@ -42,20 +42,34 @@ let waiting = false;
 function schedule(desk) {
   if (waiting) return;
   waiting = true;
-  requestAnimationFrame(() => { waiting = false; refresh(desk); });
+  requestAnimationFrame(() => {
+    waiting = false;
+    refresh(desk);
+    clearTimeout(desk.settling);
+    desk.settling = setTimeout(() => settle(desk), SETTLED);
+  });
 }
+
+const SETTLED = 150; // ms without a move after which the address and the file follow
 
 // Put a whole state in place: a preset, a link, or nothing at all.
 function setState(desk, state) {
   desk.state = state;
   refresh(desk);
+  settle(desk);
 }
 
 function refresh(desk) {
   const start = performance.now();
   for (const row of Object.values(desk.rows)) paintRow(desk, row);
-  desk.answer = answerOf(desk.model, desk.state);
+  desk.answer = orStored(desk, answerOf(desk.model, desk.state));
   paintAnswer(desk);
+  desk.ms = performance.now() - start;
+}
+
+// Put the state into the priors file and the address.
+function settle(desk) {
+  clearTimeout(desk.settling);
   const text = toToml(desk.data, desk.state, new Date().toISOString().slice(0, 10));
   desk.root.querySelector("#toml").value = text;
   desk.root.querySelector("#toml-file").href = `data:application/toml;charset=utf-8,${encodeURIComponent(text)}`;
@@ -63,7 +77,22 @@ function refresh(desk) {
   if (fragment !== location.hash && (fragment || location.hash.startsWith(START))) {
     history.replaceState(null, "", fragment || "#beliefs");
   }
-  desk.ms = performance.now() - start;
+}
+
+// The shipped view whose beliefs a state is, and no other.
+function viewOf(data, state) {
+  const same = (a, b) => a && a.values.every((v, i) => v === b.values[i]);
+  const moved = (view) => Object.keys(data.presets[view]);
+  const named = Object.keys(state).length;
+  return Object.keys(data.presets).find((view) => moved(view).length === named &&
+    moved(view).every((name) => same(state[name], data.presets[view][name])));
+}
+
+// Where a whole view cannot be answered from draws, the answer that the run has of it.
+function orStored(desk, answer) {
+  const view = answer.good ? undefined : viewOf(desk.data, desk.state);
+  const stored = view && desk.data.answers?.[view];
+  return stored ? { ...answer, good: true, found: stored.found, curves: null, stored: { view, how: stored.how } } : answer;
 }
 
 function paintRow(desk, { belief, row, place, width, low, high }) {
@@ -98,7 +127,7 @@ function paintAnswer(desk) {
     paintSplit(root.querySelector("#picture-split"), found);
     paintStrict(root.querySelector("#picture-strict"), found.alignment_relevant.mean);
   }
-  const after = (name) => (good ? curves[name] : null), before = stated.curves;
+  const after = (name) => (good && curves ? curves[name] : null), before = stated.curves;
   paintLines(root.querySelector("#curve-cohort"), data.cohorts,
     [{ name: "strictly relevant, by year of the work", before: before.relevant, after: after("relevant") }]);
   paintLines(root.querySelector("#curve-use"), data.cohorts,
@@ -109,14 +138,24 @@ function paintAnswer(desk) {
       { name: "level 7 established", before: before.level7, after: after("level7") }]);
 }
 
+const ORIGINS = {
+  run: "those of a finished run of it", refit: "those of a fit of it",
+  "moment-matched": "this run's, moved to its beliefs and weighed",
+};
+
 function howTold(desk) {
-  const { answer, data, state } = desk, { pareto_k: most } = data.rule;
+  const { answer, data, state } = desk, { pareto_k: most } = data.rule, { base } = answer;
   if (!data.beliefs.some((b) => differs(b, state[b.name]))) return "As stated: nothing is moved.";
-  const error = `Monte Carlo error of the strict mean: ${digitsOf(100 * answer.found.alignment_relevant.mcse, 1)} points of a hundred.`;
-  if (answer.how === "exact") return `Exact: the same ${data.n} draws under the moved beliefs. ${error}`;
+  if (answer.stored) return `The ${answer.stored.view}'s answer as this run has it (${answer.stored.how}). Its draws are ` +
+    "not in this page: curves are withheld, and so is what you move from here.";
+  const mcse = 100 * answer.found.alignment_relevant.mcse;
+  const error = `Monte Carlo error of the strict mean: ${digitsOf(mcse, 1)} points of a hundred.`;
+  const from = base.view ? `From draws of the ${base.view}'s own (${ORIGINS[base.how]}), which lie nearer than this run's. ` : "";
+  const drawn = base.view ? `${number(base.n)} of ${number(base.drawn)} draws` : `the same ${number(base.n)} draws under the moved beliefs`;
+  if (answer.how === "exact") return `${from}Exact: ${drawn}. ${error}`;
   const k = Number.isFinite(answer.k) ? answer.k.toFixed(2) : "infinite";
-  const weights = `Pareto k ${k}, worth ${number(answer.worth)} of ${data.n} draws`;
-  if (answer.good) return `Reweighted: ${weights}. ${error}`;
+  const weights = `Pareto k ${k}, worth ${number(answer.worth)} of ${base.n} draws`;
+  if (answer.good) return `${from}Reweighted: ${weights}. ${error}`;
   return `Withheld: these beliefs lie too far from this run's draws (${weights}; needed: k at most ${most} and ` +
     `${number(Math.min(data.rule.ess, data.rule.share * data.n))} draws). Save the file below and run: forecast run ${fileName(desk)}`;
 }
@@ -129,11 +168,12 @@ function start(root) {
   const click = (css, act) => root.querySelectorAll(css).forEach((b) => b.addEventListener("click", () => act(b)));
   click("[data-preset]", (button) => setState(desk, structuredClone(data.presets[button.dataset.preset])));
   click("#reset", () => setState(desk, {}));
-  click("#copy-toml", (button) => copy(root.querySelector("#toml"), button));
+  click("#copy-toml", (button) => { settle(desk); copy(root.querySelector("#toml"), button); });
+  click("#toml-file", () => settle(desk));
   root.querySelector("#toml-file").download = fileName(desk);
   const read = () => {
     const { state, refused } = fromFragment(data, location.hash);
-    if (!location.hash.startsWith(START)) return refresh(desk);
+    if (!location.hash.startsWith(START)) return setState(desk, {});
     setState(desk, state);
     if (refused) root.querySelector("#answer-how").textContent += ` The link names ${refused} beliefs that this page does not know.`;
     root.scrollIntoView();
@@ -141,6 +181,7 @@ function start(root) {
   addEventListener("hashchange", () => { if (location.hash.startsWith(START)) read(); });
   root.hidden = false;
   read();
+  warmUp(desk.model);
   return desk;
 }
 

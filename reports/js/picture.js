@@ -9,21 +9,23 @@ function wholeIcons(shares) {
   return counts;
 }
 
+// Set an attribute that differs; one that does not costs no layout.
+function change(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
 function paintSplit(figure, found) {
   const names = ["alignment_only", "both", "capabilities_only", "neither"];
   const counts = wholeIcons(names.map((name) => found[name].mean));
   const kinds = names.flatMap((name, i) => Array(counts[i]).fill(name));
-  figure.querySelectorAll("rect.work").forEach((icon, i) => {
-    icon.setAttribute("class", `work ${kinds[i]}`);
-  });
+  figure.querySelectorAll("rect.work").forEach((icon, i) => change(icon, "class", `work ${kinds[i]}`));
   figure.querySelector("svg").setAttribute("aria-label",
     `Of 100 works, by documented use: ${names.map((n, i) => `${n.replace("_", " ")} ${counts[i]}`).join("; ")}.`);
 }
 
 function paintStrict(figure, p) {
-  figure.querySelectorAll("rect.part").forEach((icon, i) => {
-    icon.setAttribute("width", 10 * Math.min(Math.max(100 * p - i, 0), 1));
-  });
+  figure.querySelectorAll("rect.part").forEach((icon, i) =>
+    change(icon, "width", String(10 * Math.min(Math.max(100 * p - i, 0), 1))));
   figure.querySelector("svg").setAttribute("aria-label",
     `Of 100 works, strictly alignment-relevant: ${ofHundred(p)}.`);
 }
@@ -37,26 +39,44 @@ function element(name, attributes, text) {
   return made;
 }
 
+const FRAME = { width: 320, height: 150, left: 42, right: 8, top: 8, bottom: 20 };
+
+// The parts of a picture of lines, made once: three heights, the first and last year, two lines a series.
+function makeLines(svg, years, count) {
+  const { width, height, left, right } = FRAME, rows = [0, 1, 2];
+  const parts = {
+    grid: rows.map(() => element("line", { class: "grid", x1: left, x2: width - right })),
+    ticks: rows.map(() => element("text", { class: "tick", x: left - 5, "text-anchor": "end" })),
+    before: Array.from({ length: count }, (_, i) => element("path", { class: `before line${i}` })),
+    after: Array.from({ length: count }, (_, i) => element("path", { class: `after line${i}` })),
+  };
+  const ends = [years[0], years.at(-1)].map((year, i) => element("text",
+    { class: "tick", x: i ? width - right : left, y: height - 5, "text-anchor": i ? "end" : "start" }, year));
+  svg.replaceChildren(...parts.grid, ...parts.ticks, ...ends, ...parts.before, ...parts.after);
+  return parts;
+}
+
+const drawn = new WeakMap();
+
 // Lines of several series over years: {name, before, after}; `after` null while it is withheld.
 function paintLines(svg, years, series) {
-  const width = 320, height = 150, left = 42, right = 8, top = 8, bottom = 20;
+  if (!drawn.has(svg)) drawn.set(svg, makeLines(svg, years, series.length));
+  const { width, height, left, right, top, bottom } = FRAME, parts = drawn.get(svg);
   const all = series.flatMap((s) => [...s.before, ...(s.after ?? [])]);
-  const most = Math.max(...all, 1e-6) * 1.08;
-  const x = (year) => left + ((year - years[0]) / Math.max(years.at(-1) - years[0], 1)) * (width - left - right);
+  const most = Math.max(...all, 1e-6) * 1.08, span = Math.max(years.at(-1) - years[0], 1);
+  const x = (year) => left + ((year - years[0]) / span) * (width - left - right);
   const y = (p) => height - bottom - (p / most) * (height - top - bottom);
   const path = (ps) => ps.map((p, i) => `${i ? "L" : "M"}${x(years[i]).toFixed(1)},${y(p).toFixed(1)}`).join("");
-  const parts = [0, most / 2.16, most / 1.08].flatMap((p) => [
-    element("line", { class: "grid", x1: left, x2: width - right, y1: y(p), y2: y(p) }),
-    element("text", { class: "tick", x: left - 5, y: y(p) + 3, "text-anchor": "end" }, p === 0 ? "0" : chance(p)),
-  ]);
-  for (const [i, year] of [years[0], years.at(-1)].entries()) {
-    parts.push(element("text", { class: "tick", x: x(year), y: height - 5, "text-anchor": i ? "end" : "start" }, year));
-  }
-  series.forEach((s, i) => {
-    parts.push(element("path", { class: `before line${i}`, d: path(s.before) }));
-    if (s.after) parts.push(element("path", { class: `after line${i}`, d: path(s.after) }));
+  [0, most / 2.16, most / 1.08].forEach((p, i) => {
+    change(parts.grid[i], "y1", y(p).toFixed(1));
+    change(parts.grid[i], "y2", y(p).toFixed(1));
+    change(parts.ticks[i], "y", (y(p) + 3).toFixed(1));
+    parts.ticks[i].textContent = p === 0 ? "0" : chance(p);
   });
-  svg.replaceChildren(...parts);
+  series.forEach((s, i) => {
+    change(parts.before[i], "d", path(s.before));
+    change(parts.after[i], "d", s.after ? path(s.after) : "");
+  });
   const last = (ps) => chance(ps.at(-1));
   svg.setAttribute("aria-label", series.map((s) =>
     `${s.name}: ${chance((s.after ?? s.before)[0])} in ${years[0]}, ${last(s.after ?? s.before)} in ${years.at(-1)}` +

@@ -33,7 +33,9 @@ function fitPareto(x) {
 // Places of the `count` greatest entries, rising, and the greatest entry below them.
 function upperTail(x, count) {
   const below = x.slice().sort()[x.length - count - 1], places = [], ties = [];
-  x.forEach((v, i) => { if (v > below) places.push(i); else if (v === below) ties.push(i); });
+  for (let i = 0; i < x.length; i++) {
+    if (x[i] > below) places.push(i); else if (x[i] === below) ties.push(i);
+  }
   places.sort((i, j) => x[i] - x[j]);
   return { places: [...ties.slice(ties.length - (count - places.length)), ...places], below };
 }

@@ -68,7 +68,9 @@ function gammaCdf(x, a) {
 }
 
 function polynomial(coefficients, x) {
-  return coefficients.reduceRight((sum, c) => sum * x + c, 0);
+  let sum = 0;
+  for (let i = coefficients.length - 1; i >= 0; i--) sum = sum * x + coefficients[i];
+  return sum;
 }
 
 const CENTRE = [
@@ -90,10 +92,11 @@ const FAR = [
     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15],
 ];
 
+const ratio = ([top, bottom], x) => polynomial(top, x) / polynomial(bottom, x);
+
 // Quantile function of the standard normal.
 function normalQuantile(p) {
   const q = p - 0.5;
-  const ratio = ([top, bottom], x) => polynomial(top, x) / polynomial(bottom, x);
   if (Math.abs(q) <= 0.425) return q * ratio(CENTRE, 0.180625 - q * q);
   const r = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
   const x = r <= 5 ? ratio(NEAR, r - 1.6) : ratio(FAR, r - 5);

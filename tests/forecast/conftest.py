@@ -8,7 +8,10 @@ import xarray as xr
 
 from forecast.case import make_case, structure_of
 from forecast.checks import load_inputs
+from forecast.config import load_config
 from forecast.engine import posterior
+from forecast.near_fits import NearFit
+from forecast.reweighting import smoothed
 from forecast.sampling import Compiled
 from forecast.seeds import stream
 from forecast.sliders import slider_data
@@ -46,10 +49,22 @@ def slider_fit(default_case, fake_fits):
 
 
 @pytest.fixture
-def slider_made(slider_fit):
+def doubter_near(slider_fit, fake_fits):
+    """Draws of the doubter's own, unequally weighted, as moved draws are."""
+    if "near" not in KEPT:
+        case = replace(slider_fit.case, priors=load_config("doubter").priors)
+        own = posterior(case)
+        logs = np.random.default_rng(5).normal(0.0, 0.8, size=own.n)
+        KEPT["near"] = NearFit(own, "moment-matched", smoothed(logs))
+    return KEPT["near"]
+
+
+@pytest.fixture
+def slider_made(slider_fit, doubter_near):
     if "made" not in KEPT:
         config, tables = load_inputs("default")
-        KEPT["made"] = slider_data(slider_fit, config, tables=tables)
+        near = {doubter_near.fit.case.priors: doubter_near}
+        KEPT["made"] = slider_data(slider_fit, config, tables=tables, near=near)
     return KEPT["made"]
 
 

@@ -4,8 +4,6 @@ Browser tests need Chromium (Debian: ``chromium``) and Playwright; skipped where
 """
 
 import json
-import os
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -16,14 +14,14 @@ from forecast import summaries
 from forecast.checks import load_inputs
 from forecast.config import load_config, resolved_toml
 from forecast.engine import answer
-from forecast.reweighting import importance, smoothed
+from forecast.reweighting import importance, log_ratio, smoothed
 from forecast.sliders import EXACT, save_sliders
+from forecast.soft import soft_ratio
 from models.prior import FAMILIES
 from models.prior_draws import prior_draws
 from models.quantities import HEADLINE
 from reports.page import write_page
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 TIGHT = 1e-6
 """Draws are 32-bit floats, exact to 6e-8 of themselves."""
 MOVED = {
@@ -80,20 +78,6 @@ def page_folder(fit, made, *, target):
     return target
 
 
-@pytest.fixture(scope="module")
-def browser():
-    api = pytest.importorskip("playwright.sync_api")
-    if BROWSER is None:
-        pytest.skip("no chromium on the PATH (Debian: apt-get install chromium)")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with api.sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox"] if root else []
-        )
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def page(browser, folder):
     """The open page, network off; its console has to stay silent."""
@@ -130,6 +114,40 @@ def test_the_page_answers_what_numpy_computes_from_the_same_draws(page, fit, mov
     assert found["good"] == weights.good
 
 
+@pytest.mark.parametrize("moved", [{}, MOVED["exact"], {"step_6": [1.5, 12.0]}], ids=str)
+def test_a_view_out_of_reach_is_answered_from_its_own_draws(page, made, doubter_near, moved):
+    view, own = made["presets"]["doubter"], doubter_near.fit
+    found = answered(page, {name: one["values"] for name, one in view.items()} | moved)
+    case = with_values(own.case, moved)
+    logs = np.log(doubter_near.weights.weights) + log_ratio(own, case) + soft_ratio(own, case)
+    weights, exact = smoothed(logs), answer(own, case, names=HEADLINE)
+    assert found["base"]["view"] == "doubter"
+    assert found["good"]
+    for name in HEADLINE:
+        expected = weights.mean(exact[name])
+        assert found["found"][name]["mean"] == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert found["k"] == pytest.approx(weights.pareto_k, abs=1e-3)
+    told = page.locator("#answer-how").inner_text()
+    assert told.startswith("From draws of the doubter's own (this run's, moved")
+
+
+def test_a_view_without_draws_shows_the_answer_that_the_run_has(page, made):
+    page.evaluate(
+        "() => { const d = miForecast.desk; d.model.bases = []; d.data.answers = {doubter:"
+        " {how: 'refitted', found: structuredClone(d.answer.found)}}; }"
+    )
+    button = page.locator("[data-preset=doubter]")
+    button.click()
+    assert "The doubter's answer as this run has it (refitted)" in said_how(page)
+    assert page.locator("[data-quantity=alignment_relevant]").inner_text() != "withheld"
+    page.locator("[data-belief=bottleneck] input").last.fill("90")
+    page.locator("#answer-how", has_text="Withheld").wait_for()
+
+
+def said_how(page):
+    return page.locator("#answer-how").inner_text()
+
+
 def test_as_stated_the_page_has_the_numbers_of_the_headline(page, folder, fit):
     found = answered(page, {})
     for name, draws in answer(fit, fit.case, names=HEADLINE[:10]).items():
@@ -153,13 +171,14 @@ FORMS = [
 
 
 def test_quantiles_and_densities_are_scipys(page):
-    u = np.sort(np.r_[1e-9, stats.qmc.Sobol(1, seed=1).random(512)[:, 0], 1 - 6e-8]).tolist()
+    # As dense as the page's draws: most are stepped to from a solved neighbour.
+    u = np.sort(np.r_[1e-9, stats.qmc.Sobol(1, seed=1).random(4096)[:, 0], 1 - 6e-8]).tolist()
     for dist, values in FORMS:
         code = "([d, v, u]) => Array.from(miForecast.FAMILIES[d].quantiles(u, v))"
         got, frozen = np.array(page.evaluate(code, [dist, values, u])), FAMILIES[dist].frozen
         np.testing.assert_allclose(got, frozen(*values).ppf(u), rtol=TIGHT, atol=1e-12)
         x = np.array(got[1:-1:64])
-        code = "([d, v, x]) => x.map(miForecast.FAMILIES[d].kernel(v))"
+        code = "([d, v, x]) => Array.from(miForecast.FAMILIES[d].kernel(v, x))"
         kernel = np.array(page.evaluate(code, [dist, values, x.tolist()]))
         gap = kernel - frozen(*values).logpdf(x)
         np.testing.assert_allclose(gap, gap[0], atol=1e-8)  # equal up to a constant
@@ -190,8 +209,7 @@ def test_far_beliefs_are_withheld_with_the_command_that_refits(page):
 def test_a_slider_moves_the_answer_and_the_link_brings_it_back(page, folder):
     before = page.locator("[data-quantity=alignment_relevant]").inner_text()
     page.locator("[data-belief=leak_untracked] input").first.fill("800")
-    page.locator("fieldset.changed").wait_for()
-    assert "#beliefs=leak_untracked:" in page.evaluate("location.href")
+    page.wait_for_url("**/report.html#beliefs=leak_untracked:*")
     after = page.locator("[data-quantity=alignment_relevant]").inner_text()
     assert after != before
     assert page.locator("[data-belief=leak_untracked]").get_attribute("class") == "changed"
@@ -236,6 +254,7 @@ def test_phone_and_print(browser, folder):
     context = browser.new_context(viewport={"width": 390, "height": 844}, offline=True)
     page = context.new_page()
     page.goto((folder / "report.html").as_uri())
+    page.add_style_tag(content="section { content-visibility: visible !important; }")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.emulate_media(media="print")
     assert page.locator("[data-belief=stop_6]").is_hidden()

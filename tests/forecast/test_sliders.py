@@ -6,11 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forecast.case import asked_options, with_prior
 from forecast.checks import load_inputs
-from forecast.config import load_config
+from forecast.config import load_config, resolved_toml
 from forecast.engine import answer
+from forecast.folder import write_json
+from forecast.reusing import sampled_hash
+from forecast.slider_bases import of_page, reached, thinned, thinner
 from forecast.slider_draws import EXACT
-from forecast.sliders import slider_data
+from forecast.sliders import save_sliders, slider_data
+from forecast.variants import restated
 from models.prior import FAMILIES
 from models.quantities import HEADLINE
 from reports.frequencies import whole_icons
@@ -61,6 +66,74 @@ def test_presets_are_the_other_views_whole(made):
     assert set(made["presets"]) == {"doubter", "questioner"}
     changed = {n for n in stated if stated[n].params != default[n].params}
     assert set(made["presets"]["questioner"]) == changed
+
+
+def test_a_view_out_of_reach_has_draws_of_its_own(fit, made, doubter_near):
+    assert [(b["view"], b["how"]) for b in made["bases"]] == [("doubter", "moment-matched")]
+    base, own = made["bases"][0], doubter_near.fit
+    x, found = columns_of(base), answer(own, own.case, names=HEADLINE)
+    assert base["values"]["step_6"] == [v for _, v in own.case.by_name["step_6"].params]
+    np.testing.assert_allclose(x["alignment_used"], found["alignment_used"], rtol=TIGHT)
+    weights = np.exp(x["log weight"])
+    np.testing.assert_allclose(weights, doubter_near.weights.weights, rtol=1e-5)
+
+
+def lay_run(folder, fit, *, data):
+    """Write what is read of a finished run of a fit's Case, whose page holds ``data``."""
+    config, _ = load_inputs("default")
+    text = resolved_toml(replace(config, sampler=fit.case.sampler))
+    (folder / "priors.toml").write_text(text, encoding="utf-8")
+    save_sliders(folder, data)
+    made = {"complete": True, "options": asked_options(fit.case), "checks": {"converged": True}}
+    made |= {
+        "alone": fit.compiled.alone,
+        "sampled_hash": sampled_hash(fit.case, fit.compiled.alone),
+    }
+    write_json(folder / "manifest.json", made)
+
+
+def test_draws_in_the_page_of_a_run_beside_will_do_if_it_is_of_the_same(fit, made, tmp_path):
+    (tmp_path / "default-1").mkdir()
+    lay_run(tmp_path / "default-1", fit, data=made)
+    held = of_page(fit.case, tmp_path, columns=made["columns"])
+    assert held["draws"] == made["draws"]
+    few, whole = columns_of(thinner(held, 100)), columns_of(made)
+    at = np.linspace(0, made["n"] - 1, 100).astype(int)
+    assert all((few[name] == whole[name][at]).all() for name in whole)
+    assert of_page(fit.case, tmp_path, columns=made["columns"][:-1]) is None
+    other = with_prior(fit.case, restated(fit.case.by_name["gate_tracked"], "Beta", numbers=(2, 9)))
+    assert of_page(other, tmp_path, columns=made["columns"]) is None  # has the same sampled draws
+    later = replace(fit.case, question=replace(fit.case.question, horizon=2039))
+    assert of_page(later, tmp_path, columns=made["columns"]) is None
+    (tmp_path / "default-1" / "sliders.json").write_text("{", encoding="utf-8")
+    assert of_page(fit.case, tmp_path, columns=made["columns"]) is None
+
+
+def test_the_page_reaches_what_weights_reach(fit, made):
+    x = columns_of(made)
+    for numbers, expected in ((1.01, True), (40.0, False)):
+        params = tuple((n, v * numbers) for n, v in fit.case.by_name["bottleneck"].params)
+        moved = replace(fit.case.by_name["bottleneck"], params=params)
+        assert reached(fit, with_prior(fit.case, moved), made=x) is expected
+
+
+def test_thinned_weights_keep_the_great_and_are_unbiased():
+    weights = np.random.default_rng(1).pareto(1.5, size=400)
+    weights /= weights.sum()
+    sums, x = np.zeros(400), np.arange(400)
+    for seed in range(300):
+        at, kept = thinned(weights, 100, seed=seed)
+        assert len(np.unique(at)) == len(at) == 100
+        assert kept.sum() == pytest.approx(1.0, abs=1e-12)
+        sums[at] += kept
+    great = weights > kept.min() * 1.0001
+    np.testing.assert_allclose(kept[np.isin(at, x[great])], weights[great], rtol=1e-9)
+    # each of the others stays with chance w/c: over 300 seeds within five standard errors
+    error = np.sqrt(weights * kept.min() / 300)
+    assert np.all(np.abs(sums / 300 - weights)[~great] < 5 * error[~great])
+    few, same = thinned(weights[:50] / weights[:50].sum(), 100, seed=0)
+    assert list(few) == list(range(50))
+    assert same.sum() == pytest.approx(1.0)
 
 
 def test_no_sliders_where_levels_count_elsewhere(fit):

@@ -136,6 +136,16 @@ def frames():
             | {"kind": "point", "use": "none"},
         ],
         "agendas": [{"agenda": a, "family": "first", "name": a} for a in AGENDAS],
+        "milestones": [
+            {"level": 5, "name": SCRIPT, "reached": 2024, "work": "w"},
+            {"level": 5, "name": STYLE, "reached": 2024, "work": "w"},
+            {"level": 1, "name": "early", "reached": 1999, "work": "w"},
+            {"level": 6, "name": "open", "reached": None, "work": None},
+        ],
+        "backcast": [
+            {"level": 5, "lower": 2021, "median": 2025, "upper": 2030},
+            {"level": 7, "lower": 2026, "median": None, "upper": None},
+        ],
         "diagnostics": [
             parameter("use_rate", posterior_sd=0.4, learned="learned", shift=-1.2),
             parameter("stop_6", posterior_sd=1.0, learned="untouched"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from models.milestones import milestone_dates
 from models.quantities import QUANTITIES
 from reports.drawing import percent, style
 from reports.figures import NAMES, write_figures
@@ -38,7 +39,7 @@ def assert_summary(row, x):
 
 def test_every_figure_is_drawn(run_folder):
     assert [figure["name"] for figure in run_folder[1]] == list(NAMES)
-    assert len(set(NAMES)) == len(NAMES) == 19
+    assert len(set(NAMES)) == len(NAMES) == 20
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,6 +55,23 @@ def test_files_and_words_of_each_figure(run_folder, name):
     assert all(figure[key] for key in ("title", "caption", "alt"))
     if name not in {"contraction", "energy", "ranks"}:  # ratios of sds, densities and ranks
         assert INTERVAL in figure["caption"]
+
+
+def test_the_timeline_holds_milestones_and_dates_on_one_axis(run_folder, tree):
+    found = rows(run_folder[0], "timeline")
+    reached = [(r["level"], r["reached"], r["median"]) for r in found if r["kind"] == "reached"]
+    assert reached == [("5", "2024", "2024"), ("5", "2024", "2024"), ("1", "1999", "2013")]
+    first = {
+        r["level"]: (r["lower"], r["median"], r["upper"]) for r in found if "first" in r["kind"]
+    }
+    assert first == {"5": ("2021", "2025", "2030"), "7": ("2026", "", "")}
+    dates = milestone_dates(draws(tree, "established"))
+    for row in (r for r in found if r["kind"] == "established"):
+        expected = dates[int(row["level"])]["year"]
+        assert all(row[key] == str(expected[key] or "") for key in ("lower", "median", "upper"))
+    told = next(f for f in run_folder[1] if f["name"] == "timeline")
+    assert "level 5: reached 2024, 2024; first work 2025 (2021 to 2030); established" in told["alt"]
+    assert "first work after 2040 (2026 to after 2040)" in told["alt"]
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"splits"}))

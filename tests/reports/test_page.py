@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from html.parser import HTMLParser
 
@@ -15,7 +16,7 @@ from reports.tables import how, plain_table, setting_table
 from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED, of_hundred
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
-SECTIONS = 19
+SECTIONS = 20
 
 
 class Reader(HTMLParser):
@@ -90,6 +91,36 @@ def test_page_answers_in_words(folder, context):
     for key in (*CLAIMS, *GLOSSARY):
         assert key in text
     assert NOT_CONVERGED not in text
+
+
+def asked_before(folder, *, line):
+    """Return a folder of a sensitivity analysis that says ``line``."""
+    (folder / "figures").mkdir(parents=True)
+    row = {"group": "prior", "component": line, "sensitivity": 0.1, "error": 0.01}
+    row |= {"flagged": True, "direction": 0.01, "mcse": 0.001}
+    told = {"quick": True, "converged": True, "lines": ["the headline", line], "power": [row]}
+    (folder / "sensitivity.json").write_text(json.dumps(told), encoding="utf-8")
+    caption = {"name": "tornado", "title": line, "caption": line, "alt": line}
+    (folder / "figures" / "captions.json").write_text(json.dumps([caption]), encoding="utf-8")
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path id="a"/></svg>'
+    (folder / "figures" / "tornado.svg").write_text(svg, encoding="utf-8")
+    (folder / "figures" / "tornado.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    return folder
+
+
+def test_a_sensitivity_analysis_of_the_run_is_summarised(folder, context, tmp_path):
+    bare = words_of(read(write_page(folder, context=context)))
+    assert "forecast sensitivity RUN , RUN being this run's folder" in bare
+    line = "<script>alert(1)</script> & leak_untracked"
+    asked = asked_before(tmp_path / "sensitivity-test-1", line=line)
+    reader = read(write_page(folder, context=context, sensitivity=asked))
+    assert "tornado-a" in reader.ids
+    assert line in words_of(reader)
+    assert "0.100 ± 0.01" in words_of(reader)
+    assert "sensitivity-test-1" in words_of(reader)
+    assert reader.tags.count("script") == read(write_page(folder, context=context)).tags.count(
+        "script"
+    )
 
 
 def test_page_is_one_offline_file_whose_policy_allows_its_own_script_alone(folder, context):

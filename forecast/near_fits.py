@@ -1,0 +1,78 @@
+"""Draws of beliefs that weights cannot reach: moved draws with weights, else those of a refit.
+
+:func:`forecast.engine.evaluate` makes the same and keeps the numbers alone; the page's sliders need
+the draws too, so that a shipped view which lies too far from a run has draws of its own there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from forecast.case import Answer, Case
+from forecast.engine import evaluate, exactly, judged, refit, summed, wanted
+from forecast.matching import moment_matched
+from forecast.reusing import drawn_fit, find_drawn
+from forecast.reweighting import Importance, importance
+from forecast.sampling import Fit
+from models.quantities import HEADLINE
+
+
+@dataclass(frozen=True)
+class NearFit:
+    """Draws of a Case near that of a run: ``how`` they were obtained, and their weights, if any."""
+
+    fit: Fit
+    how: str
+    weights: Importance | None = None
+
+
+def answered(
+    fit: Fit, case: Case, *, names: Sequence[str], cores: int | None = None, tick: Any = None
+) -> tuple[Answer, NearFit | None]:
+    """Answer a Case as :func:`forecast.engine.evaluate` does, and return the draws behind it.
+
+    Parameters
+    ----------
+    fit
+        What to start from.
+    case
+        Of the same evidence.
+    names
+        Quantities of the headline.
+    cores, tick
+        Of a refit, if one is needed.
+
+    Returns
+    -------
+    tuple
+        The answer; and its draws, None where those of ``fit`` will do.
+    """
+    weights = None if exactly(fit, case) else importance(fit, case)
+    if weights is None or weights.good:
+        return evaluate([case], base=fit, names=names, cores=cores, tick=tick)[0], None
+    near = moved(fit, case)
+    if near is not None and near.weights is not None:
+        at = near.weights.chosen(case.seed)
+        found = {name: x[at] for name, x in wanted(near.fit, case, names=names).items()}
+        made = summed(found, fit, how=near.how, ess=near.weights.ess)
+        return replace(made, pareto_k=near.weights.pareto_k), near
+    made_fit = refit(fit, case, cores=cores, tick=tick)
+    found = wanted(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
+    made_fit = judged(made_fit, found)
+    made = summed({name: found[name] for name in names}, made_fit, how="refit")
+    return replace(made, pareto_k=weights.pareto_k), NearFit(made_fit, "refit")
+
+
+def moved(fit: Fit, case: Case) -> NearFit | None:
+    """Return moved draws of ``fit`` as those of a Case, None where they cannot be trusted."""
+    made = moment_matched(fit, case)
+    good = made is not None and made.weights.good
+    return NearFit(made.fit, "moment-matched", made.weights) if made is not None and good else None
+
+
+def of_run(case: Case, beside: Path) -> NearFit | None:
+    """Return the draws of a finished, converged run of a Case in the folder ``beside``."""
+    drawn = find_drawn(case, beside)
+    fit = None if drawn is None else drawn_fit(case, drawn)
+    return NearFit(fit, "run") if fit is not None and fit.diagnosis.converged else None
