@@ -175,6 +175,15 @@ def flat(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def leads(found: dict[str, np.ndarray]) -> dict[str, float]:
+    """Return in which share of draws alignment use, and strict relevance, is the likelier."""
+    capabilities = found["capabilities_relevant"]
+    return {
+        "used": float((found["alignment_used"] > capabilities).mean()),
+        "strict": float((found["alignment_relevant"] > capabilities).mean()),
+    }
+
+
 def _extras(
     fit: Fit, found: dict[str, np.ndarray], *, tables: Tables, stages: Stages
 ) -> dict[str, Any]:
@@ -191,6 +200,7 @@ def _extras(
             "parts": moving,
             "text": parts.untouched_text(share, moving),
         },
+        "leads": leads(found),
         "raters": parts.raters_of(tables),
         "not_observed": parts.not_observed(tables),
         "unit_headlines": {u: summaries.spread(found[f"alignment_relevant_{u}"]) for u in units},

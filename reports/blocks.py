@@ -41,8 +41,9 @@ def headline_block(
     seed: int,
     command: str,
     heavy: float | None = None,
+    leads: Mapping[str, float] | None = None,
 ) -> list[str]:
-    """Return the README's first forecast: two sentences, a table, and what it rests on.
+    """Return the README's first forecast: sentences, a table, and what it rests on.
 
     Parameters
     ----------
@@ -55,11 +56,13 @@ def headline_block(
         Seed of the run, and what made it.
     heavy
         Strict relevance with heavy-tailed agendas, where a rerun says it.
+    leads
+        How surely each side is ahead, where the run says it.
     """
     labels = SAME_BAR | {name: QUANTITIES[name].label for name in SHOWN}
     found, prior = head["quantities"], head["prior"]
     outside = outside_view(head)
-    sentences = opening(found, head, heavy=heavy) + outside_text(head)
+    sentences = opening(found, head, heavy=heavy, leads=leads) + outside_text(head)
     rows = [_row(label, found[n], prior=prior[n]) for n, label in labels.items()]
     if outside:  # above the last row, of which the text below speaks
         both = outside["rows"][-1][1]

@@ -61,6 +61,7 @@ EMPTY: dict[str, Any] = {
     "diagnostics": {},
     "evidence": {},
     "variance_share": {},
+    "leads": {},
     "not_observed": [],
     "unit_headlines": {},
     "halo": [],
@@ -124,7 +125,8 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "converged": is_converged(c),
         "found": found,
         "prior": prior,
-        "opening": opening(found, question, heavy=heavy_of(c["structure"])) + outside_text(head),
+        "opening": opening(found, question, heavy=heavy_of(c["structure"]), leads=c["leads"])
+        + outside_text(head),
         "main": [name for name in (*SAME_BAR_SPLIT, *MAIN) if name in found],
         "strict_split": [name for name in STRICT_SPLIT if name in found],
         "standing": standing(c),

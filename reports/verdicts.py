@@ -135,8 +135,10 @@ def _reads_differently(row: Row) -> bool:
 def _before_and_after(row: Row) -> str:
     q, (before, after) = QUANTITIES[row["quantity"]], _medians(row)
     where = f" ({in_words(row)})" if row["element"] else ""
+    rose = float(row["posterior_median"]) > float(row["prior_median"])
+    way = ("up" if rose else "down") if _reads_differently(row) else "narrowed in its place"
     return (
-        f"{q.label}{where}, median {before} before the evidence and {after} after it, spread "
+        f"{q.label}{where}: {way}, median {before} before the evidence and {after} after it, spread "
         f"{float(row['sd_ratio']):.2f} times the prior's"
     )
 

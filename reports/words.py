@@ -39,7 +39,7 @@ ANY_USE = (
     "alignment_used_by_others",
     "capabilities_used_by_others",
 )
-"""Documented or not: use on each side, and by separate works alone."""
+"""Documented or not: use on each side, and without a work's use of its own finding."""
 SAME_BAR_NAMES = ("alignment_only", "both", "capabilities_only", "neither")
 """The split on the same bar; it sums to 1."""
 RATED = "Rated by language models from short gists: measurements with error, shared in part."
@@ -58,6 +58,8 @@ LEAST = 0.001
 """Probability below which (and within which of 1) no more digits are printed."""
 FEW = 0.02
 """Chance below which (and within which of 1) a rerun with heavy tails stands beside, if any."""
+EVEN, SURE = 0.5, 0.9
+"""Probability that one side is ahead: even, and from which on it is called fairly sure."""
 AGREEMENT = {
     "a": "rater",
     "b": "other rater",
@@ -112,7 +114,24 @@ def same_bar(found: Mapping[str, Any], question: Mapping[str, Any]) -> str:
         f"{question['horizon']}, {alone} have a documented use in alignment work alone, {other} in "
         f"capabilities work alone, {both} in both and {neither} in neither. Counting uses that "
         f"nobody writes about as well, {ali} are used for alignment and {cap} for capabilities; "
-        f"counting separate works alone, {ali_others} and {cap_others}."
+        f"leaving out what a work does with its own finding, {ali_others} and {cap_others}."
+    )
+
+
+def leading(leads: Mapping[str, float]) -> str:
+    """Return the sentence on which side is ahead, and how surely.
+
+    ``leads`` holds the share of draws in which alignment use (``used``) and strict relevance
+    (``strict``) is likelier than capabilities use.
+    """
+    ahead, side, other = leads["used"], "alignment", "capabilities"
+    if ahead < EVEN:
+        ahead, side, other = 1.0 - ahead, other, side
+    sure = "This is open" if ahead < SURE else "This is fairly sure"
+    return (
+        f"Which side is ahead? Any use for {side} is likelier than any use for {other} with "
+        f"probability {chance(ahead)}. {sure}. Strict alignment relevance is likelier than use for "
+        f"capabilities with probability {chance(leads['strict'])}."
     )
 
 
@@ -142,11 +161,16 @@ def strict(found: Mapping[str, Any], heavy: float | None = None) -> str:
 
 
 def opening(
-    found: Mapping[str, Any], question: Mapping[str, Any], *, heavy: float | None = None
+    found: Mapping[str, Any],
+    question: Mapping[str, Any],
+    *,
+    heavy: float | None = None,
+    leads: Mapping[str, float] | None = None,
 ) -> list[str]:
-    """Return the two sentences that every surface opens with, as far as the run has them."""
+    """Return the sentences that every surface opens with, as far as the run has them."""
     has = {*found}
     out = [same_bar(found, question)] if {*SAME_BAR_NAMES} <= has else []
+    out += [leading(leads)] if leads else []
     return out + ([strict(found, heavy)] if {"alignment_relevant", "alignment_used"} <= has else [])
 
 

@@ -121,10 +121,11 @@ def lines_of(block: str, runs: Mapping[str, Path]) -> list[str]:
     if block == "learned":
         with (run / "summary.csv").open(encoding="utf-8", newline="") as file:
             return learned_block(list(csv.DictReader(file)), seed=made["seed"])
-    variance = {"parts": []} | read_json(run / "context.json")["variance_share"]
+    context = read_json(run / "context.json")
+    variance = {"parts": []} | context["variance_share"]
     varied = run / "structure.json"  # where `forecast check RUN --structure` left it
     heavy = heavy_of(json.loads(varied.read_text(encoding="utf-8")) if varied.is_file() else ())
-    told = {"seed": made["seed"], "command": COMMAND, "heavy": heavy}
+    told = {"seed": made["seed"], "command": COMMAND, "heavy": heavy, "leads": context.get("leads")}
     return headline_block(heads["default"], variance=variance, **told)
 
 

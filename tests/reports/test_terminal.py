@@ -130,3 +130,23 @@ def test_numbers_intervals_and_clean_text():
     assert interval({"lower": 0.0, "upper": 0.0005}) == "<0.1%"
     assert interval({"lower": 1.0, "upper": 20.0}, "ratio") == "1 to 20"
     assert clean("a\x1b[31m\n\tb\u202ec\x07") == "a[31m bc"
+
+
+@pytest.mark.parametrize(
+    ("used", "said"),
+    [
+        (
+            0.62,
+            "Any use for alignment is likelier than any use for capabilities with probability 62%",
+        ),
+        (
+            0.07,
+            "Any use for capabilities is likelier than any use for alignment with probability 93%",
+        ),
+    ],
+)
+def test_the_opening_says_which_side_is_ahead_and_how_surely(context, used, said):
+    text = " ".join(terminal_table(context | {"leads": {"used": used, "strict": 0.0}}).split())
+    assert said in text
+    assert ("This is open" in text) == (used == 0.62)
+    assert "capabilities with probability <0.1%" in text
