@@ -139,7 +139,10 @@ def decision_of(text: str | None, *, since: int, where: str) -> Decision:
         If there is none, or it lacks a payoff, the unit, or a second option.
     """
     if text is None:
-        raise InputError(f"{where}: found no table [decision]; add it, or give --decision FILE")
+        raise InputError(
+            f"{where}: found no table [decision]; give one by --decision FILE "
+            "(docs/decisions.md holds an example)"
+        )
     table = json.loads(text)
     outcomes = SPLITS[table.get("split", "strict")]
     stated, options = table.get("payoffs", {}), table.get("options", {})

@@ -12,6 +12,10 @@ from reports.words import FEW, few_or_most, number, value
 
 MOST = 12
 """Flagged test quantities that are shown one by one."""
+MEDIANS = (
+    "Medians, with 9 chances in 10; `forecast run` shows means, with 89% intervals: of a chance "
+    "that may be tiny the mean lies well above the median."
+)
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -29,7 +33,8 @@ def prior_check_text(head: str, rows: Mapping[str, Rows], *, faults: Sequence[st
     """
     parts: list[RenderableType] = [told(head)]
     if rows.get("implied"):
-        parts += [told(""), told("What the priors alone imply", "bold"), *_implied(rows["implied"])]
+        parts += [told(""), told("What the priors alone imply", "bold"), told(MEDIANS)]
+        parts += _implied(rows["implied"])
     if rows.get("evidence"):
         parts += [told(""), *_evidence(rows)]
     if rows.get("stated"):

@@ -138,8 +138,8 @@ def _before_and_after(row: Row) -> str:
     rose = float(row["posterior_median"]) > float(row["prior_median"])
     way = ("up" if rose else "down") if _reads_differently(row) else "narrowed in its place"
     return (
-        f"{q.label}{where}: {way}, median {before} before the evidence and {after} after it, spread "
-        f"{float(row['sd_ratio']):.2f} times the prior's"
+        f"{q.label}{where}: {way}, median {before} before the evidence and {after} after it, "
+        f"spread {float(row['sd_ratio']):.2f} times the prior's"
     )
 
 

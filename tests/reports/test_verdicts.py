@@ -47,8 +47,8 @@ def test_a_belief_counts_only_at_the_claim_that_it_names_first():
 def test_sentences_name_what_moved_and_what_no_evidence_touches():
     told = verdicts([quantity()], [belief("learned"), belief("untouched", name="stop_6")])
     assert told[CLAIM][1] == (
-        "Moved: strictly relevant, if reading values is enough: up, median 20% before the evidence and "
-        "30% after it, spread 0.50 times the prior's; no evidence touches stop_6."
+        "Moved: strictly relevant, if reading values is enough: up, median 20% before the evidence "
+        "and 30% after it, spread 0.50 times the prior's; no evidence touches stop_6."
     )
     told = verdicts([quantity()], [belief("hardly")])
     assert told[CLAIM][1] == (

@@ -187,7 +187,7 @@ def test_the_commands_show_write_and_refuse(tmp_path, monkeypatch, fake_fits, de
     assert (again.exit_code, "exists and is not empty" in again.stderr) == (2, True)
     assert "add --do KEY=VALUE" in call("whatif").stderr
     bare = call("decide")
-    assert (bare.exit_code, "give --decision FILE" in bare.stderr) == (2, True)
+    assert (bare.exit_code, "give one by --decision FILE" in bare.stderr) == (2, True)
     done = call("decide", "--decision", str(decision_file), "--out", "d")
     assert done.exit_code == 3
     assert "the choice changes if" in done.stdout
