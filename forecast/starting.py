@@ -56,7 +56,7 @@ A working folder for `forecast`.
 | `evidence/RUBRIC.md` | what a rater is asked |
 
 ```sh
-forecast check priors.toml                       # what is wrong with the files, and what the priors imply
+forecast check priors.toml                       # what is wrong, and what the priors imply
 forecast elicit priors.toml gate_tracked         # quantiles in, a distribution out, into the file
 forecast run priors.toml                         # the forecast, in runs/
 forecast evidence add new.bib --evidence evidence --agenda circuits
