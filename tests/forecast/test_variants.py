@@ -7,7 +7,7 @@ import pytest
 
 from forecast.case import Answer
 from forecast.config import load_config
-from forecast.engine import answer, posterior
+from forecast.engine import answer, evaluate, posterior
 from forecast.runs import run
 from forecast.variants import beside_rows, evaluator, halo_cases, others, variant_rows
 from models.quantities import HEADLINE
@@ -45,6 +45,21 @@ def test_the_run_itself_is_answered_without_a_second_forecast(default_case, fake
     own = evaluator(fit, found)(default_case, HEADLINE)
     assert isinstance(own, Answer)
     assert own.quantities is found
+
+
+def test_a_far_view_is_answered_as_evaluate_does_and_its_draws_are_kept(default_case, fake_fits):
+    fit, near = posterior(default_case), {}
+    evaluated = evaluator(fit, answer(fit, default_case), near=near)
+    view = replace(default_case, priors=load_config("doubter").priors)
+    halo = halo_cases(default_case)["large"]
+    for case in (view, halo):
+        made, own = evaluated(case, HEADLINE), evaluate([case], base=fit, names=HEADLINE)[0]
+        assert made.how == own.how == "refit"
+        assert (made.pareto_k, made.ess, made.r_hat) == (own.pareto_k, own.ess, own.r_hat)
+        assert made.quantities.keys() == own.quantities.keys()
+        assert all((made.quantities[n] == own.quantities[n]).all() for n in HEADLINE)
+    assert list(near) == [view.priors]  # of worldviews alone: the rest would only take memory
+    assert near[view.priors].fit.case.priors == view.priors
 
 
 def test_what_the_report_alone_shows_is_not_fitted_without_one(default_case, fake_fits, tmp_path):
