@@ -97,6 +97,11 @@ CHECKS: dict[str, Any] = {
 """What diagnostics hold, when nothing is known."""
 
 
+def _opening(c: Mapping[str, Any], found: Any, *, question: Mapping[str, Any]) -> list[str]:
+    told = opening(found, question, heavy=heavy_of(c["structure"]), leads=c["leads"])
+    return told + outside_text(c["headline"])
+
+
 def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything the templates read.
 
@@ -125,8 +130,7 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "converged": is_converged(c),
         "found": found,
         "prior": prior,
-        "opening": opening(found, question, heavy=heavy_of(c["structure"]), leads=c["leads"])
-        + outside_text(head),
+        "opening": _opening(c, found, question=question),
         "main": [name for name in (*SAME_BAR_SPLIT, *MAIN) if name in found],
         "strict_split": [name for name in STRICT_SPLIT if name in found],
         "standing": standing(c),

@@ -19,8 +19,7 @@ from forecast.case import structure_of, with_prior
 from forecast.sampling import Compiled, Fit
 from models.prior import Prior, ppf
 
-N, CHAINS = 8000, 4
-Z = float(stats.norm.ppf(0.95))
+N, CHAINS, Z = 8000, 4, float(stats.norm.ppf(0.95))
 ALONE = "on_target"
 # belief: prior mean and sd, figure observed and its error (inf: none), slope of the target
 TOY = {
