@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from forecast.analyses.attributing import attributed, groups_by, mixtures, subset_orders
-from forecast.analyses.bridging import Pool, bridged, pooled, trust
+from forecast.analyses.bridging import Pool, bridged, differs, pooled, trust
 from forecast.analyses.crux_rows import (
     SHOWN,
     beliefs_rows,
@@ -120,7 +120,8 @@ def crux(
             duo = (own[names[0]], own[other])
             pool, found = _bridged(duo, folder, most=most, cores=cores, stages=stages)
             with stages(f"{names[0]} and {other}"):
-                told = {"a": names[0], "b": other, "fits": len(found)}
+                told: Row = {"a": names[0], "b": other, "fits": len(found)}
+                told["default"] = {k: as_default(f.case) for k, f in zip("ab", duo, strict=True)}
                 pairs.append(told | compared(pool, duo, converged=_all(found)))
         with stages("pooled forecasts"):
             pooled_rows = pool_rows(own, shares)
@@ -129,6 +130,12 @@ def crux(
     summary |= {"quick": quick, "worldviews": views, "pairs": pairs, "pooled": pooled_rows}
     write(folder, summary)
     return Crux(folder, summary)
+
+
+def as_default(case: Case) -> list[str]:
+    """Return the beliefs that say what the shipped default says: the worldview's file is silent."""
+    plain = {prior.name: prior for prior in load_config("default").priors}
+    return [p.name for p in case.priors if not differs(p, plain[p.name])]
 
 
 def check_asked(priors: Sequence[str | Path], fits: int) -> None:

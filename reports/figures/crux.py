@@ -21,7 +21,8 @@ def plot_crux(pair: Mapping[str, Any], path: Path) -> d.Caption:
         Without an ending.
     """
     rows = [r for r in pair["parts"] if r["by"] == "claim" and r["quantity"] in PANELS]
-    groups = list(dict.fromkeys(r["group"] for r in rows))[::-1]
+    held = {r["group"]: r["beliefs"] for r in rows}
+    groups = [g for g in held if g != "none" or held[g]][::-1]
     fig = d.new(8.8, 4.6)
     for ax, name in zip(fig.subplots(1, 3, sharey=True), PANELS, strict=True):
         found = {r["group"]: r for r in rows if r["quantity"] == name}
@@ -36,7 +37,8 @@ def plot_crux(pair: Mapping[str, Any], path: Path) -> d.Caption:
     d.save(fig, path, rows=rows)
     return d.Caption(
         f"Gap between {pair['b']} and {pair['a']} by claim",
-        f"What each claim adds to {pair['b']} less {pair['a']}, given the same evidence; bars add "
-        "up to the gap, and lines are two Monte Carlo errors either way.",
+        f"What each claim adds to {pair['b']} less {pair['a']}, given the same evidence "
+        f"(blue: {pair['b']} says more; orange: less); bars add up to the sum of parts, and "
+        "lines are two Monte Carlo errors either way.",
         f"Three panels of bars: parts of the gap between {pair['b']} and {pair['a']} by claim.",
     )

@@ -181,6 +181,14 @@ def test_the_command_writes_a_whole_folder(tmp_path, monkeypatch, fake_fits):
     page = (tmp_path / "c" / "crux.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 1
     assert "What would close the gap" in page
+    first = " ".join(done.stdout.split("Worldviews\n")[0].split())
+    assert "alignment-relevant (strict): How likely is a work to be used" in first
+    assert "times as much; before the evidence questioner" in first
+    assert {"ease", "gate_tracked"} <= set(pair["default"]["b"])
+    assert "step_6" in pair["default"]["a"]
+    assert "gate_tracked*" in page
+    assert "value_constancy*" not in page
+    assert "no table: stop_6, stop_7" in page
     again = CliRunner().invoke(cli, ["crux", "doubter"])
     assert (again.exit_code, "name two or more" in again.stderr) == (2, True)
 
