@@ -121,12 +121,11 @@ def crux(
             pool, found = _bridged(duo, folder, most=most, cores=cores, stages=stages)
             with stages(f"{names[0]} and {other}"):
                 told: Row = {"a": names[0], "b": other, "fits": len(found)}
-                told["default"] = {k: as_default(f.case) for k, f in zip("ab", duo, strict=True)}
                 pairs.append(told | compared(pool, duo, converged=_all(found)))
         with stages("pooled forecasts"):
             pooled_rows = pool_rows(own, shares)
     summary: Row = {"schema": 1, **vars(cases[0].question), "seed": seed, "names": names}
-    summary |= {"converged": _all(made) and all(pair["converged"] for pair in pairs)}
+    summary["converged"] = _all(made) and all(pair["converged"] for pair in pairs)
     summary |= {"quick": quick, "worldviews": views, "pairs": pairs, "pooled": pooled_rows}
     write(folder, summary)
     return Crux(folder, summary)
@@ -150,6 +149,7 @@ def compared(pool: Pool, duo: tuple[Fit, Fit], *, converged: bool) -> Row:
     """Return all that is said of two worldviews."""
     a, b = (fit.case for fit in duo)
     out: Row = {"converged": converged, "trust": {}, "exact": {}, "parts": []}
+    out["default"] = {"a": as_default(a), "b": as_default(b)}
     for by in ("block", "claim"):
         groups = groups_by(a, b, by=by)
         orders = subset_orders(groups, pool.fit.compiled.alone, seed=a.seed)

@@ -154,7 +154,7 @@ def test_resolved_file_keeps_awkward_text(priors_file, tmp_path):
 def test_resolved_file_keeps_every_digit(number, priors_file, tmp_path):
     config = load_config(priors_file)
     place = [prior.name for prior in config.priors].index("halo")
-    odd = replace(config.priors[place], params=(("mu", number), ("sigma", 1.0)))
+    odd = replace(config.priors[place], params=(("mu", number), ("sigma", max(1.0, abs(number)))))
     priors = (*config.priors[:place], odd, *config.priors[place + 1 :])
     path = tmp_path / "odd.toml"
     path.write_text(resolved_toml(replace(config, priors=priors)), encoding="utf-8")
