@@ -1,7 +1,7 @@
 """Quantiles to a distribution, with a picture, written into a priors file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ class Elicited:
     """A belief as elicited: the family chosen, its numbers, and how well each family fits.
 
     ``fits`` has a row for each family that the belief may have: ``dist``, ``params`` (None where
-    it misses the quantiles), ``misfit`` in words, and its quantiles at 5, 50 and 95%.
+    it misses the quantiles), ``misfit`` in words, and its quantiles at 5, 50 and 95%. ``before`` is
+    the belief as it stood: ``dist`` and ``params``.
     """
 
     name: str
@@ -30,13 +31,14 @@ class Elicited:
     params: dict[str, float]
     quantiles: tuple[tuple[float, float], ...]
     fits: tuple[dict[str, Any], ...]
+    before: dict[str, Any]
     written: Path | None = None
 
     def json(self) -> dict[str, Any]:
         """Return everything as plain data."""
         told: dict[str, Any] = {"schema": 1, "name": self.name, "dist": self.dist}
         told |= {"params": self.params, "quantiles": [list(pair) for pair in self.quantiles]}
-        told |= {"fits": list(self.fits)}
+        told |= {"fits": list(self.fits), "before": self.before}
         return told | {"written": None if self.written is None else str(self.written)}
 
     def text(self) -> str:
@@ -93,7 +95,8 @@ def elicit(
     pairs = _checked(quantiles)
     fits = tuple(_fits(name, pairs, dist=dist, shape=dict(shape or {})))
     chosen = _choose(fits, dist or old.dist, stated=dist is not None)
-    made = Elicited(name, chosen["dist"], chosen["params"], pairs, fits)
+    before = {"dist": old.dist, "params": dict(old.params)}
+    made = Elicited(name, chosen["dist"], chosen["params"], pairs, fits, before)
     if picture is not None:
         _draw(made, Path(picture))
     if not write:
@@ -102,7 +105,7 @@ def elicit(
 
     table = _table(old, made, words={"why": str(why), "source": source}, shape=dict(shape or {}))
     write_prior(path, name, table=table)
-    return Elicited(name, made.dist, made.params, pairs, fits, path)
+    return replace(made, written=path)
 
 
 def _prior(path: Path, name: str, *, write: bool) -> Prior:

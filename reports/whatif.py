@@ -19,6 +19,7 @@ SHOWN = (
     "alignment_only",
     "both",
     "capabilities_only",
+    "neither",
 )
 """Quantities of the terminal's tables; the files hold all."""
 ABOUT = (

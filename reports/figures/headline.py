@@ -59,7 +59,7 @@ def plot_headline(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     words = {"prior": d.PRIOR, "posterior": d.POSTERIOR}
     words |= {CONSIDERED: d.ORANGE} if curve else {}
     lines = [Line2D([], [], color=colour, label=word) for word, colour in words.items()]
-    pc.get_target(SHOWN[0], {}).legend(handles=lines, loc="lower right")
+    pc.get_target(SHOWN[0], {}).legend(handles=lines, loc="center right")
     d.save(fig, path, rows=outcome_rows(dt, SHOWN) + curve)
     plt.close(fig)
     return d.Caption(

@@ -39,7 +39,7 @@ def plot_levels(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         "Maturity: levels of the works of each year",
         "Mean share of works whose highest level is each one, in the field. Above level 5 the "
         "shares are led by priors: hardly any work is rated there." + _top(found, years) + " The "
-        f"file beside it has the {INTERVAL} of each.",
+        f"file {path.name}.csv has the {INTERVAL} of each.",
         f"Stacked areas of the shares of eight levels by year; in {years[-1]}: "
         + "; ".join(f"level {k} {chance(x)}" for k, x in enumerate(found["mean"][-1]))
         + ".",

@@ -57,7 +57,7 @@ def plot_splits(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     return d.Caption(
         "Both splits",
         "What becomes of 100 works, posterior and prior means; parts of a bar add up to 100. "
-        f"The file beside it has the {INTERVAL} of each part.",
+        f"The file {path.name}.csv has the {INTERVAL} of each part.",
         "Stacked bars. On the same bar, of 100 works: "
         + "; ".join(f"{QUANTITIES[n].label} {of_hundred(means[n])}" for n in SPLITS["same bar"]),
     )

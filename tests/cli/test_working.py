@@ -21,6 +21,7 @@ from forecast.runs import Run
 from forecast.tables import ROWS
 from forecast.toml_edit import write_prior
 from models.errors import InputError
+from reports.elicited import rounded
 
 QUANTILES = [(0.05, 0.02), (0.5, 0.1), (0.95, 0.3)]
 GIVEN = [word for p, v in QUANTILES for word in ("--quantile", f"{p}={v}")]
@@ -129,6 +130,23 @@ def test_elicit_writes_the_fit_and_keeps_everything_else(mine):
     p, v = np.array(QUANTILES).T
     reached = stats.beta(**{"a": made.values["alpha"], "b": made.values["beta"]}).cdf(v)
     np.testing.assert_allclose(reached, p, atol=0.03)
+
+
+def test_elicit_shows_the_belief_it_replaces_and_no_rest_of_rounding(mine):
+    stood = {one.name: one for one in load_config(mine).priors}["halo"]
+    even = [f"--quantile={p}={v}" for p, v in ((0.05, -1), (0.5, 0), (0.95, 1))]
+    tried = invoke("elicit", mine, "halo", *even, "--dry-run").stdout
+    assert f"before: {stood.dist}(" in tried
+    told = invoke("elicit", mine, "halo", *even, "--why", "w").stdout
+    assert f"replaces: {stood.dist}(" in told
+    assert "mu = 0, " in told
+    assert "e-" not in told
+
+
+def test_numbers_far_below_the_largest_read_as_zero():
+    assert rounded([-1.561e-17, 0.608]) == [0.0, 0.608]
+    assert rounded([1e-9, 2e-9]) == [1e-9, 2e-9]
+    assert rounded([0.0, 0.0]) == [0.0, 0.0]
 
 
 def test_elicit_adds_a_belief_that_the_file_does_not_state(mine):

@@ -81,6 +81,13 @@ def test_axes_have_labels(run_folder, name):
     assert re.search(units, svg)
 
 
+def test_a_caption_names_the_file_of_its_numbers(run_folder):
+    told = {f["name"]: f["caption"] for f in run_folder[1]}
+    for name in ("levels", "splits"):
+        assert f"The file {name}.csv has the 89% equal-tailed interval" in told[name]
+        assert (run_folder[0] / "figures" / f"{name}.csv").is_file()
+
+
 def test_headline_and_splits_hold_the_draws_numbers(run_folder, tree):
     for name in ("headline", "splits"):
         for row in rows(run_folder[0], name):

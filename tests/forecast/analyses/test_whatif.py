@@ -171,6 +171,7 @@ def test_the_commands_show_write_and_refuse(tmp_path, monkeypatch, fake_fits, de
     assert "NOT CONVERGED" in done.stdout
     assert "all together" in done.stdout
     assert "withhold=0.5@2028 holds from 2028 on" in done.stdout
+    assert "use on neither side" in done.stdout
     names = {"whatif.json", "scenarios.csv", "by_cohort.csv", "captions.json"}
     assert names < {p.name for p in (tmp_path / "w").iterdir()}
     assert (tmp_path / "w" / "by_cohort_figure.png").stat().st_size > 10_000
