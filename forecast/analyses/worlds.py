@@ -40,7 +40,7 @@ RULE = (
 )
 
 
-LEAST_BASE = 2500
+LEAST_BASE = 4000
 """Draws, at the least, of the fit from which truths around the evidence are taken."""
 UNFITTED = (InputError, RuntimeError, np.linalg.LinAlgError)
 """How a fit fails: no point to start from, a chain that dies, a pilot that gives no metric."""

@@ -6,17 +6,16 @@ off by more once sign or raters are wrong; a missing Jacobian tilts a positive b
 posterior standard deviation in logs, at most 0.6 where evidence says little, which takes 80.
 """
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from forecast.analyses import worlds
+from forecast.analyses.calibration import common, fitted, key_of
 from forecast.analyses.uniformity import verdicts
-from forecast.case import with_prior
-from forecast.engine import posterior
+from forecast.case import digest, with_prior
+from forecast.parallel import map_kept
 from forecast.simulating import simulated_case
 
 CHANGED = "shared_"
@@ -50,7 +49,8 @@ def no_jacobian(case, i):
     """Positive beliefs sampled in logs with the density of the belief itself.
 
     Without the Jacobian s of s = exp x a LogNormal(m, v) is sampled as p(s) / s, which is the
-    LogNormal(m - v^2, v) exactly.
+    LogNormal(m - v^2, v) exactly. Beliefs that no evidence reaches show nothing of it: they are not
+    sampled, so not ranked, and headline quantities take them from the world's own Case.
     """
     world = worlds.prior_world(case, i)
     fitted = world.case
@@ -66,30 +66,42 @@ WRONG = {"sign": (sign_turned, 20), "raters": (raters_apart, 20), "Jacobian": (n
 """Each fault, and the number of worlds that shows it."""
 
 
-def ranked(job):
-    case, name, i = job
-    world, fitted = WRONG[name][0](case, i)
-    names, numbers, _ = worlds.ranks(world, posterior(fitted, cores=1))
-    return names, numbers[:, 0]
+def ranked(item, case):
+    """The content of a world's file: the ranks of its truth in the wrong fit."""
+    name, i = item
+    found, why = worlds.attempted(*WRONG[name][0](case, i))
+    return worlds.to_bytes(found, why=why)
 
 
-def failing_of(case, name, *, n):
+def failing_of(case, name, *, n, folder):
     """The names of quantities that n worlds find not uniform, the worst first."""
-    short = replace(case.sampler, draws=500, tune=500, chains=2)
-    jobs = [(replace(case, sampler=short, experts=()), name, i) for i in range(n)]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        found = list(pool.map(ranked, jobs))
-    names = [x for x in found[0][0] if all(x in some for some, _ in found)]
-    ranks = np.array([[u[some.index(x)] for x in names] for some, u in found])
-    rows = [row for row in verdicts(names, ranks) if not row["passes"]]
+    items = {f"{name}-{i:05d}.npz": (name, i) for i in range(n)}
+    found = [worlds.from_bytes(x) for x in map_kept(items, folder, work=ranked, shared=case)]
+    _, made = fitted(found)
+    names, numbers = common([one["names"].tolist() for one in made], made)
+    rows = [row for row in verdicts(names, numbers[..., 0]) if not row["passes"]]
     rows = sorted(rows, key=lambda row: min(row["p_shift"], row["p_width"], row["p_shape"]))
     return [row["name"] for row in rows if not row["name"].startswith(CHANGED)]
 
 
+@pytest.fixture
+def short(case):
+    """The Case as ``forecast calibrate`` fits each world."""
+    sampler = replace(case.sampler, draws=500, tune=500, chains=2, retry=False)
+    return replace(case, sampler=sampler, experts=())
+
+
+@pytest.fixture
+def folder(short, cache):
+    """Where worlds are kept, so that a test that was ended goes on; of this code alone."""
+    mine = Path(__file__).read_text(encoding="utf-8")
+    return cache.mkdir(f"controls-{digest(key_of(short), mine)[:8]}")
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_likelihood_of_the_whole_model_is_caught(case, name):
-    failing = failing_of(case, name, n=WRONG[name][1])
-    positive = {prior.name for prior in case.priors if prior.dist == "LogNormal"}
+def test_a_wrong_likelihood_of_the_whole_model_is_caught(short, folder, name):
+    failing = failing_of(short, name, n=WRONG[name][1], folder=folder)
+    positive = {prior.name for prior in short.priors if prior.dist == "LogNormal"}
     where = {"sign": {"use_ratio"}, "raters": {*failing}, "Jacobian": positive}[name]
     assert where & {one.split("[")[0] for one in failing}, failing

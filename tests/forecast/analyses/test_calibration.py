@@ -181,9 +181,11 @@ def test_truths_around_the_evidence_are_taken_from_one_long_fit(here, fake_fits,
     monkeypatch.setattr("forecast.parallel.fit_many", fit_many)
     options = SHORT | {"simulations": 4, "around": "posterior", "out": here / "c", "quiet": True}
     done = calibrate("default", **options)
-    long = [case for case in fake_fits if case.sampler.draws * case.sampler.chains >= 2500]
+    long = [
+        case for case in fake_fits if case.sampler.draws * case.sampler.chains >= worlds.LEAST_BASE
+    ]
     assert len(long) == 1
-    assert done.summary["base"]["draws"] >= 2500
+    assert done.summary["base"]["draws"] >= worlds.LEAST_BASE
     assert len(fake_fits) == 5
     assert "Truths are draws of one fit" in done.text()
 
