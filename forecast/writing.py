@@ -175,13 +175,20 @@ def flat(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def leads(found: dict[str, np.ndarray]) -> dict[str, float]:
-    """Return in which share of draws alignment use, and strict relevance, is the likelier."""
-    capabilities = found["capabilities_relevant"]
-    return {
-        "used": float((found["alignment_used"] > capabilities).mean()),
-        "strict": float((found["alignment_relevant"] > capabilities).mean()),
+def leads(found: dict[str, np.ndarray], chains: int) -> dict[str, dict[str, float]]:
+    """Return how probable it is that alignment is ahead, with Monte Carlo errors.
+
+    ``documented`` and ``used`` compare use with use, ``strict`` relevance with capabilities use:
+    the share of draws in which the first is the likelier. Use on both sides counts for each.
+    """
+    pairs = {
+        "documented": ("alignment_only", "capabilities_only"),
+        "used": ("alignment_used", "capabilities_relevant"),
+        "strict": ("alignment_relevant", "capabilities_relevant"),
     }
+    ahead = {name: (found[a] > found[b]).astype(float) for name, (a, b) in pairs.items()}
+    told = {name: summaries.with_mcse(x, chains) for name, x in ahead.items()}
+    return {name: {"mean": row["mean"], "mcse": row["mcse"]} for name, row in told.items()}
 
 
 def _extras(
@@ -200,7 +207,7 @@ def _extras(
             "parts": moving,
             "text": parts.untouched_text(share, moving),
         },
-        "leads": leads(found),
+        "leads": leads(found, fit.chains),
         "raters": parts.raters_of(tables),
         "not_observed": parts.not_observed(tables),
         "unit_headlines": {u: summaries.spread(found[f"alignment_relevant_{u}"]) for u in units},

@@ -41,7 +41,7 @@ def headline_block(
     seed: int,
     command: str,
     heavy: float | None = None,
-    leads: Mapping[str, float] | None = None,
+    leads: Mapping[str, Mapping[str, float]] | None = None,
 ) -> list[str]:
     """Return the README's first forecast: sentences, a table, and what it rests on.
 

@@ -58,8 +58,6 @@ LEAST = 0.001
 """Probability below which (and within which of 1) no more digits are printed."""
 FEW = 0.02
 """Chance below which (and within which of 1) a rerun with heavy tails stands beside, if any."""
-EVEN, SURE = 0.5, 0.9
-"""Probability that one side is ahead: even, and from which on it is called fairly sure."""
 AGREEMENT = {
     "a": "rater",
     "b": "other rater",
@@ -118,21 +116,24 @@ def same_bar(found: Mapping[str, Any], question: Mapping[str, Any]) -> str:
     )
 
 
-def leading(leads: Mapping[str, float]) -> str:
+def leading(leads: Mapping[str, Mapping[str, float]]) -> str:
     """Return the sentence on which side is ahead, and how surely.
 
-    ``leads`` holds the share of draws in which alignment use (``used``) and strict relevance
-    (``strict``) is likelier than capabilities use.
+    ``leads`` holds the probability that alignment is: of documented use, of any use (``used``), and
+    of ``strict`` relevance against capabilities use.
     """
-    ahead, side, other = leads["used"], "alignment", "capabilities"
-    if ahead < EVEN:
-        ahead, side, other = 1.0 - ahead, other, side
-    sure = "This is open" if ahead < SURE else "This is fairly sure"
+    documented, used, strict = (_ahead(leads[n]) for n in ("documented", "used", "strict"))
     return (
-        f"Which side is ahead? Any use for {side} is likelier than any use for {other} with "
-        f"probability {chance(ahead)}. {sure}. Strict alignment relevance is likelier than use for "
-        f"capabilities with probability {chance(leads['strict'])}."
+        "Which side is ahead? Documented use is likelier for alignment than for capabilities with "
+        f"probability {documented}, any use with {used}; strict alignment relevance is likelier "
+        f"than use for capabilities with {strict}."
     )
+
+
+def _ahead(row: Mapping[str, float]) -> str:
+    """Return a probability with its Monte Carlo error, in points, where it has one."""
+    error = f" (Monte Carlo error {100 * row['mcse']:.1g})" if row["mcse"] else ""
+    return chance(row["mean"]) + error
 
 
 def few_or_most(p: float, heavy: float | None) -> str:
@@ -165,7 +166,7 @@ def opening(
     question: Mapping[str, Any],
     *,
     heavy: float | None = None,
-    leads: Mapping[str, float] | None = None,
+    leads: Mapping[str, Mapping[str, float]] | None = None,
 ) -> list[str]:
     """Return the sentences that every surface opens with, as far as the run has them."""
     has = {*found}

@@ -132,21 +132,12 @@ def test_numbers_intervals_and_clean_text():
     assert clean("a\x1b[31m\n\tb\u202ec\x07") == "a[31m bc"
 
 
-@pytest.mark.parametrize(
-    ("used", "said"),
-    [
-        (
-            0.62,
-            "Any use for alignment is likelier than any use for capabilities with probability 62%",
-        ),
-        (
-            0.07,
-            "Any use for capabilities is likelier than any use for alignment with probability 93%",
-        ),
-    ],
-)
-def test_the_opening_says_which_side_is_ahead_and_how_surely(context, used, said):
-    text = " ".join(terminal_table(context | {"leads": {"used": used, "strict": 0.0}}).split())
-    assert said in text
-    assert ("This is open" in text) == (used == 0.62)
-    assert "capabilities with probability <0.1%" in text
+def test_the_opening_says_which_side_is_ahead_and_how_surely(context):
+    shares = {"documented": (0.93, 0.004), "used": (0.65, 0.012), "strict": (0.0, 0.0)}
+    told = {name: {"mean": x, "mcse": error} for name, (x, error) in shares.items()}
+    text = " ".join(terminal_table(context | {"leads": told}).split())
+    assert (
+        "Documented use is likelier for alignment than for capabilities with probability 93% "
+        "(Monte Carlo error 0.4), any use with 65% (Monte Carlo error 1); strict alignment relevance "
+        "is likelier than use for capabilities with <0.1%."
+    ) in text
