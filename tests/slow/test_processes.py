@@ -28,7 +28,7 @@ ABSURD = """
 [priors.maturity_purposive]
 dist = "Normal"
 mu = 1e200
-sigma = 1e-9
+sigma = 1e192
 unit = "logit"
 block = "maturity"
 claims = ["none"]
@@ -83,9 +83,7 @@ def test_a_prior_that_no_chain_can_start_from_ends_with_code_2(start, tmp_path, 
         done = start("run", "mine.toml", *QUICK, code=code)
         out, err = done.communicate(timeout=300)
         assert (done.returncode, out) == (2, "")
-        assert (
-            "[priors.maturity_purposive] sigma: found 1e-09, too narrow beside mu = 1e+200" in err
-        )
+        assert err.startswith("Error: priors: no starting point has a finite log density and slope")
         assert err.count("\n") == 1
         assert list((tmp_path / "runs").iterdir()) == []
 
