@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from forecast.analyses.careful import careful
 from forecast.analyses.comparing import table
 from forecast.analyses.knowable import case_at
 from forecast.analyses.origins import Origin, scored_origin
@@ -122,7 +123,7 @@ def backtest(
     config, tables = load_inputs(priors, evidence=evidence)
     origins = origins_of(until)
     given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
-    options = replace(config.sampler, **{k: v for k, v in given.items() if v is not None})
+    options = replace(careful(config.sampler), **{k: v for k, v in given.items() if v is not None})
     case = replace(make_case(config, tables, seed=seed), sampler=options)
     _check_works(tables, origins)
     name = run_hash(config, tables, case=case)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from forecast.analyses import worlds
+from forecast.analyses.careful import careful
 from forecast.analyses.covering import coverage_rows, pooled_rows
 from forecast.analyses.uniformity import LEVEL, TESTS, Row, seen, verdicts
 from forecast.case import Case, digest, make_case
@@ -101,7 +102,7 @@ def calibrate(
     config, tables = load_inputs(priors, evidence=evidence)
     case = replace(make_case(config, tables, seed=seed), experts=())
     given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
-    case = replace(case, sampler=replace(case.sampler, **given))
+    case = replace(case, sampler=replace(careful(case.sampler), **given))
     key = key_of(case)
     usual = Path("runs") / f"calibration-{config.name}-{key}"
     folder = Path(out) if out is not None else usual

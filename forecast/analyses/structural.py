@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.analyses.careful import careful
 from forecast.analyses.run_checks import MOST
 from forecast.analyses.stacking import COLUMNS, stacked, work_elpd
 from forecast.case import Answer, Case, with_arrays
@@ -158,7 +159,7 @@ def answered(fit: Fit, case: Case, *, fitting: Fitting) -> tuple[Answer, Fit | N
     if k is None:
         return evaluate([case], base=fit, names=HEADLINE)[0], None
     options: dict[str, Any] = {"cores": fitting.cores, "tick": fitting.tick}
-    once = replace(case, sampler=replace(case.sampler, retry=False))
+    once = replace(case, sampler=replace(careful(case.sampler), retry=False))
     other = _judged(refit(fit, once, **options))
     if fitting.retry and not other.diagnosis.converged:
         second = replace(posterior(harder(once), **options), case=once)

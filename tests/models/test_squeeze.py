@@ -22,7 +22,7 @@ def test_values_go_there_and_back(evaluate):
 
 def test_the_jacobian_is_the_slope(evaluate):
     scale = transform(0.25)
-    for t in (-20.0, -1.0, 0.5, 5.0, 50.0):
+    for t in (-28.0, -20.0, -1.0, 0.0, 0.5, 5.0, 20.0):
         high, low = (float(evaluate(scale.backward(np.array(t + step)))) for step in (1e-5, -1e-5))
         slope = (high - low) / 2e-5
         assert float(evaluate(scale.log_jac_det(np.array(t)))) == pytest.approx(
@@ -44,7 +44,7 @@ def test_the_prior_on_that_scale_is_the_stated_one(dist, evaluate):
     def density(t):
         return float(np.exp(logp({value: np.array(t)})))
 
-    below, _ = integrate.quad(density, -60.0, squeezed(0.4, ANCHORS[NAME]), limit=400)
+    below, _ = integrate.quad(density, -30.0, squeezed(0.4, ANCHORS[NAME]), limit=400)
     plain, _ = integrate.quad(lambda x: float(np.exp(logpdf(prior, x))), 0.0, 0.4, limit=400)
     assert below == pytest.approx(plain, rel=1e-6)
 
