@@ -58,7 +58,7 @@ class SamplerOptions:
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
-    target_accept: float = 0.7
+    target_accept: float = 0.8
     retry: bool = False
 
 

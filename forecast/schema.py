@@ -81,7 +81,7 @@ class SamplerTable(Table):
     draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
     tune: Annotated[int, Field(ge=10, le=100_000)] = 1000
     chains: Annotated[int, Field(ge=1, le=64)] = 4
-    target_accept: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.7
+    target_accept: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.8
     retry: bool = False
 
 
