@@ -114,6 +114,13 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_fit(here, fake_fit
     assert fake_fits == []
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, where no folder can be made")
+def test_a_folder_that_the_system_denies_to_hold_is_refused_before_any_fit(here, fake_fits):
+    with pytest.raises(InputError, match=r"^/proc/none/run.partial: cannot be written \(No such"):
+        run("default", out="/proc/none/run", **SMALL)
+    assert fake_fits == []
+
+
 def test_a_fault_while_writing_leaves_nothing(here, monkeypatch):
     def fail(*args, **options):
         raise RuntimeError("disk on fire")
