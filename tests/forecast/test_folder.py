@@ -119,7 +119,7 @@ def test_no_place_for_temporary_files_is_told(monkeypatch):
 
     cache._temporary.cache_clear()
     monkeypatch.setattr("tempfile.mkdtemp", full)
-    with pytest.raises(InputError, match="no place for temporary files .* free some space"):
+    with pytest.raises(InputError, match=r"no place for temporary files .* free some space"):
         cache._temporary()
 
 
