@@ -120,9 +120,9 @@ def _years(sheets: Sheets) -> Iterator[CellFault]:
     year_of = sound.whole("year")
     year = _years_of(uses.rows.text("work"), sound, year_of=year_of)
     first = uses.rows.whole("first_year", missing=LATE)
-    for at in np.flatnonzero(uses.good & (year > 0) & (first < year)):
-        remedy = f"the work is of {year[at]}: not before"
-        yield uses.fault(int(at), "first_year", remedy=remedy)
+    for early in np.flatnonzero(uses.good & (year > 0) & (first < year)):
+        remedy = f"the work is of {year[early]}: not before"
+        yield uses.fault(int(early), "first_year", remedy=remedy)
     for name in ("spillovers", "alignment_uses"):
         rows = sheets[name].typed()
         years = _years_of(pa.array([row.mi_work for _, row in rows], TEXT), sound, year_of=year_of)

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import forecast.engine
@@ -46,6 +47,21 @@ def test_an_interrupted_fit_keeps_its_draws_and_is_never_complete(here, monkeypa
     monkeypatch.setattr("forecast.engine.draw", whole)
     made = run("default", **SMALL)
     assert {p.name for p in Path("runs").iterdir()} == {made.folder.name}
+
+
+def test_an_interrupt_before_many_draws_says_nothing_of_arviz(here, monkeypatch, recwarn):
+    from arviz_base import ndarray_to_dataarray
+
+    def stop(made, case, **options):
+        ndarray_to_dataarray(np.zeros((4, 2)), "x")  # as nutpie's abort makes the draws so far
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("forecast.engine.draw", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run("default", **SMALL)
+    assert not [one for one in recwarn if "chain dimension" in str(one.message)]
+    with pytest.warns(UserWarning, match="Found chain dimension to be longer"):
+        ndarray_to_dataarray(np.zeros((4, 2)), "x")
 
 
 def interrupted(*args, **options):
