@@ -111,7 +111,7 @@ def load_config(priors: str | Path) -> Config:
         If the file, or one that it extends, is at fault anywhere; all faults are told at once.
     """
     path = find_priors(priors)
-    chain = read_chain(path)
+    chain = read_chain(path, check=_check_file)
     faults = [one for file in chain for one in _check_file(file)]
     faults += _check_whole(chain)
     raise_faults(faults)

@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from forecast.columns.csv_files import numbered
 from forecast.evidence import DEFAULT_KIND, Tables
 from forecast.seeds import stream
 from models.errors import InputError
@@ -144,14 +145,11 @@ def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
         ) from None
     head = text.splitlines()[0] if text.strip() else ""
     mark = ";" if head.count(";") > head.count(",") else ","  # some spreadsheets write semicolons
-    reader = csv.DictReader(StringIO(text, newline=""), delimiter=mark, restkey="", restval="")
-    missing = [name for name in ("work", *ANSWERS) if name not in (reader.fieldnames or ())]
+    header, rows = numbered(text, path, mark=mark)
+    missing = [name for name in ("work", *ANSWERS) if name not in header]
     if missing:
         raise InputError(f"{path}: no column {missing[0]}; keep the columns of the sheet")
-    return [
-        (reader.line_num, {key: str(value or "").strip() for key, value in row.items()})
-        for row in reader
-    ]
+    return rows
 
 
 __all__ = ["create", "sheet_rows", "taken", "write_sheet"]

@@ -1,13 +1,12 @@
 """Works to add, from a CSV or a BibTeX file: rows of works.csv with keys of their own."""
 
-import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from forecast.columns.csv_files import numbered
 from forecast.evidence import Tables
 from forecast.faults import near_miss
 from forecast.tables import ROWS
@@ -51,19 +50,15 @@ def read_works(path: Path, *, defaults: Mapping[str, str]) -> list[Row]:
 
 
 def _csv(text: str, path: Path) -> list[Row]:
-    reader = csv.DictReader(StringIO(text, newline=""), restkey="", strict=True)
+    header, rows = numbered(text, path)
     known = (*COLUMNS, "authors")
-    for column in reader.fieldnames or ():
-        if column.strip() not in known:
+    for column in header:
+        if column not in known:
             raise InputError(f"{path}: column {column!r}: {near_miss(column, known)}")
-    try:
-        rows = [{(key or "").strip(): _line(x) for key, x in row.items()} for row in reader]
-    except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: {error}; mend the line") from None
-    for number, row in enumerate(rows, start=2):
+    for line, row in rows:
         if "" in row:
-            raise InputError(f"{path}:{number}: more cells than the header has; mend the line")
-    return rows
+            raise InputError(f"{path}:{line}: more cells than the header has; mend the line")
+    return [{key: _line(x) for key, x in row.items()} for _, row in rows]
 
 
 def _line(x: Any) -> str:

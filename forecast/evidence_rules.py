@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecast.columns.csv_files import TEXT
-from forecast.columns.sheets import CellFault, Sheet, true_places
+from forecast.columns.sheets import CellFault, Sheet, place, true_places
 from forecast.faults import MOST_SHOWN
 from forecast.tables import KEYS, ROWS
 
@@ -59,7 +59,7 @@ def _unique_keys(sheets: Sheets) -> Iterator[CellFault]:
 
 
 def _place(sheet: Sheet, at: int) -> str:
-    return f"{sheet.file} row {sheet.lines[at]}"
+    return place(sheet.file, sheet.lines[at])
 
 
 def _references(sheets: Sheets) -> Iterator[CellFault]:
@@ -120,9 +120,9 @@ def _years(sheets: Sheets) -> Iterator[CellFault]:
     year_of = sound.whole("year")
     year = _years_of(uses.rows.text("work"), sound, year_of=year_of)
     first = uses.rows.whole("first_year", missing=LATE)
-    for place in np.flatnonzero(uses.good & (year > 0) & (first < year)):
-        remedy = f"the work is of {year[place]}: not before"
-        yield uses.fault(int(place), "first_year", remedy=remedy)
+    for early in np.flatnonzero(uses.good & (year > 0) & (first < year)):
+        remedy = f"the work is of {year[early]}: not before"
+        yield uses.fault(int(early), "first_year", remedy=remedy)
     for name in ("spillovers", "alignment_uses"):
         rows = sheets[name].typed()
         years = _years_of(pa.array([row.mi_work for _, row in rows], TEXT), sound, year_of=year_of)
@@ -151,9 +151,10 @@ def _fit_once(sheets: Sheets) -> Iterator[CellFault]:
             if row.use != "fit":
                 continue
             event = tuple(getattr(row, column) for column in columns)
-            line = first.setdefault(event, sheets[name].lines[at])
-            if line != sheets[name].lines[at]:
-                remedy = f"row {line} is the fit row of {', '.join(event)}: use compare"
+            at_first = first.setdefault(event, at)
+            if at_first != at:
+                where = _place(sheets[name], at_first)
+                remedy = f"{where} is the fit row of {', '.join(event)}: use compare"
                 yield sheets[name].fault(at, "use", remedy=remedy)
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ def fill(
     fit, origin = None, None
     try:
         _save_inputs(partial, job)
-        with limited(cores):
+        with limited(cores), warnings.catch_warnings():
+            # ArviZ's, of chains that were stopped after fewer draws than there are chains.
+            warnings.filterwarnings("ignore", "Found chain dimension to be longer than draw")
             fit, origin = _draws(job, stages=stages, cores=cores, beside=beside)
             _save_outputs(partial, job, fit=fit, stages=stages, origin=origin, cores=cores)
     except KeyboardInterrupt as stop:

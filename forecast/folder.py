@@ -165,11 +165,17 @@ def _make(folder: Path) -> None:
     for _ in range(TRIES):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except FileNotFoundError:  # a process that ended took the parent away
-            continue
+        except FileNotFoundError as error:  # a process that ended took the parent away
+            last = error
         except OSError as error:
-            raise InputError(f"{folder}: cannot be written ({error.strerror}); use --out") from None
-        return
+            raise _unmakable(folder, error) from None
+        else:
+            return
+    raise _unmakable(folder, last)
+
+
+def _unmakable(folder: Path, error: OSError) -> InputError:
+    return InputError(f"{folder}: cannot be written ({error.strerror}); use --out")
 
 
 def _clear(parent: Path) -> None:

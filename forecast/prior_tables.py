@@ -1,7 +1,7 @@
 """The [priors.NAME] tables: each checked against its family, its slot and itself."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -68,8 +68,9 @@ def check_prior(table: Any, place: Place) -> list[Fault]:
             faults.append(place.at("dist").fault(show(dist), near_miss(dist, FAMILIES)))
         return faults
     numeric = {*FAMILIES[known].params, "quantiles", "fitted_to"}
-    if not any(one.where.split()[-1] in numeric for one in faults):
-        faults += check_values(table, place) + _check_bounds(table, place)
+    wrong = numeric & {one.where.split()[-1] for one in faults}
+    sound = {key: value for key, value in table.items() if key not in wrong}
+    faults += check_values(table, place, wrong=wrong) + _check_bounds(sound, place)
     return faults + _check_family(known, place.at("dist"))
 
 
@@ -83,13 +84,15 @@ def _check_block(block: Any, place: Place) -> list[Fault]:
 
 def _check_claims(claims: Any, place: Place) -> list[Fault]:
     """Return the faults of a list of claims: C1 to C14, each once, or "none" alone."""
-    if not isinstance(claims, list) or not all(isinstance(one, str) for one in claims):
+    if not isinstance(claims, list):
         return []
     if not claims:
         return [place.fault("no claim", 'list C1 to C14, or ["none"] for a nuisance')]
     faults = []
     for at, one in enumerate(claims):
         here = place.at(str(at))
+        if not isinstance(one, str):  # told by the table's model
+            continue
         if one == "none" and len(claims) > 1:
             faults.append(here.fault("'none' beside a claim", 'write ["none"] alone'))
         elif one != "none" and one not in CLAIMS:
@@ -115,8 +118,13 @@ def _words(support: str) -> str:
     return {"positive": "the positive numbers", "unit": "0 to 1"}[support]
 
 
-def check_values(table: Mapping[str, Any], place: Place) -> list[Fault]:
-    """Return the faults of numbers and quantiles: one of the two, whole and in order."""
+def check_values(
+    table: Mapping[str, Any], place: Place, *, wrong: Collection[str] = ()
+) -> list[Fault]:
+    """Return the faults of numbers and quantiles: one of the two, whole and in order.
+
+    What stands under the keys ``wrong`` is not looked at: its type is told already.
+    """
     dist = table["dist"]
     stated = [name for name in FAMILIES[dist].params if name in table]
     faults = []
@@ -132,14 +140,17 @@ def check_values(table: Mapping[str, Any], place: Place) -> list[Fault]:
             remedy = f"give {', '.join(wanted)}, or quantiles"
             return [place.fault("neither numbers nor quantiles", remedy)]
     for key in ("quantiles", "fitted_to"):
-        if key in table:
+        if key in table and key not in wrong:
             faults += _check_pairs(table[key], place.at(key), dist=dist)
     for name in wanted:
+        if name in wrong:
+            continue
         if name not in table:
             faults.append(place.at(name).fault("no such key", f"add it: {dist} needs it"))
         elif name in FAMILIES[dist].positive and not table[name] > 0:
             faults.append(place.at(name).fault(show(table[name]), "must be greater than 0"))
-    return faults + _check_width(table, place)
+    sound = {key: value for key, value in table.items() if key not in wrong}
+    return faults + _check_width(sound, place)
 
 
 def _check_width(table: Mapping[str, Any], place: Place) -> list[Fault]:

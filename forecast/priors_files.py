@@ -1,10 +1,11 @@
 """Where priors files are: as given, shipped by name, and along ``extends``."""
 
 import importlib.resources
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
-from forecast.faults import Place, TomlFile, raise_faults, read_toml
+from forecast.faults import Fault, Place, TomlFile, raise_faults, read_toml
 from forecast.schema import show
 from models.errors import InputError
 
@@ -49,8 +50,12 @@ def _shipped(name: str | Path) -> Path | None:
     return path if "/" not in stem and path.is_file() else None
 
 
-def read_chain(path: Path) -> list[TomlFile]:
+def read_chain(
+    path: Path, *, check: Callable[[TomlFile], list[Fault]] = lambda _: []
+) -> list[TomlFile]:
     """Read a file and all that it extends, nearest first.
+
+    Where the chain breaks, what ``check`` finds in the files read so far is told with it.
 
     Raises
     ------
@@ -64,7 +69,7 @@ def read_chain(path: Path) -> list[TomlFile]:
         target = following if following.is_file() else _shipped(name)
         if target is None:
             remedy = "no such file, nor a shipped name: give one relative to this file"
-            raise_faults([place.fault(show(name), remedy)])
+            raise_faults([place.fault(show(name), remedy), *(x for f in files for x in check(f))])
             break
         if target.resolve() in [one.path.resolve() for one in files]:
             remedy = "break the circle (a shipped name needs no .toml)"

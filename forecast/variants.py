@@ -166,7 +166,8 @@ def worldview_rows(
         if found is None:
             made = evaluated(case, HEADLINE)
             found = obtained(made)
-            found["posterior"] = {name: spread(made.quantities[name]) for name in HEADLINE}
+            shown = {name: spread(made.quantities[name]) for name in HEADLINE}
+            found["posterior"] = {n: x | {"mcse": made.mcse[n]} for n, x in shown.items()}
         rows.append(row | found)
     return rows
 

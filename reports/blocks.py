@@ -10,22 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.errors import InputError
-from models.quantities import QUANTITIES
 from models.slots import SLOTS
 from reports.learned import CONFLICT, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
 from reports.outside import CONSIDERED, considered_of, outside_text, outside_view
+from reports.tables import MAIN_TITLE, SAME_BAR_SPLIT, SAME_BAR_TITLE, label
 from reports.words import INTERVAL, INTERVAL_OF_CHANCE, chance, interval, number, opening
 
 WIDTH = 100
-SAME_BAR = {
-    "alignment_only": "documented use: alignment only",
-    "capabilities_only": "documented use: capabilities only",
-    "both": "documented use: both sides",
-    "neither": "documented use: neither side",
-}
-"""The split on the same bar, as rows of a table."""
-SHOWN = ("alignment_used", "capabilities_relevant", "capabilities_first", "alignment_relevant")
-"""The other rows of the headline's table."""
+SHOWN = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
+"""The rows of the second table of the headline."""
 HEADS = {
     "learned": f"Learned (`sd_ratio` below {LEARNED})",
     "somewhat": f"Somewhat learned (below {SOMEWHAT})",
@@ -59,26 +52,26 @@ def headline_block(
     leads
         How surely each side is ahead, where the run says it.
     """
-    labels = SAME_BAR | {name: QUANTITIES[name].label for name in SHOWN}
     found, prior = head["quantities"], head["prior"]
     outside = outside_view(head)
     sentences = opening(found, head, heavy=heavy, leads=leads) + outside_text(head)
-    rows = [_row(label, found[n], prior=prior[n]) for n, label in labels.items()]
-    if outside:  # above the last row, of which the text below speaks
+    tables = [
+        [_row(label(n), found[n], prior=prior[n]) for n in names]
+        for names in (SAME_BAR_SPLIT, SHOWN)
+    ]
+    if outside:
         both = outside["rows"][-1][1]
         name = f"{outside['label']}, {CONSIDERED}"
-        rows.insert(-1, f"| {name} | {chance(both['mean'])} | {interval(both)} | |")
+        tables[1].insert(1, f"| {name} | {chance(both['mean'])} | {interval(both)} | |")
     top = ", ".join(f"`{r['parameter']}` {chance(r['share'])}" for r in variance["parts"][:3])
     return [
         *(line for told in sentences for line in [*_wrapped(told), ""]),
-        f"| works of {head['cohort']} by the end of {head['horizon']} | mean | interval | "
-        "prior alone |",
-        "|---|---|---|---|",
-        *rows,
-        "",
+        *_table(SAME_BAR_TITLE, tables[0]),
+        *_table(MAIN_TITLE, tables[1]),
         *_wrapped(
-            f"Each interval is an {INTERVAL_OF_CHANCE}. Of the variance of the last row "
-            f"{chance(variance['untouched'])} lies in beliefs that no evidence touches"
+            f"Each interval is an {INTERVAL_OF_CHANCE}. Of the variance of "
+            f"{label('alignment_relevant')} {chance(variance['untouched'])} lies in beliefs that "
+            "no evidence touches"
             + (f", most in {top}" if top else "")
             + f" ([each belief's question](docs/beliefs.md)). Default priors, seed {seed}; made by"
         ),
@@ -86,21 +79,25 @@ def headline_block(
     ]
 
 
+def _table(title: str, rows: Sequence[str]) -> list[str]:
+    return [f"| {title} | mean | interval | prior alone, mean |", "|---|---|---|---|", *rows, ""]
+
+
 def worldviews_block(heads: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the README's table of several worldviews, given the contents of headline.json."""
     strict = "alignment_relevant"
-    labels = SAME_BAR | {"capabilities_first": QUANTITIES["capabilities_first"].label}
-    labels[strict] = QUANTITIES[strict].label
     rows = {
-        label: [_told(h["quantities"][name]) for h in heads.values()]
-        for name, label in labels.items()
+        label(name): [_told(h["quantities"][name]) for h in heads.values()]
+        for name in (*SAME_BAR_SPLIT, strict, "capabilities_first")
     }
     rows |= _considered(heads)
-    rows["the same, prior alone"] = [_told(h["prior"][strict]) for h in heads.values()]
+    rows[f"{label(strict)}, prior alone"] = [_told(h["prior"][strict]) for h in heads.values()]
     return [
         f"| mean ({INTERVAL}) | {' | '.join(heads)} |",
         "|---" * (1 + len(heads)) + "|",
-        *(f"| {label} | {' | '.join(cells)} |" for label, cells in rows.items()),
+        *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()),
+        "",
+        "The first four rows are of documented use, the same bar for both sides; they sum to 1.",
     ]
 
 
@@ -108,7 +105,7 @@ def _considered(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """Return the rows of quantities into which some worldview mixes an outside view."""
     names = {h["outside_view"]["quantity"] for h in heads.values() if h.get("outside_view")}
     return {
-        f"{QUANTITIES[name].label}, {CONSIDERED}": [
+        f"{label(name)}, {CONSIDERED}": [
             _told(considered_of(h, name) or h["quantities"][name]) for h in heads.values()
         ]
         for name in sorted(names)
@@ -166,8 +163,8 @@ def _pattern(name: str) -> str:
     return rf"<!-- {name} -->.*?<!-- /{name} -->"
 
 
-def _row(label: str, found: Mapping[str, float], *, prior: Mapping[str, float]) -> str:
-    return f"| {label} | {chance(found['mean'])} | {interval(found)} | {_told(prior)} |"
+def _row(name: str, found: Mapping[str, float], *, prior: Mapping[str, float]) -> str:
+    return f"| {name} | {chance(found['mean'])} | {interval(found)} | {_told(prior)} |"
 
 
 def _told(found: Mapping[str, float]) -> str:

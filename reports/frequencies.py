@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from models.quantities import QUANTITIES
 from reports.words import SAME_BAR_NAMES, of_hundred
 
 ICONS = 100
@@ -10,12 +11,6 @@ ACROSS = 20
 """Icons in a row."""
 STEP_X, STEP_Y = 14, 18
 """Distances between icons; an icon is 10 wide and 14 high."""
-WORDS = {
-    "alignment_only": "alignment use alone",
-    "both": "both",
-    "capabilities_only": "capabilities use alone",
-    "neither": "neither",
-}
 
 
 def whole_icons(shares: Sequence[float], total: int = ICONS) -> list[int]:
@@ -48,7 +43,7 @@ def frequencies(found: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     means = [found[name]["mean"] for name in SAME_BAR_NAMES]
     kinds = zip(SAME_BAR_NAMES, whole_icons(means), strict=True)
-    legend = [(n, WORDS[n], of_hundred(found[n]["mean"])) for n in SAME_BAR_NAMES]
+    legend = [(n, QUANTITIES[n].label, of_hundred(found[n]["mean"])) for n in SAME_BAR_NAMES]
     strict = found["alignment_relevant"]["mean"]
     told = "; ".join(f"{words} {number}" for _, words, number in legend)
     return {

@@ -7,8 +7,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from reports.disagreement import with_error
+from reports.obtained import HOW
 from reports.plain_tables import grid
-from reports.tables import HOW, label
+from reports.tables import label
 from reports.text import render, told
 from reports.whatif import points
 from reports.words import NOT_CONVERGED

@@ -19,9 +19,10 @@ from markupsafe import Markup
 from models.quantities import CLAIMS, GLOSSARY, QUANTITIES
 from reports import drawing, learned, scripts, words
 from reports.frequencies import frequencies
+from reports.obtained import how, view_error
 from reports.provenance import belief_rows, source_rows
 from reports.sensitivity_section import section
-from reports.tables import how, make_view
+from reports.tables import make_view
 from reports.verdicts import VERDICTS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -97,6 +98,7 @@ def write_page(
             "quantities": QUANTITIES,
             "verdict_words": VERDICTS,
             "how": how,
+            "view_error": view_error,
             "hangs": section(sensitivity),
             "picture_of": picture,
             "data_from": data_link,

@@ -3,19 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from models.quantities import OUTCOMES, QUANTITIES
 from models.slots import SLOTS
 from reports.claim_rows import claim_row
 from reports.ladder import disagreement, milestone_rows
 from reports.learned import conflicts
+from reports.obtained import how, known
 from reports.outside import outside_text, outside_view
 from reports.trust import heavy_of, trust_view, varied_notes, varied_table
 from reports.verdicts import by_verdict
 from reports.words import (
     AGREEMENT,
-    NOT_CONVERGED,
     SAME_BAR,
     USE_NOT_BENEFIT,
     interval,
@@ -34,19 +32,12 @@ MAIN = (
     "capabilities_first",
 )
 """The quantities of the first table."""
+SAME_BAR_TITLE, MAIN_TITLE = "Same bar: documented use", "A work ends up"
+"""Titles of the first two tables, in the terminal and in the README."""
 SAME_BAR_SPLIT, STRICT_SPLIT = OUTCOMES[6:10], OUTCOMES[10:14]
 BY_AGENDA = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
 ABOUT = ("setting", "how", "pareto_k", "r_hat", "ess", "converged")
 """What a variation's row says of itself, not of a quantity."""
-HOW = {
-    "exact": "this run itself",
-    "run": "a finished run beside this one",
-    "refit": "a fit of its own",
-    "reweighted": "this run's draws, reweighted",
-    "moment-matched": "this run's draws, moved and reweighted",
-    "withheld": "withheld",
-}
-"""Ways to answer a variation, in words."""
 WORST = 15
 """Parameters in the table of the worst diagnosed."""
 EMPTY: dict[str, Any] = {
@@ -214,11 +205,6 @@ def question_of(name: object) -> str:
     return slot.question if slot else ""
 
 
-def known(x: object) -> bool:
-    """Return whether a cell holds a number."""
-    return x is not None and x != "" and bool(np.isfinite(float(str(x))))
-
-
 def unit_rows(units: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return strict relevance by the unit in which a level counts as established."""
     as_row = {k: v if isinstance(v, Mapping) else {"mean": v} for k, v in units.items()}
@@ -250,17 +236,6 @@ def setting_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         ],
         "how": "; ".join(f"{row.get('setting', '')}: {how(row, names)}" for row in rows),
     }
-
-
-def how(row: Mapping[str, Any], names: Iterable[str] = ()) -> str:
-    """Return in words how a variation was answered, and how well; ``names`` are its quantities."""
-    shown = any(row.get(name) for name in names)
-    word = str(row.get("how") or ("reweighted" if shown else "withheld"))
-    fitted = word in {"refit", "run"}
-    keys = {"r_hat": "R-hat", "ess": "effective draws"} if fitted else {"pareto_k": "Pareto k"}
-    told = [f"{keys[key]} {number(float(row[key]))}" for key in keys if known(row.get(key))]
-    told += [NOT_CONVERGED] if fitted and row.get("converged") is False else []
-    return HOW.get(word, word) + (f" ({', '.join(told)})" if told and word != "exact" else "")
 
 
 def spread_cell(found: Mapping[str, Any] | None, name: str) -> str:

@@ -8,7 +8,16 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from reports.tables import MAIN, SAME_BAR_SPLIT, STRICT_SPLIT, label, make_view
+from reports.obtained import view_notes
+from reports.tables import (
+    MAIN,
+    MAIN_TITLE,
+    SAME_BAR_SPLIT,
+    SAME_BAR_TITLE,
+    STRICT_SPLIT,
+    label,
+    make_view,
+)
 from reports.words import (
     INTERVAL_OF_CHANCE,
     NO_EVIDENCE,
@@ -80,8 +89,8 @@ def _head(view: Mapping[str, Any]) -> list[RenderableType]:
 def _tables(view: Mapping[str, Any]) -> list[RenderableType]:
     out: list[RenderableType] = []
     for title, names in (
-        ("Same bar: documented use", SAME_BAR_SPLIT),
-        ("A work ends up", MAIN),
+        (SAME_BAR_TITLE, SAME_BAR_SPLIT),
+        (MAIN_TITLE, MAIN),
         ("Strict split", STRICT_SPLIT),
     ):
         if any(name in view["found"] for name in names):
@@ -89,7 +98,8 @@ def _tables(view: Mapping[str, Any]) -> list[RenderableType]:
     if view["outside"]:
         out += [_outside(view["outside"]), Text("")]
     if view["worldviews"]:
-        out += [_worldviews(view), *_missing(view), Text("")]
+        out += [_worldviews(view), *map(told, view_notes(view["worldviews"]))]
+        out += [*_missing(view), Text("")]
     if view["agenda_rows"]:
         out += [_agendas(view), Text("")]
     return out
@@ -132,7 +142,7 @@ def _missing(view: Mapping[str, Any]) -> list[RenderableType]:
 
 def _agendas(view: Mapping[str, Any]) -> Table:
     heads = ["strict", "interval", "cap. first", "interval"]
-    table = _grid(f"Top {TOP} agendas (strict; capabilities first)", heads)
+    table = _grid(f"Top {TOP} agendas: means (strict; cap. first)", heads)
     for r in view["agenda_rows"][:TOP]:
         strict, first = (r["found"].get(n) for n in ("alignment_relevant", "capabilities_first"))
         table.add_row(told(r["name"]), *_cells(strict), *_cells(first))

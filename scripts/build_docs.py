@@ -23,6 +23,8 @@ sys.path.insert(0, str(ROOT))
 from forecast import EXPORTS, GROUPS  # noqa: E402 (this checkout, wherever it is run from)
 from forecast.cli import SETTINGS, cli  # noqa: E402
 from forecast.config import load_config  # noqa: E402
+from forecast.runs import show  # noqa: E402
+from models.errors import InputError  # noqa: E402
 from reports import writeup  # noqa: E402
 
 SOURCE, SITE = ROOT / "build" / "docs", ROOT / "site"
@@ -103,7 +105,10 @@ def main(run: Path | None = None) -> None:
     write("python.md", writeup.python_page(EXPORTS, GROUPS))
     nav = list(NAV)
     if run is not None:
-        write("forecast.md", run_page(run))
+        try:
+            write("forecast.md", run_page(run))
+        except InputError as error:
+            sys.exit(f"build_docs: {error}")
         nav.insert(1, {"The default forecast": "forecast.md"})
     config = ROOT / "build" / "mkdocs.yml"
     config.write_text(json.dumps(settings(nav)), encoding="utf-8", newline="\n")
@@ -179,8 +184,16 @@ def helps() -> list[tuple[str, str]]:
 
 
 def run_page(run: Path) -> str:
-    """Return the page of a run: its figures with their captions, and its report beside it."""
-    context = json.loads((run / "context.json").read_text(encoding="utf-8"))
+    """Return the page of a run: its figures with their captions, and its report beside it.
+
+    Raises
+    ------
+    InputError
+        If it is no whole run, or its numbers were changed since it was written.
+    """
+    shown = show(run)
+    shown.demand_whole("a page can be made of it")
+    context = shown.context
     shutil.copyfile(run / "report.html", SOURCE / "report-of-the-default.html")
     out = [
         "# The default forecast",

@@ -8,19 +8,18 @@ ship now.
 
 import argparse
 import csv
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from forecast.case import make_case
 from forecast.checks import load_inputs
 from forecast.config import load_config
 from forecast.evidence import hash_tables
-from forecast.folder import is_complete, read_manifest
+from forecast.folder import check_unchanged, is_complete, read_manifest
 from forecast.identity import code_hash, forecast_hash, priors_hash
+from forecast.runs import show
 from models.errors import InputError
 from reports.beliefs import beliefs_page
 from reports.blocks import filled, headline_block, learned_block, worldviews_block
@@ -89,12 +88,14 @@ def by_name(runs: Sequence[Path], *, anyway: bool) -> dict[str, Path]:
     Raises
     ------
     InputError
-        If a run is not whole, did not converge or, unless ``anyway``, is not of what ships.
+        If a run is not whole, did not converge, was changed since it was written or, unless
+        ``anyway``, is not of what ships.
     """
     found: dict[str, Path] = {}
     for run in runs:
         if not is_finished(run):
             raise InputError(f"{run}: no finished run that converged; make one by `{COMMAND}`")
+        check_unchanged(run)
         name = str((read_manifest(run) or {})["name"])
         if name not in WORLDVIEWS:
             raise InputError(f"{run}: a run of {name}; name runs of {', '.join(WORLDVIEWS)}")
@@ -114,24 +115,18 @@ def by_name(runs: Sequence[Path], *, anyway: bool) -> dict[str, Path]:
 
 def lines_of(block: str, runs: Mapping[str, Path]) -> list[str]:
     """Return the lines of a block."""
-    heads = {name: read_json(run / "headline.json") for name, run in runs.items()}
+    heads = {name: show(run).headline for name, run in runs.items()}
     if block == "worldviews":
         return worldviews_block({name: heads[name] for name in WORLDVIEWS})
     run, made = runs["default"], read_manifest(runs["default"]) or {}
     if block == "learned":
         with (run / "summary.csv").open(encoding="utf-8", newline="") as file:
             return learned_block(list(csv.DictReader(file)), seed=made["seed"])
-    context = read_json(run / "context.json")
+    context = show(run).context  # with what `forecast check RUN --structure` left there
     variance = {"parts": []} | context["variance_share"]
-    varied = run / "structure.json"  # where `forecast check RUN --structure` left it
-    heavy = heavy_of(json.loads(varied.read_text(encoding="utf-8")) if varied.is_file() else ())
+    heavy = heavy_of(context.get("structure", ()))
     told = {"seed": made["seed"], "command": COMMAND, "heavy": heavy, "leads": context.get("leads")}
     return headline_block(heads["default"], variance=variance, **told)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the content of a JSON file."""
-    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def refresh(runs: Sequence[Path], *, root: Path = ROOT, anyway: bool = False) -> list[str]:

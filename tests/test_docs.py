@@ -1,5 +1,6 @@
 """The pages of docs/ speak of what exists: every word, command, public function and claim."""
 
+import json
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from models.quantities import CLAIMS, GLOSSARY, HEADLINE, QUANTITIES
 from models.slots import SLOTS
 from reports.beliefs import beliefs_page
 from reports.blocks import identity_in
-from scripts import refresh_docs, refresh_sensitivity
+from scripts import refresh_docs, refresh_notebook, refresh_sensitivity
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
@@ -74,6 +75,13 @@ def test_numbers_in_the_pages_are_of_the_forecast_that_ships(block):
     page, _ = refresh_docs.BLOCKS[block]
     found = identity_in((ROOT / page).read_text(encoding="utf-8"), block)
     assert found == refresh_docs.shipped_identity(block), f"{page}: stale; {refresh_docs.HOW}"
+
+
+def test_the_outputs_of_the_notebook_are_of_the_forecast_that_ships():
+    book = json.loads(refresh_notebook.NOTEBOOK.read_text(encoding="utf-8"))
+    found = book["metadata"].get(refresh_notebook.KEY)
+    how = "after `forecast run default`: `.venv/bin/python scripts/refresh_notebook.py`"
+    assert found == refresh_docs.shipped_identity("headline"), f"stale; {how}"
 
 
 def test_the_tables_of_the_sensitivity_page_are_of_what_ships():

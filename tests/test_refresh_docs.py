@@ -10,15 +10,18 @@ import pytest
 from forecast.case import make_case
 from forecast.checks import load_inputs
 from forecast.config import resolved_toml
-from forecast.folder import copy_evidence, write_csv, write_json
+from forecast.folder import copy_evidence, digests, write_csv, write_json
 from forecast.identity import code_hash
 from models.errors import InputError
-from models.quantities import HEADLINE
+from models.quantities import HEADLINE, QUANTITIES
 from reports.blocks import filled, headline_block, identity_in, learned_block, worldviews_block
+from reports.tables import MAIN, MAIN_TITLE, SAME_BAR_SPLIT, SAME_BAR_TITLE
+from scripts import build_docs
 from scripts.refresh_docs import BELIEFS as BELIEFS_PAGE
 from scripts.refresh_docs import BLOCKS, COMMAND, ROOT, refresh, shipped_identity
 
 HASH = "0" * 64
+STRICT = QUANTITIES["alignment_relevant"].label
 PAGES = (*dict.fromkeys(page for page, _ in BLOCKS.values()), BELIEFS_PAGE)
 VARIANCE = {"untouched": 0.88, "parts": [{"parameter": "stop_6", "share": 0.22}]}
 FOUND = {"mean": 0.0127, "lower": 0.003, "upper": 0.0295}
@@ -166,14 +169,30 @@ def test_a_run_that_is_not_whole_or_did_not_converge_is_refused(folder, pages, m
         refresh([folder], root=pages)
 
 
+@pytest.mark.parametrize("name", ["headline", "context"])
+def test_a_run_whose_numbers_were_edited_fills_nothing(name, folder, pages, monkeypatch):
+    change_manifest(folder, written=digests(folder))
+    refresh([folder], root=pages)
+    path = folder / f"{name}.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("0", "1", 1), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"{name}\.json: found other content than the run wrote"):
+        refresh([folder], root=pages)
+    monkeypatch.setattr(build_docs, "SOURCE", pages)
+    with pytest.raises(InputError, match="found other content than the run wrote"):
+        build_docs.run_page(folder)
+
+
 def test_headline_block_opens_with_the_same_bar_and_gives_every_row():
     lines = headline_block(HEAD, variance=VARIANCE, seed=0, command=COMMAND)
     row = "| alignment-relevant (strict) | 1.3% | 0.30% to 2.9% | 50% (10% to 90%) |"
     assert row in lines
-    assert sum(line.startswith("| ") for line in lines) == 9
+    names = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
+    same = [QUANTITIES[name].label for name in SAME_BAR_SPLIT]
+    main = [QUANTITIES[name].label for name in MAIN if "others" not in name]
+    assert names == [SAME_BAR_TITLE, *same, MAIN_TITLE, *main]
     text = " ".join(lines)
     assert text.startswith("Of 100 interpretability works of 2026, by the end of 2040, 1.3 have a")
-    assert "88% lies in beliefs that no evidence touches, most in `stop_6` 22% (" in text
+    assert "strict) 88% lies in beliefs that no evidence touches, most in `stop_6` 22% (" in text
 
 
 def test_small_chances_keep_two_digits():
@@ -185,8 +204,8 @@ def test_small_chances_keep_two_digits():
 def test_worldviews_block_has_a_column_for_each():
     lines = worldviews_block({"default": HEAD, "doubter": HEAD})
     assert lines[0] == "| mean (89% equal-tailed interval) | default | doubter |"
-    assert lines[-1] == "| the same, prior alone | 50% (10% to 90%) | 50% (10% to 90%) |"
-    assert len(lines) == 9
+    assert lines[8] == f"| {STRICT}, prior alone | 50% (10% to 90%) | 50% (10% to 90%) |"
+    assert len(lines) == 11
 
 
 def test_learned_block_lists_beliefs_by_status_least_ratio_first():

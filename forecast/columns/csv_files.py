@@ -8,6 +8,7 @@ belong, Python's reader takes the file instead; it also numbers the lines, once 
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from forecast.columns.sheets import CellFault, Sheet, row_name, whole_file
+from models.errors import InputError
 
 TEXT = pa.large_string()
 """Arrow's type of a column of text; the smaller one ends at 2 GB."""
@@ -61,15 +63,42 @@ def read_csv(raw: bytes, name: str, *, check_header: Header, say_header: str) ->
     return Sheet(name, file, columns, number_lines=lambda: _lines(raw, len(header)))
 
 
-def records(raw: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield line and cells of each row that is not blank, by Python's reader, strictly."""
+def records(raw: bytes, *, mark: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """Yield first line and cells of each row that is not blank, by Python's reader, strictly."""
     text = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="")
     csv.field_size_limit(max(csv.field_size_limit(), len(raw)))  # as long a cell as Arrow reads
-    reader, start = csv.reader(text, strict=True), 1
+    reader, start = csv.reader(text, strict=True, delimiter=mark), 1
     for cells in reader:
         if any(cell.strip() for cell in cells):
             yield start, cells
         start = reader.line_num + 1
+
+
+def numbered(
+    text: str, path: Path, *, mark: str = ","
+) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the header of a CSV text, and the first line and the cells of each row not blank.
+
+    Cells are by column, without blanks around them; what lies beyond the header is under "".
+
+    Raises
+    ------
+    InputError
+        If a quote is broken.
+    """
+    raw = text.encode()
+    try:
+        (_, header), *rows = records(raw, mark=mark) if text.strip() else [(1, [])]
+    except csv.Error as error:
+        line = _last_line(raw, mark=mark)
+        raise InputError(f"{path}:{line}: {error}; mend the line") from None
+    names = [name.strip() for name in header]
+    out = []
+    for line, cells in rows:
+        held = dict.fromkeys(names, "") | dict(zip(names, map(str.strip, cells), strict=False))
+        more = "".join(cells[len(names) :])
+        out.append((line, held | ({"": more} if len(cells) > len(names) else {})))
+    return names, out
 
 
 def _lines(raw: bytes, width: int) -> Sequence[int]:
@@ -173,10 +202,10 @@ def _clean(cell: str) -> str | None:
     return cell.strip().replace("\r\n", "\n") or None
 
 
-def _last_line(raw: bytes) -> int:
+def _last_line(raw: bytes, *, mark: str = ",") -> int:
     """Return the line at which the row begins that Python's reader cannot end."""
     text = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="")
-    reader, start = csv.reader(text, strict=True), 1
+    reader, start = csv.reader(text, strict=True, delimiter=mark), 1
     try:
         for _ in reader:
             start = reader.line_num + 1

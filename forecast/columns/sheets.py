@@ -29,10 +29,19 @@ class CellFault:
     remedy: str
 
     def __str__(self) -> str:
-        line = f" row {self.line}" if self.line else ""
         row = f" ({self.row})" if self.row else ""
         column = f", column {self.column}" if self.column else ""
-        return f"{self.file}{line}{row}{column}: found {self.found}; {self.remedy}"
+        where = place(self.file, self.line)
+        return f"{where}{row}{column}: found {self.found}; {self.remedy}"
+
+
+def place(file: str, line: int) -> str:
+    """Return a line of a file as a message names it: counted as an editor does, from 1.
+
+    A file without lines, Parquet, has rows, counted from 1. Line 0 is the whole file.
+    """
+    word = "row" if file.endswith(".parquet") else "line"
+    return f"{file} {word} {line}" if line else file
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,13 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from forecast.locks import locked
+from models.errors import InputError
 
 LOG = logging.getLogger("forecast")
 MOST = 24
@@ -28,20 +30,29 @@ def folder() -> Path:
 
     stated = os.environ.get("FORECAST_CACHE")
     usual = user_cache_path("mi-forecast", appauthor=False)
-    place = Path(stated).expanduser() if stated else usual
     try:
+        place = Path(stated).expanduser() if stated else usual
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
             return place
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the second: no such home
         LOG.warning("compiled models are not kept: %s", error)
         return _temporary()
 
 
 @cache
 def _temporary() -> Path:
-    """Return this process's own folder, removed at its end."""
-    place = tempfile.mkdtemp(prefix="mi-forecast-")
+    """Return this process's own folder, removed at its end.
+
+    Raises
+    ------
+    InputError
+        If there is no place for one.
+    """
+    try:
+        place = tempfile.mkdtemp(prefix="mi-forecast-")
+    except OSError as error:
+        raise InputError(f"no place for temporary files ({error}); free some space") from None
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     return Path(place)
 
@@ -72,9 +83,40 @@ def kept(path: Path, make: Callable[[], bytes]) -> bytes:
     with locked(path.with_suffix(".lock"), waiting=_say_waiting):
         held = load(path)
         if held is None:
-            held = make()
+            with _housed():
+                held = make()
             store(path, held)
     return held
+
+
+@contextmanager
+def _housed() -> Iterator[None]:
+    """Let PyTensor, which wants a folder in the user's home, have ours where that has no place.
+
+    It is told by the environment, which a compiling child inherits.
+    """
+    flags = os.environ.get("PYTENSOR_FLAGS")
+    if "base_compiledir" not in (flags or "") and not _has_home():
+        ours = f"base_compiledir={_temporary()}"
+        os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, (flags, ours)))
+    try:
+        yield
+    finally:
+        if flags is None:
+            os.environ.pop("PYTENSOR_FLAGS", None)
+        else:
+            os.environ["PYTENSOR_FLAGS"] = flags
+
+
+def _has_home() -> bool:
+    """Return whether PyTensor's folder is there, or can be made, and written."""
+    try:
+        place = Path("~/.pytensor").expanduser()
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return True
+    except (OSError, RuntimeError):
+        return False
 
 
 def _say_waiting() -> None:

@@ -112,6 +112,13 @@ BAD = {
     "odd year": ("n.csv", "title,year,agenda\nA,20x5,circuits\n", (), "nothing was written"),
     "odd column": ("new.csv", "titel,year\nA,2025\n", (), "did you mean 'title'?"),
     "long row": ("new.csv", "title,year\nA,2025,x\n", (), "new.csv:2: more cells"),
+    "long row, lines counted as an editor does": (
+        "new.csv",
+        'title,year\n\n"A\nB",2024\nC,2025,x\n',
+        (),
+        "new.csv:5: more cells",
+    ),
+    "broken quote": ("new.csv", 'title,year\nA,2024\n"B,2025\n', (), "new.csv:3: unexpected end"),
     "broken bibtex": ("new.bib", "@misc{a, title = {A\n@misc{b, title={B}}", (), "new.bib:1: not"),
     "latin-1": ("new.csv", b"title\xe9\n", (), "not UTF-8"),
 }

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from forecast.config import load_config
+from models.errors import InputError
+
 
 @dataclass(frozen=True)
 class Case:
@@ -48,6 +51,50 @@ def test_fault_is_refused(case, priors_text, priors_file, forecast_process):
     assert any(case.says in one for one in told), done.stderr
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+WRONG = """
+[priors.gate_tracked]
+dist = "Beta"
+alpha = "two"
+beta = -1.0
+unit = "probability"
+block = "relevance"
+claims = ["C99", 3]
+source = "s"
+why = "w"
+
+[priors.leak_untracked]
+dist = "Beta"
+quantiles = [[0.5, "x"], [0.9, 0.2]]
+beta = "x"
+unit = "probability"
+block = "relevance"
+claims = ["C14"]
+source = "s"
+why = "w"
+"""
+
+
+@pytest.mark.parametrize("extends", ["default", "none-such"])
+def test_a_key_of_a_wrong_type_hides_no_other_fault(extends, tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(child(extends).replace('"a"', "5") + WRONG, encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load_config(path)
+    told = str(error.value)
+    for part in (
+        "author: found 5; must be a valid string",
+        "[priors.gate_tracked] alpha: found 'two'; must be a valid number",
+        "[priors.gate_tracked] beta: found -1.0; must be greater than 0",
+        "[priors.gate_tracked] claims[0]: found 'C99'; use C1 to C14",
+        "[priors.gate_tracked] claims[1]: found 3; must be a valid string",
+        "[priors.leak_untracked] beta: found 'x'; must be a valid number",
+        "[priors.leak_untracked] quantiles: found quantiles beside beta; keep one of the two",
+        "[priors.leak_untracked] quantiles[0]: found [0.5, 'x']; write [probability, value]",
+    ):
+        assert part in told
+    assert ("extends: found 'none-such'" in told) == (extends == "none-such")
 
 
 def child(extends, name="child"):

@@ -139,5 +139,5 @@ def test_a_cell_longer_than_pythons_reader_takes_is_told_as_too_long(folder):
     row = next(iter(csv.reader([second])))
     row[list(ROWS["works"].model_fields).index("title")] = "x" * 200_000
     path.write_text("\n".join((first, ",".join(f'"{x}"' for x in row), rest)), encoding="utf-8")
-    with pytest.raises(InputError, match=r"works\.csv row 2 .*title.*shorten it to 5000"):
+    with pytest.raises(InputError, match=r"works\.csv line 2 .*title.*shorten it to 5000"):
         load_tables(folder)

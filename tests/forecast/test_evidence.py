@@ -206,7 +206,7 @@ def test_line_numbers_count_lines_of_the_file_not_rows(folder):
     rows[1][header.index("year")] = "20x4"
     write(folder / "works.csv", [header, *rows])
     with pytest.raises(
-        InputError, match=rf"works\.csv row 4 \({rows[1][0]}\), column year: found '20x4'"
+        InputError, match=rf"works\.csv line 4 \({rows[1][0]}\), column year: found '20x4'"
     ):
         load_tables(folder)
 

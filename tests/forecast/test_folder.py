@@ -81,6 +81,48 @@ def test_of_two_processes_that_miss_a_program_one_makes_it(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 5000, None])
+def test_a_damaged_program_is_made_again_and_kept(content, tmp_path):
+    path = tmp_path / "a.program"
+    cache.store(path, b"code")
+    if content is None:
+        path.write_bytes(path.read_bytes()[:-1])
+    else:
+        path.write_bytes(content)
+    assert cache.kept(path, lambda: b"anew") == b"anew"
+    assert cache.load(path) == b"anew"
+
+
+def test_a_home_that_is_not_there_keeps_nothing_and_stops_nothing(monkeypatch, caplog):
+    monkeypatch.setenv("FORECAST_CACHE", "~nobody-of-this-name/x")
+    assert cache.folder().is_dir()
+    assert "compiled models are not kept" in caplog.text
+
+
+@pytest.mark.parametrize("flags", [None, "cxx="])
+def test_a_compiling_child_has_a_place_where_the_home_has_none(flags, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    monkeypatch.delenv("PYTENSOR_FLAGS", raising=False)
+    if flags:
+        monkeypatch.setenv("PYTENSOR_FLAGS", flags)
+    told = cache.kept(tmp_path / "a.program", lambda: os.environ["PYTENSOR_FLAGS"].encode())
+    *before, ours = told.decode().split(",")
+    assert before == ([flags] if flags else [])
+    assert Path(ours.removeprefix("base_compiledir=")).is_dir()
+    assert os.environ.get("PYTENSOR_FLAGS") == flags
+
+
+def test_no_place_for_temporary_files_is_told(monkeypatch):
+    def full(prefix):
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    cache._temporary.cache_clear()
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    with pytest.raises(InputError, match=r"no place for temporary files .* free some space"):
+        cache._temporary()
+
+
 def test_what_a_killed_process_left_blocks_nobody_and_is_cleared(tmp_path):
     held = start(HOLDER, cwd=tmp_path)
     assert held.stdout.readline() == "up\n"

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import forecast.engine
@@ -46,6 +47,21 @@ def test_an_interrupted_fit_keeps_its_draws_and_is_never_complete(here, monkeypa
     monkeypatch.setattr("forecast.engine.draw", whole)
     made = run("default", **SMALL)
     assert {p.name for p in Path("runs").iterdir()} == {made.folder.name}
+
+
+def test_an_interrupt_before_many_draws_says_nothing_of_arviz(here, monkeypatch, recwarn):
+    from arviz_base import ndarray_to_dataarray
+
+    def stop(made, case, **options):
+        ndarray_to_dataarray(np.zeros((4, 2)), "x")  # as nutpie's abort makes the draws so far
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("forecast.engine.draw", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run("default", **SMALL)
+    assert not [one for one in recwarn if "chain dimension" in str(one.message)]
+    with pytest.warns(UserWarning, match="Found chain dimension to be longer"):
+        ndarray_to_dataarray(np.zeros((4, 2)), "x")
 
 
 def interrupted(*args, **options):
@@ -111,6 +127,13 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_fit(here, fake_fit
     Path("file").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match=r"file/run.partial: cannot be written"):
         run("default", out="file/run", **SMALL)
+    assert fake_fits == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, where no folder can be made")
+def test_a_folder_that_the_system_denies_to_hold_is_refused_before_any_fit(here, fake_fits):
+    with pytest.raises(InputError, match=r"^/proc/none/run.partial: cannot be written \(No such"):
+        run("default", out="/proc/none/run", **SMALL)
     assert fake_fits == []
 
 

@@ -11,8 +11,10 @@ import pytest
 from models.quantities import CLAIMS, GLOSSARY
 from models.slots import SLOTS
 from reports.claim_rows import claim_row, interval_plot
+from reports.obtained import how
 from reports.page import write_page
-from reports.tables import how, plain_table, setting_table
+from reports.tables import plain_table, setting_table
+from reports.text import terminal_table
 from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED, of_hundred
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -248,6 +250,10 @@ def test_tables_of_any_columns():
     [
         ({"how": "exact", "pareto_k": 0.0, "both": 1}, "this run itself"),
         ({"how": "reweighted", "pareto_k": 0.31, "both": 1}, "reweighted (Pareto k 0.31)"),
+        (
+            {"how": "moment-matched", "pareto_k": 0.6, "ess": 139.2, "both": 1},
+            "moved and reweighted (Pareto k 0.6, effective draws 139)",
+        ),
         ({"how": "refit", "r_hat": 1.004, "ess": 812.3, "both": 1}, "(R-hat 1, effective draws"),
         ({"how": "refit", "r_hat": 1.1, "converged": False, "both": 1}, "(R-hat 1.1, NOT CONV"),
         ({"pareto_k": 1.2, "both": None}, "withheld (Pareto k 1.2)"),
@@ -256,6 +262,19 @@ def test_tables_of_any_columns():
 )
 def test_a_variation_says_how_it_was_answered(row, told):
     assert told in how(row, ["both"])
+
+
+def test_a_worldview_stands_with_its_error_on_page_and_terminal(folder, context):
+    (other,) = (w for w in context["worldviews"] if w["name"] == "other")
+    other |= {"summary": "A view.", "how": "moment-matched", "pareto_k": 0.6, "ess": 139.2}
+    strict = other["posterior"]["alignment_relevant"] | {"mcse": 0.00123}
+    other["posterior"] = other["posterior"] | {"alignment_relevant": strict}
+    says = (
+        "this run's draws, moved and reweighted (Pareto k 0.6, effective draws 139); "
+        "Monte Carlo error of its strict mean 0.1 points of a hundred."
+    )
+    assert says in words_of(read(write_page(folder, context=context)))
+    assert f"other: {says}" in " ".join(terminal_table(context).split())
 
 
 def test_page_names_the_verdict_on_each_claim(folder, context):
