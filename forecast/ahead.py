@@ -57,6 +57,8 @@ def refits_ahead(
     with threadpool_limits(**ONE_THREAD):
         pool = ThreadPoolExecutor(1)
         needed = [x for x in cases if far(fit, x)] if threads() > 1 else []
+        if needed:
+            _ = fit.ground  # held from here on: its many short calls would wait for figures
         begun = {case.priors: begin(case) for case in needed}
 
         def refitted(case: Case) -> Fit:
