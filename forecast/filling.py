@@ -99,7 +99,7 @@ def _save_outputs(
     made = _manifest(job, stages) | _source(job.case, fit, origin=origin)
     results.context["manifest"] = made
     if job.report:
-        save_report(partial, results, stages=stages)
+        save_report(partial, results.context, stages=stages)
     with stages("write context"):
         folders.write_json(partial / "context.json", results.context)
     verdict = {"checks": {"converged": results.fit.diagnosis.converged}}

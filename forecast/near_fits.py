@@ -4,13 +4,15 @@
 the draws too, so that a shipped view which lies too far from a run has draws of its own there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from forecast.case import Answer, Case
-from forecast.engine import evaluate, exactly, judged, refit, summed, wanted
+from forecast.engine import evaluate, exactly, judged, summed, wanted
+from forecast.forward import taken
 from forecast.matching import moment_matched
 from forecast.reusing import drawn_fit, find_drawn
 from forecast.reweighting import Importance, importance
@@ -28,7 +30,7 @@ class NearFit:
 
 
 def answered(
-    fit: Fit, case: Case, *, names: Sequence[str], cores: int | None = None, tick: Any = None
+    fit: Fit, case: Case, *, names: Sequence[str], refit: Callable[[Case], Fit]
 ) -> tuple[Answer, NearFit | None]:
     """Answer a Case as :func:`forecast.engine.evaluate` does, and return the draws behind it.
 
@@ -40,8 +42,8 @@ def answered(
         Of the same evidence.
     names
         Quantities of the headline.
-    cores, tick
-        Of a refit, if one is needed.
+    refit
+        Makes a refit, if one is needed.
 
     Returns
     -------
@@ -49,19 +51,32 @@ def answered(
         The answer; and its draws, None where those of ``fit`` will do.
     """
     weights = None if exactly(fit, case) else importance(fit, case)
-    if weights is None or weights.good:
-        return evaluate([case], base=fit, names=names, cores=cores, tick=tick)[0], None
+    if weights is None:
+        return evaluate([case], base=fit, names=names)[0], None
+    if weights.good:
+        own = NearFit(fit, "reweighted", weights)
+        return _weighed(own, weights, base=fit, case=case, names=names), None
     near = moved(fit, case)
     if near is not None and near.weights is not None:
-        at = near.weights.chosen(case.seed)
-        found = {name: x[at] for name, x in wanted(near.fit, case, names=names).items()}
-        made = summed(found, fit, how=near.how, ess=near.weights.ess)
-        return replace(made, pareto_k=near.weights.pareto_k), near
-    made_fit = refit(fit, case, cores=cores, tick=tick)
+        return _weighed(near, near.weights, base=fit, case=case, names=names), near
+    made_fit = refit(case)
     found = wanted(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
     made_fit = judged(made_fit, found)
     made = summed({name: found[name] for name in names}, made_fit, how="refit")
     return replace(made, pareto_k=weights.pareto_k), NearFit(made_fit, "refit")
+
+
+def _weighed(
+    near: NearFit, weights: Importance, *, base: Fit, case: Case, names: Sequence[str]
+) -> Answer:
+    """Return the answer of weighted draws, whose errors and verdict are those of ``base``.
+
+    Quantities are computed once for each draw that is chosen, however often it is.
+    """
+    some, place = np.unique(weights.chosen(case.seed), return_inverse=True)
+    found = wanted(taken(near.fit, some), case, names=names)
+    made = summed({k: x[place] for k, x in found.items()}, base, how=near.how, ess=weights.ess)
+    return replace(made, pareto_k=weights.pareto_k)
 
 
 def moved(fit: Fit, case: Case) -> NearFit | None:

@@ -16,6 +16,7 @@ from forecast.engine import fitted
 from forecast.folder import read_manifest
 from forecast.identity import code_hash, versions
 from forecast.sampling import Compiled, Fit
+from forecast.stored import read_groups
 from models.errors import InputError
 
 LOG = logging.getLogger("forecast")
@@ -72,13 +73,13 @@ def _sampled_tree(drawn: Drawn) -> Any:
     """Read what the sampler drew, and its statistics."""
     import xarray as xr
 
-    with xr.open_datatree(drawn.folder / "posterior.nc", engine="h5netcdf") as whole:
-        stats = whole["sample_stats"].to_dataset().load()
-        posterior = whole["posterior"].to_dataset()
-        kept = posterior.drop_vars([*drawn.alone, *DERIVED], errors="ignore").load()
-        if "chosen" in stats:
-            left = whole["left_out"].to_dataset().load()
-            kept = _in_order(kept, left, chosen=stats["chosen"].to_numpy().ravel())
+    path = drawn.folder / "posterior.nc"
+    whole = read_groups(path, ("sample_stats", "posterior"))
+    stats, posterior = (whole[name].to_dataset() for name in ("sample_stats", "posterior"))
+    kept = posterior.drop_vars([*drawn.alone, *DERIVED], errors="ignore")
+    if "chosen" in stats:
+        left = read_groups(path, ("left_out",))["left_out"]
+        kept = _in_order(kept, left, chosen=stats["chosen"].to_numpy().ravel())
     stats = stats.drop_vars("chosen", errors="ignore")
     return xr.DataTree.from_dict({"posterior": kept, "sample_stats": stats})
 

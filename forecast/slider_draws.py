@@ -51,11 +51,16 @@ LEVELS = (6, 7)
 """Levels whose establishment the sliders move."""
 
 
-def columns(fit: Fit, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Return every column by name, dims (draw,); ``names`` are the beliefs whose draws are held."""
+def columns(
+    fit: Fit, names: Sequence[str], *, found: Mapping[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Return every column by name, dims (draw,); ``names`` are the beliefs whose draws are held.
+
+    ``found`` are the fit's quantities by draw, if they are at hand.
+    """
     case = fit.case
     draws, later = all_draws(fit, case), future(fit, case)
-    found = answer(fit, case, names=FIXED)
+    found = answer(fit, case, names=FIXED) if found is None else found
     out = {name: found[name] for name in FIXED}
     out |= _uses(fit, draws, later=later)
     if soft_part(case):

@@ -51,6 +51,7 @@ def slider_data(
     tables: Tables,
     near: Mapping[Any, NearFit] = MappingProxyType({}),
     beside: Path | None = None,
+    found: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any] | None:
     """Return the content of sliders.json; None where levels count elsewhere than in the field.
 
@@ -62,13 +63,15 @@ def slider_data(
         Draws of Cases that the run answered already, by their priors.
     beside
         Folder of finished runs, which may be of shipped views; None where there is none.
+    found
+        The fit's quantities by draw, where they are at hand.
     """
     case = fit.case
     if case.model.established_in != "field":
         return None
     at = np.unique(np.linspace(0, fit.n - 1, min(MOST, fit.n)).astype(int))
     names = embedded(fit)
-    made = columns(fit, names)
+    made = columns(fit, names, found=found)
     views = presets(case, names)
     return {
         "schema": 1,

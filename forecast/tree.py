@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.netcdf import netcdf_bytes
 from forecast.pointwise import kept_draws
 from forecast.sampling import Fit, flat
 from models.observe import likelihoods
@@ -197,12 +198,7 @@ def _constant(fit: Fit, coords: dict[str, Any]) -> Any:
 
 def save_tree(tree: Any, path: Path) -> None:
     """Write the tree as netCDF, made in memory: HDF5 crashes the process if the disk fills."""
-    content = tree.to_netcdf(None, engine="h5netcdf")
-    try:
-        with path.open("wb") as file:
-            file.write(content)
-    finally:
-        content.release()
+    path.write_bytes(netcdf_bytes(tree))
 
 
 def load_tree(path: Path) -> Any:

@@ -59,12 +59,12 @@ def evaluator(
     fit: Fit,
     stated: dict[str, np.ndarray],
     *,
-    cores: int | None = None,
-    tick: Any = None,
+    refit: Callable[[Case], Fit],
     near: dict[Any, NearFit] | None = None,
 ) -> Evaluate:
     """Return the function that answers a Case from a fit, whose own Case is answered already.
 
+    ``refit`` makes the refits that are needed (:func:`forecast.ahead.refits_ahead`).
     Draws that a shipped worldview needed of its own go into ``near``, by its priors.
     """
     own = summed(stated, fit, how="exact")
@@ -73,7 +73,7 @@ def evaluator(
     def evaluated(case: Case, names: Sequence[str]) -> Answer:
         if case is fit.case:
             return own
-        made, draws = answered(fit, case, names=names, cores=cores, tick=tick)
+        made, draws = answered(fit, case, names=names, refit=refit)
         if near is not None and draws is not None and case.priors in views:
             near[case.priors] = draws
         return made
@@ -118,6 +118,12 @@ def beside_rows(
         "halo": variant_rows(halo_cases(fit.case), evaluated),
         "shared_error": variant_rows(shared_cases(fit.case), evaluated),
     }
+
+
+def rater_cases(case: Case) -> list[Case]:
+    """Return the Cases of the raters' halo and shared error that are not the Case itself."""
+    made = (*halo_cases(case).values(), *shared_cases(case).values())
+    return [one for one in made if one is not case]
 
 
 def halo_cases(case: Case) -> dict[str, Case]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from forecast import context as parts
 from forecast import pointwise, summaries, tree, variants
+from forecast.ahead import Refit, refits_ahead
 from forecast.analyses import predictive
-from forecast.analyses.run_checks import run_checks, statistics_groups
+from forecast.analyses.run_checks import RunChecks, run_checks, statistics_groups
 from forecast.config import Config
 from forecast.engine import answer, judged
 from forecast.evidence import Tables, hash_tables
@@ -30,11 +31,9 @@ SHOWN = ("works", "milestones", "agendas", "ratings_agreement")
 
 @dataclass(frozen=True)
 class Results:
-    """What the report needs: the fit with its final verdict, tree, frames and context."""
+    """What the report needs: the fit with its final verdict, and the context."""
 
     fit: Fit
-    tree: Any
-    frames: dict[str, Any]
     context: dict[str, Any]
 
 
@@ -60,6 +59,8 @@ def save_results(
     cores
         Processor cores of refits.
     """
+    from reports import write_figures
+
     tables = job.tables
     with stages("forecast"):
         rng, structure = stream(fit.case.seed, "prior"), fit.compiled.structure
@@ -73,38 +74,56 @@ def save_results(
         again, rows = predictive.of_both(fit.case, fit.draws, prior=prior)
     with stages("checks"):
         checked = run_checks(fit, found, tables=tables, loglik=loglik, again=again)
-    with stages("tree"):
-        groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
-        groups |= rows | {"more": statistics_groups(checked)}
-        whole = _save_tree(folder, fit, prior=prior, groups=groups)
-    with stages("tables"):
-        tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
-        head = _headline(fit, found, before=before, config=job.config)
-        _save_tables(folder, fit, head=head, tabled=tabled | checked.tables)
-        save_works(folder / "works.csv", tables, states=states)
-    learned, told = tabled["summary"], {"experts": tabled["experts"], "checks": checked.context()}
-    told |= {"claims": parts.claims_context(tabled["claims"], learned=learned)}
-    context = parts.base_context(job.config, head) | told | {"parameters": learned}
+    needed = variants.rater_cases(fit.case) if job.report else []
+    with refits_ahead(fit, needed, cores=cores, tick=stages.tick) as refit:
+        with stages("tree"):
+            groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
+            groups |= rows | {"more": statistics_groups(checked)}
+            whole = _save_tree(folder, fit, prior=prior, groups=groups)
+        with stages("tables"):
+            tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
+            head = _headline(fit, found, before=before, config=job.config)
+            _save_tables(folder, fit, head=head, tabled=tabled | checked.tables)
+            save_works(folder / "works.csv", tables, states=states)
+            frames = _frames(job, states, tabled=tabled | checked.tables, head=head)
+        context = _told(job, head, tabled=tabled, checked=checked)
+        context |= {name: frames[name] for name in SHOWN}
+        if job.report:
+            with stages("figures"):
+                context["figures"] = write_figures(whole, frames, folder=folder / "figures")
+        context |= _beside(folder, fit, found=found, job=job, refit=refit, stages=stages)
+    return Results(fit, context | _extras(fit, found, tables=tables, stages=stages))
+
+
+def _told(
+    job: Job, head: dict[str, Any], *, tabled: dict[str, list[dict[str, Any]]], checked: RunChecks
+) -> dict[str, Any]:
+    """Return what text and page say of the headline, claims, parameters and checks."""
+    learned = tabled["summary"]
+    context = parts.base_context(job.config, head) | {"parameters": learned}
+    context |= {"experts": tabled["experts"], "checks": checked.context()}
+    return context | {"claims": parts.claims_context(tabled["claims"], learned=learned)}
+
+
+def _beside(
+    folder: Path, fit: Fit, *, found: dict[str, np.ndarray], job: Job, refit: Refit, stages: Stages
+) -> dict[str, Any]:
+    """Return the rows of worldviews and raters; with a report, write what its sliders need.
+
+    Finished runs beside this one's folder are read.
+    """
+    beside, same = folder.resolve().parent.parent, hash_tables(job.tables)
     near: dict[Any, Any] = {}
     with stages("worldviews and raters"):
-        evaluated = variants.evaluator(fit, found, cores=cores, tick=stages.tick, near=near)
-        context |= _beside(folder, fit, evaluated=evaluated, job=job)
-    context |= _extras(fit, found, tables=tables, stages=stages)
+        evaluated = variants.evaluator(fit, found, refit=refit, near=near)
+        rows = variants.beside_rows(
+            fit, evaluated, beside=beside, evidence_hash=same, report=job.report
+        )
     if job.report:
         with stages("sliders"):
-            where: Any = {"tables": tables, "near": near, "beside": folder.resolve().parent.parent}
-            save_sliders(folder, slider_data(fit, job.config, **where))
-    shown, back = work_rows(tables, states), checked.tables["backcast"]
-    frames = _frames(job, shown, learned=learned, head=head, backcast=back)
-    return Results(fit, whole, frames, context | {name: frames[name] for name in SHOWN})
-
-
-def _beside(folder: Path, fit: Fit, *, evaluated: Any, job: Job) -> dict[str, Any]:
-    """Return the rows of worldviews and raters, those of finished runs beside this one's folder."""
-    beside, same = folder.resolve().parent.parent, hash_tables(job.tables)
-    return variants.beside_rows(
-        fit, evaluated, beside=beside, evidence_hash=same, report=job.report
-    )
+            where: Any = {"tables": job.tables, "near": near, "beside": beside}
+            save_sliders(folder, slider_data(fit, job.config, found=found, **where))
+    return rows
 
 
 def _save_tree(
@@ -129,14 +148,15 @@ def _headline(
 
 def _frames(
     job: Job,
-    works: list[dict[str, Any]],
+    states: dict[str, np.ndarray],
     *,
-    learned: list[dict[str, Any]],
+    tabled: dict[str, list[dict[str, Any]]],
     head: dict[str, Any],
-    backcast: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Return what figures draw from besides the tree."""
-    frames = parts.frames_of(job.tables, works, learned=learned) | {"backcast": backcast}
+    works = work_rows(job.tables, states)
+    frames = parts.frames_of(job.tables, works, learned=tabled["summary"])
+    frames["backcast"] = tabled["backcast"]
     return frames | outside_frames(head, job.config.outside_view)
 
 
@@ -217,17 +237,13 @@ def _extras(
     }
 
 
-def save_report(folder: Path, results: Results, *, stages: Stages) -> None:
-    """Draw the figures and write report.html, with what was asked of the same run before."""
+def save_report(folder: Path, context: dict[str, Any], *, stages: Stages) -> None:
+    """Write report.html, with what was asked of the same run before."""
     from forecast.asked_before import sensitivity_of
-    from reports import write_figures, write_page
+    from reports import write_page
 
-    figures = folder / "figures"
-    figures.mkdir()
-    with stages("figures"):
-        results.context["figures"] = write_figures(results.tree, results.frames, folder=figures)
     with stages("report"):
-        made, beside = results.context["manifest"], folder.resolve().parent.parent
+        made, beside = context["manifest"], folder.resolve().parent.parent
         name = default_folder(made["name"], made["hash"]).name
-        asked = sensitivity_of(beside, name, context=results.context)
-        write_page(folder, context=results.context, sensitivity=asked)
+        asked = sensitivity_of(beside, name, context=context)
+        write_page(folder, context=context, sensitivity=asked)

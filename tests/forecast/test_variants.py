@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from forecast.case import Answer
 from forecast.config import load_config
-from forecast.engine import answer, evaluate, posterior
+from forecast.engine import answer, evaluate, posterior, refit
 from forecast.runs import run
 from forecast.variants import beside_rows, evaluator, halo_cases, others, variant_rows
 from models.quantities import HEADLINE
@@ -28,7 +29,7 @@ def test_two_worldviews_stand_beside_a_run_and_never_its_own(default_case):
 
 def test_a_row_says_how_it_was_obtained_and_is_shown_when_unconverged(default_case, fake_fits):
     fit = posterior(default_case)
-    evaluated = evaluator(fit, answer(fit, default_case))
+    evaluated = evaluator(fit, answer(fit, default_case), refit=partial(refit, fit))
     rows = variant_rows(halo_cases(default_case), evaluated)
     assert [row["setting"] for row in rows] == ["off", "as stated", "large"]
     stated, large = rows[1:]
@@ -42,14 +43,14 @@ def test_a_row_says_how_it_was_obtained_and_is_shown_when_unconverged(default_ca
 def test_the_run_itself_is_answered_without_a_second_forecast(default_case, fake_fits):
     fit = posterior(default_case)
     found = answer(fit, default_case)
-    own = evaluator(fit, found)(default_case, HEADLINE)
+    own = evaluator(fit, found, refit=partial(refit, fit))(default_case, HEADLINE)
     assert isinstance(own, Answer)
     assert own.quantities is found
 
 
 def test_a_far_view_is_answered_as_evaluate_does_and_its_draws_are_kept(default_case, fake_fits):
     fit, near = posterior(default_case), {}
-    evaluated = evaluator(fit, answer(fit, default_case), near=near)
+    evaluated = evaluator(fit, answer(fit, default_case), refit=partial(refit, fit), near=near)
     view = replace(default_case, priors=load_config("doubter").priors)
     halo = halo_cases(default_case)["large"]
     for case in (view, halo):
@@ -71,7 +72,7 @@ def test_what_the_report_alone_shows_is_not_fitted_without_one(default_case, fak
 
     fit = posterior(default_case)
     found = answer(fit, default_case)
-    own = evaluator(fit, found)(default_case, HEADLINE)
+    own = evaluator(fit, found, refit=partial(refit, fit))(default_case, HEADLINE)
     options = {"beside": tmp_path, "evidence_hash": ""}
     short = beside_rows(fit, evaluated, **options, report=False)
     assert list(short) == ["worldviews"]
