@@ -1,12 +1,14 @@
 """Hold the value of information against refits in which the belief is known.
 
-Run from the checkout: ``python -m benchmarks.nested [PRIORS] [POINTS]``. The value of knowing X is
-Var E[Y | X]: ``forecast value`` finds it by regression on one run's draws; here the model is fitted
-anew with X held at each of some values, equally likely given the evidence.
+Run from the checkout: ``python -m benchmarks.nested [PRIORS] [POINTS] [FOLDER]``. The value of
+knowing X is Var E[Y | X]: ``forecast value`` finds it by regression on one run's draws; here the
+model is fitted anew with X held at each of some values, equally likely given the evidence. Fits
+that lie in FOLDER are not made again.
 """
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +20,7 @@ from scipy.special import ndtri
 from forecast.analyses.valuing import valued
 from forecast.case import Case, make_case, with_prior
 from forecast.checks import load_inputs
-from forecast.engine import answer, posterior
+from forecast.engine import answer
 from forecast.parallel import fit_many
 from forecast.sampling import Fit
 from forecast.summaries import with_mcse
@@ -26,6 +28,8 @@ from forecast.summaries import with_mcse
 QUANTITY = "alignment_used"
 BELIEFS = ("use_rate", "alignment_own")
 """The two sampled beliefs that ``forecast value`` puts first for the quantity."""
+SEEDS = (0, 1, 2)
+"""Of the runs whose regressions are averaged."""
 POINTS = 12
 CLOSE = 0.01
 """How far a belief that is held may stray, in its posterior standard deviations."""
@@ -40,42 +44,55 @@ def held(case: Case, name: str, *, at: float, scale: float) -> Case:
     return with_prior(case, replace(prior, params=(("mu", mu), ("sigma", sigma))))
 
 
-def nested(fit: Fit, name: str, *, points: int, quantity: str = QUANTITY) -> dict[str, float]:
+def nested(
+    fits: Sequence[Fit], name: str, *, points: int, folder: Path, quantity: str = QUANTITY
+) -> dict[str, float]:
     """Return the share of variance that knowing a belief takes off, by regression and by refits.
 
     Parameters
     ----------
-    fit
-        Of the evidence.
+    fits
+        Of the same evidence with seeds of their own; the belief is held at values of the first.
     name
         A sampled belief.
     points
         Refits: the belief is held at as many quantiles of its posterior, each of equal weight.
+    folder
+        Where fits are kept.
     quantity
         Whose variance.
 
     Returns
     -------
     dict
-        ``regression`` and ``refits`` with their standard errors. That of the refits is of Monte
-        Carlo alone; what noise of the means adds to their variance is taken off.
+        ``regression``, the mean over the fits, and ``refits`` with their standard errors; and
+        ``seed 0`` and so on, the regression of each. The error of the refits is of Monte Carlo
+        alone; what noise of the means adds to their variance is taken off. The whole variance is
+        theirs too: within refits and between them.
     """
-    x, y = fit.draws[name], answer(fit, fit.case, names=[quantity])[quantity]
-    told = valued(y, x[:, None], gains=None, ess=fit.diagnosis.min_ess, seed=fit.case.seed)
+    told = [regressed(fit, name, quantity=quantity) for fit in fits]
+    share, error = (np.array([row[key] for row in told]) for key in ("share", "share_se"))
+    x = fits[0].draws[name]
     values = np.quantile(x, (np.arange(points) + 0.5) / points)
-    cases = [held(fit.case, name, at=float(v), scale=CLOSE * float(x.std())) for v in values]
-    with TemporaryDirectory() as folder:
-        fits = fit_many(cases, Path(folder))
-    rows = [with_mcse(answer(f, f.case, names=[quantity])[quantity], f.chains) for f in fits]
-    mean, error = (np.array([row[key] for row in rows]) for key in ("mean", "mcse"))
-    found, mcse = variance(mean, error, at=values, x=x)
+    scale = CLOSE * float(x.std())
+    made = fit_many([held(fits[0].case, name, at=float(v), scale=scale) for v in values], folder)
+    rows = [with_mcse(answer(f, f.case, names=[quantity])[quantity], f.chains) for f in made]
+    mean, noise, sd = (np.array([row[key] for row in rows]) for key in ("mean", "mcse", "sd"))
+    found, mcse = variance(mean, noise, at=values, x=x)
+    whole = found + float((sd**2).mean())
     return {
-        "regression": told["share"],
-        "regression_se": told["share_se"],
-        "refits": found / float(y.var()),
-        "refits_se": mcse / float(y.var()),
-        "missed": sum(not f.diagnosis.converged for f in fits),
-    }
+        "regression": float(share.mean()),
+        "regression_se": float((error**2).sum() ** 0.5) / len(fits),
+        "refits": found / whole,
+        "refits_se": mcse / whole,
+        "missed": sum(not f.diagnosis.converged for f in made),
+    } | {f"seed {f.case.seed}": row["share"] for f, row in zip(fits, told, strict=True)}
+
+
+def regressed(fit: Fit, name: str, *, quantity: str) -> dict[str, float]:
+    """Return what ``forecast value`` says of a belief."""
+    x, y = fit.draws[name], answer(fit, fit.case, names=[quantity])[quantity]
+    return valued(y, x[:, None], gains=None, ess=fit.diagnosis.min_ess, seed=fit.case.seed)
 
 
 def variance(
@@ -99,16 +116,18 @@ def variance(
 
 def main(*given: str) -> None:
     """Print the share of variance of each belief by both ways, and their distance."""
-    priors, points = (*given, *("default", str(POINTS))[len(given) :])
-    case = make_case(*load_inputs(priors))
-    fit = posterior(case)
-    print(f"{QUANTITY}: belief, regression | refits | distance in errors | missed the rule")
-    for name in BELIEFS:
-        row = nested(fit, name, points=int(points))
-        error = math.hypot(row["regression_se"], row["refits_se"])
-        away = (row["regression"] - row["refits"]) / error
-        one, other = (f"{row[k]:.4f} +- {row[k + '_se']:.4f}" for k in ("regression", "refits"))
-        print(f"{name} {one} | {other} | {away:+.1f} | {row['missed']}", flush=True)
+    priors, points = (*given[:2], *("default", str(POINTS))[len(given) :])
+    with TemporaryDirectory() as made:
+        folder = Path(given[2] if len(given) > 2 else made)
+        fits = fit_many([make_case(*load_inputs(priors), seed=seed) for seed in SEEDS], folder)
+        print(f"{QUANTITY}: belief, regression (by seed) | refits | distance | missed the rule")
+        for name in BELIEFS:
+            row = nested(fits, name, points=int(points), folder=folder)
+            error = math.hypot(row["regression_se"], row["refits_se"])
+            away = (row["regression"] - row["refits"]) / error
+            one, other = (f"{row[k]:.4f} +- {row[k + '_se']:.4f}" for k in ("regression", "refits"))
+            by_seed = ", ".join(f"{row[f'seed {seed}']:.4f}" for seed in SEEDS)
+            print(f"{name} {one} ({by_seed}) | {other} | {away:+.1f} | {row['missed']}", flush=True)
 
 
 if __name__ == "__main__":

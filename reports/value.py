@@ -19,6 +19,7 @@ ABOUT = (
     "standard error, by regression on draws left out of it; below two errors it is not told from "
     "nothing. Interval: by how much its width would shrink."
 )
+QUICK = "Not simulated (--quick)."
 
 
 def value_text(s: Row) -> str:
@@ -35,8 +36,9 @@ def value_text(s: Row) -> str:
             (f"{r['name']}{'' if r['reached'] else ' (no table reaches it)'}", r) for r in rows
         ]
         parts += [told(title, "bold"), grid(heads, _cells(named)), Text("")]
+    parts.append(told("Having a study first", "bold"))
     studies = _cells([(r["told"], r) for r in s["studies"]])
-    parts += [told("Having a study first", "bold"), grid(heads, studies)]
+    parts.append(told(QUICK) if s["quick"] else grid(heads, studies))
     return render(parts)
 
 

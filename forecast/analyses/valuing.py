@@ -51,6 +51,7 @@ def value(
     *,
     quantity: str = HEADLINE[0],
     decision: str | Path | None = None,
+    quick: bool = False,
     out: str | Path | None = None,
     seed: int = 0,
     quiet: bool = False,
@@ -65,8 +66,10 @@ def value(
         Whose variance: a name of headline.json.
     decision
         A TOML file with a table ``[decision]``.
+    quick
+        Simulate no study: blocks and beliefs alone.
     out
-        New folder for value.json, beliefs.csv, studies.csv and the figure.
+        New folder for value.json, beliefs.csv, studies.csv (but for ``quick``) and the figure.
     seed
         Seed of the bootstrap.
     quiet
@@ -92,19 +95,12 @@ def value(
         with stages("beliefs"):
             beliefs = belief_rows(fit, y, gains=gains, seed=seed)
         with stages("studies"):
-            at = np.linspace(0, fit.n - 1, min(fit.n, DRAWS)).astype(int)
-            told = simulate_studies(fit, at)
-            some = None if gains is None else gains[:, at]
-            ess = fit.diagnosis.min_ess * len(at) / fit.n
-            studies: list[Row] = [
-                {"study": name, "told": STUDIES[name]}
-                | valued(y[at], x, gains=some, ess=ess, seed=seed)
-                for name, x in told.items()
-            ]
+            at = np.linspace(0, fit.n - 1, 0 if quick else min(fit.n, DRAWS)).astype(int)
+            studies = study_rows(fit, y, at=at, gains=gains, seed=seed) if len(at) else []
     summary: Row = {"schema": 1, "run": made.folder.name, "converged": made.converged}
-    summary |= {"quantity": quantity, "now": spread(y), "draws": len(at)}
+    summary |= {"quick": quick, "quantity": quantity, "now": spread(y), "draws": len(at)}
     summary |= {"unit": None if stated is None else stated.unit}
-    summary |= {"beliefs": beliefs, "studies": sorted(studies, key=lambda r: -float(r["share"]))}
+    summary |= {"beliefs": beliefs, "studies": studies}
     if target is not None:
         _write(target, summary)
     return Value(summary, made.converged, target)
@@ -139,6 +135,19 @@ def belief_rows(fit: Fit, y: np.ndarray, *, gains: np.ndarray | None, seed: int)
             made.append(row | valued(y, x, gains=gains, ess=ess, seed=seed))
         rows += sorted(made, key=lambda one: -float(one["share"]))
     return rows
+
+
+def study_rows(
+    fit: Fit, y: np.ndarray, *, at: np.ndarray, gains: np.ndarray | None, seed: int
+) -> list[Row]:
+    """Return the value of each study, simulated from draws at places ``at``, the largest first."""
+    some = None if gains is None else gains[:, at]
+    ess = fit.diagnosis.min_ess * len(at) / fit.n
+    rows = [
+        {"study": name, "told": STUDIES[name]} | valued(y[at], x, gains=some, ess=ess, seed=seed)
+        for name, x in simulate_studies(fit, at).items()
+    ]
+    return sorted(rows, key=lambda one: -float(one["share"]))
 
 
 def _blocks(names: Sequence[str] | dict[str, np.ndarray]) -> dict[str, list[str]]:
@@ -195,7 +204,8 @@ def _write(folder: Path, summary: Row) -> None:
 
     folder.mkdir(parents=True)
     write_csv(folder / "beliefs.csv", summary["beliefs"])
-    write_csv(folder / "studies.csv", summary["studies"])
+    if not summary["quick"]:
+        write_csv(folder / "studies.csv", summary["studies"])
     write_value_figure(folder, summary)
     write_json(folder / "value.json", summary)
 

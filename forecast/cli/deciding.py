@@ -92,6 +92,7 @@ def decide_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None
 @click.option(
     "--decision", type=FOLDER, help="TOML file with [decision].  [default: the run's priors file]"
 )
+@click.option("--quick", is_flag=True, help="Simulate no study: blocks and beliefs alone.")
 @click.option("--out", type=FOLDER, help="New folder for tables and figure.  [default: none]")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the bootstrap.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -106,7 +107,7 @@ def value_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
 
     \b
     Example:
-      forecast value runs/default-1a2b3c4d
+      forecast value runs/default-1a2b3c4d --quick
       forecast value runs/default-1a2b3c4d --decision my-decision.toml --out value
     """  # noqa: D301 (click reads the mark)
     with contextlib.redirect_stdout(sys.stderr):

@@ -33,9 +33,10 @@ def plot_value(summary: Mapping[str, Any], path: Path) -> d.Caption:
     ax.set_xlim(left=0.0)
     ax.set_xlabel("share of the variance taken off (%)")
     d.save(fig, path, rows=rows)
+    quick = " Studies were not simulated (--quick)." if summary["quick"] else ""
     return d.Caption(
         f"Value of information on {label(summary['quantity'])}",
         f"What knowing a belief (the {min(TOP, len(beliefs))} largest) or having a study would "
-        "take off the variance, on average; lines are two standard errors either way.",
+        f"take off the variance, on average; lines are two standard errors either way.{quick}",
         f"Bars of {len(rows)} beliefs and studies by the share of variance they would take off.",
     )

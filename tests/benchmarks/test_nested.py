@@ -1,14 +1,16 @@
 """The value of knowing a belief: a curve known with errors, and refits with the belief held."""
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from benchmarks.nested import BELIEFS, held, nested, variance
+from benchmarks.nested import BELIEFS, SEEDS, held, nested, variance
 from forecast.case import make_case
 from forecast.checks import load_inputs
-from forecast.engine import posterior
+from forecast.parallel import fit_many
 from models.prior import ppf
 
 
@@ -42,7 +44,31 @@ def test_a_held_belief_stays_where_it_is_held(case, name):
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", BELIEFS)
-def test_regression_agrees_with_refits_of_the_whole_model(case, name):
-    row = nested(posterior(case), name, points=12)
+def test_regression_agrees_with_refits_of_the_whole_model(case, name, tmp_path):
+    fits = fit_many([replace(case, seed=seed) for seed in SEEDS], tmp_path)
+    row = nested(fits, name, points=12, folder=tmp_path)
     error = math.hypot(row["regression_se"], row["refits_se"])
     assert row["regression"] == pytest.approx(row["refits"], abs=2 * error)
+
+
+def test_both_ways_find_the_share_of_a_belief_that_adds_to_noise(case, monkeypatch, tmp_path):
+    """y = log x + e, both of sd 1: the share is a half, whether x varies or is held."""
+    rng = np.random.default_rng(1)
+
+    def fit(made, x):
+        draws = {"use_rate": x, "y": np.log(x) + rng.normal(size=len(x))}
+        verdict = SimpleNamespace(min_ess=len(x), converged=True)
+        return SimpleNamespace(case=made, draws=draws, chains=4, diagnosis=verdict)
+
+    def fit_many(cases, folder):
+        return [fit(c, np.full(2000, float(ppf(c.by_name["use_rate"], 0.5)))) for c in cases]
+
+    monkeypatch.setattr("benchmarks.nested.fit_many", fit_many)
+    monkeypatch.setattr("benchmarks.nested.answer", lambda f, _, names: {names[0]: f.draws["y"]})
+    fits = [fit(replace(case, seed=s), np.exp(rng.normal(size=2000))) for s in SEEDS]
+    row = nested(fits, "use_rate", points=12, folder=tmp_path)
+    assert row["regression"] == pytest.approx(0.5, abs=3 * row["regression_se"])
+    assert row["refits"] == pytest.approx(0.5, abs=3 * row["refits_se"])
+    assert max(row["regression_se"], row["refits_se"]) < 0.02
+    assert np.mean([row[f"seed {s}"] for s in SEEDS]) == pytest.approx(row["regression"])
+    assert row["missed"] == 0

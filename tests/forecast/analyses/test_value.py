@@ -88,5 +88,15 @@ def test_the_command_shows_writes_and_refuses(tmp_path, monkeypatch, fake_fits):
     assert {r["study"] for r in told["studies"]} == set(STUDIES)
     assert all(0.0 <= r["share"] <= 1.0 for r in told["beliefs"] + told["studies"])
     assert (tmp_path / "v" / "value_figure.png").stat().st_size > 5_000
+    quick = CliRunner().invoke(cli, ["value", made, "--quick", "--out", "q"])
+    assert "Not simulated (--quick)." in quick.stdout
+    short = json.loads((tmp_path / "q" / "value.json").read_text(encoding="utf-8"))
+    assert (short["quick"], short["studies"], told["quick"]) == (True, [], False)
+    unpaid = [{k: r[k] for k in r if "worth" not in k} for r in told["beliefs"]]
+    assert short["beliefs"] == unpaid  # the same numbers as without --quick
+    written = {p.name for p in (tmp_path / "q").iterdir()}
+    assert "beliefs.csv" in written
+    assert "studies.csv" not in written
+    assert "--quick" in (tmp_path / "q" / "captions.json").read_text(encoding="utf-8")
     wrong = CliRunner().invoke(cli, ["value", made, "--quantity", "x"])
     assert (wrong.exit_code, "no such quantity" in wrong.stderr) == (2, True)
