@@ -13,7 +13,8 @@ a logarithm far below a, the fourth power of sigma just above it, and a logarith
 on. The prior of sigma is the same on every scale. Of the whole numbers, s = 5 has the least largest
 skewness of the common error's posterior draws in one fit and of the two default priors (-0.9, 0.6
 and 0.9; the bare logarithm -2.2, 0 and 0). Without the sinh the posterior draws were the best
-(-0.3), but the priors' tail was endless (skewness over 30), and fits to little evidence diverged.
+(-0.3), but the priors' tail was endless (skewness over 30): in fits without one rater, whose own
+scale then has its prior alone, chains did not mix (of six, R-hat up to 1.16; with it 1.01 at most).
 """
 
 from typing import Any
