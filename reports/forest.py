@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from models.quantities import QUANTITIES
 from reports import drawing as d
-from reports.summaries import Frames, labels, names_of_agendas, row, summarise, thinned
+from reports.summaries import Frames, labels, names_of_agendas, row, summarise
 from reports.words import LOWER, UPPER
 
 
@@ -23,7 +23,7 @@ def plot_forest(dt: Any, path: Path, *, frames: Frames, name: str, caption: d.Ca
     order = np.argsort(-found["mean"])
     shown = [d.short(called.get(keys[i], keys[i]), 38) for i in order]
     shown = [text if shown.count(text) == 1 else f"{text} {i}" for i, text in enumerate(shown)]
-    ds = thinned(dt[group].ds[[variable]]).isel(agenda=order).assign_coords(agenda=shown)
+    ds = dt[group].ds[[variable]].isel(agenda=order).assign_coords(agenda=shown)
     ds = ds.rename({variable: name})
     pc = az.plot_forest(
         xr.DataTree.from_dict({"posterior": ds}),

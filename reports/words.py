@@ -125,7 +125,8 @@ def leading(leads: Mapping[str, Mapping[str, float]]) -> str:
     documented, used, strict = (_ahead(leads[n]) for n in ("documented", "used", "strict"))
     return (
         "Which side is ahead? Documented use is likelier for alignment than for capabilities with "
-        f"probability {documented}, any use with {used}; strict alignment relevance is likelier "
+        f"probability {documented}, any use with {used}, which hangs on what share of uses is "
+        "documented, a belief that no evidence touches; strict alignment relevance is likelier "
         f"than use for capabilities with {strict}."
     )
 

@@ -11,6 +11,8 @@ import xarray as xr
 
 from models.milestones import milestone_dates
 from models.quantities import QUANTITIES
+from reports import drawing as d
+from reports import forest
 from reports.drawing import percent, style
 from reports.figures import NAMES, write_figures
 from reports.figures.claims import NOW
@@ -248,3 +250,24 @@ def test_the_headline_draws_the_outside_view_and_holds_its_numbers(tree, tmp_pat
     assert [{key: float(r[key]) for key in mixed} for r in found] == [mixed]
     assert "all things considered, mean 7.0%" in told.alt
     assert "all things considered" in (tmp_path / "headline.svg").read_text(encoding="utf-8")
+
+
+def test_dots_of_agendas_are_the_means_of_all_draws(monkeypatch, tmp_path):
+    """Also where a run has more draws than a curve needs: dot and table say the same."""
+    x = np.random.default_rng(0).beta(1.0, 20.0, (4, 1500, 2))
+    names = {"agenda": ["first", "second"]}
+    ds = xr.Dataset({"agenda_alignment_relevant": (("chain", "draw", "agenda"), x)}, names)
+    kept = {}
+    monkeypatch.setattr(d, "save", lambda fig, path, rows: kept.update(axes=fig.axes, rows=rows))
+    forest.plot_forest(
+        xr.DataTree.from_dict({"predictions": ds}),
+        tmp_path / "agendas",
+        frames={},
+        name="alignment_relevant",
+        caption=d.Caption("title", "caption", "text"),
+    )
+    parts = [part for ax in kept["axes"] for part in ax.collections]
+    dots = [at[0] for part in parts for at in part.get_offsets() if len(part.get_offsets()) == 1]
+    means = sorted(x.mean(axis=(0, 1)))
+    assert sorted(dots) == pytest.approx(means, rel=1e-9)
+    assert sorted(row["mean"] for row in kept["rows"]) == pytest.approx(means, rel=1e-9)
