@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.analyses.result_folder import Result, opened, target_of
+from forecast.analyses.result_folder import Result, opened, outside_of, target_of
 from forecast.config import load_config
 from forecast.decision_table import Decision, decision_of, load_decision
 from forecast.engine import evaluate
@@ -75,6 +75,7 @@ def decide(
         with stages(f"{len(asked)} options"):
             worth = worths(fit, stated)
     summary = {"schema": 1, "run": made.folder.name, "converged": made.converged}
+    summary |= outside_of(made)
     summary |= {"cohort": made.headline["cohort"], "horizon": made.headline["horizon"]}
     summary |= decided(worth, stated, chains=fit.chains)
     if target is not None:

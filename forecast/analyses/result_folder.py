@@ -26,7 +26,27 @@ class Result:
         """Return what the terminal shows."""
         module, name = self.words
         put: Callable[[dict[str, Any]], str] = getattr(import_module(module), name)
-        return put(self.summary) + (f"\n{self.folder}" if self.folder else "")
+        told = [*_outside_text(self.summary), put(self.summary)]
+        return "\n".join([*told, str(self.folder)] if self.folder else told)
+
+
+def outside_of(run: Run) -> dict[str, Any]:
+    """Return the outside view of a run and the model's number beside it; nothing without one."""
+    view = run.headline.get("outside_view")
+    if not view:
+        return {}
+    return {"outside_view": view | {"model": run.headline["quantities"][view["quantity"]]}}
+
+
+def _outside_text(summary: dict[str, Any]) -> list[str]:
+    view = summary.get("outside_view")
+    if not view:
+        return []
+    from reports.outside import outside_text
+    from reports.text import render, told
+
+    head = {"outside_view": view, "quantities": {view["quantity"]: view["model"]}}
+    return [render([told(line) for line in outside_text(head)])]
 
 
 def opened(run: Run | str | Path, what: str) -> Run:
@@ -67,4 +87,4 @@ def check_new(folder: Path) -> Path:
     return folder
 
 
-__all__ = ["Result", "check_new", "opened", "target_of"]
+__all__ = ["Result", "check_new", "opened", "outside_of", "target_of"]

@@ -19,7 +19,7 @@ import numpy as np
 
 from forecast.analyses.deciding import worths
 from forecast.analyses.evppi import expected, explained
-from forecast.analyses.result_folder import Result, opened, target_of
+from forecast.analyses.result_folder import Result, opened, outside_of, target_of
 from forecast.analyses.studies import STUDIES, simulate_studies
 from forecast.config import load_config
 from forecast.decision_table import Decision, decision_of, load_decision
@@ -99,6 +99,7 @@ def value(
             studies = study_rows(fit, y, at=at, gains=gains, seed=seed) if len(at) else []
     summary: Row = {"schema": 1, "run": made.folder.name, "converged": made.converged}
     summary |= {"quick": quick, "quantity": quantity, "now": spread(y), "draws": len(at)}
+    summary |= outside_of(made)
     summary |= {"unit": None if stated is None else stated.unit}
     summary |= {"beliefs": beliefs, "studies": studies}
     if target is not None:

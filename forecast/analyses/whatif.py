@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.analyses.result_folder import Result, opened, target_of
+from forecast.analyses.result_folder import Result, opened, outside_of, target_of
 from forecast.engine import evaluate
 from forecast.progress import Stages
 from forecast.runs import Run, fit_of
@@ -80,6 +80,7 @@ def whatif(
             found = answers(fit, asked)
     summary = summarised(fit, asked, found=found)
     summary = {"schema": 1, "run": made.folder.name, "converged": made.converged} | summary
+    summary |= outside_of(made)
     if target is not None:
         _write(target, summary)
     return WhatIf(summary, made.converged, target)

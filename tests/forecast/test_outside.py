@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from forecast.analyses.deciding import decide
+from forecast.analyses.valuing import value
+from forecast.analyses.whatif import whatif
 from forecast.config import load_config, resolved_toml
 from forecast.evidence import load_tables
 from forecast.identity import run_hash
@@ -16,7 +19,7 @@ from forecast.runs import report, run, show
 from models.errors import InputError
 from reports.blocks import headline_block, worldviews_block
 from reports.text import terminal_table
-from reports.words import MODEL_ALONE
+from reports.words import MODEL_ALONE, of_hundred
 
 TAILS = (0.055, 0.5, 0.945)
 VIEW = """
@@ -26,6 +29,18 @@ dist = "Beta"
 alpha = 2.0
 beta = 18.0
 why = "Of ten fields that promised as much, <b>one</b> delivered"
+"""
+DECISION = """
+[decision]
+unit = "points"
+[decision.payoffs]
+strict_alignment_only = 1
+strict_both = 1
+strict_capabilities_only = 0
+strict_neither = 0
+[decision.options.wait]
+[decision.options.more]
+do = { effort = "2x" }
 """
 SMALL = {"draws": 20, "tune": 10, "chains": 2, "quiet": True, "report": False}
 
@@ -157,6 +172,27 @@ def test_every_output_shows_both_numbers_and_nothing_else_moves(made):
     saved = load_config(made.folder / "priors.toml")
     assert outside_view(saved.outside_view) == outside_view(load_config("mine.toml").outside_view)
     readme_tables({"mine": made.headline, "default": plain})
+
+
+def test_answers_of_a_run_show_both_numbers(made):
+    """whatif, decide and value open with them; their own numbers stay the model's."""
+    model = made.headline["quantities"]["alignment_relevant"]
+    Path("d.toml").write_text(DECISION, encoding="utf-8")
+    asked = [
+        value(made, quick=True, quiet=True),
+        whatif(made, do=["effort=2x"], quiet=True),
+        decide(made, decision="d.toml", quiet=True),
+    ]
+    for done in asked:
+        assert done.summary["outside_view"] == made.headline["outside_view"] | {"model": model}
+        opening = " ".join(done.text().split())
+        assert opening.startswith("All things considered, ")
+        assert f"the model alone says {of_hundred(model['mean'])}, an outside view 10 (" in opening
+    assert asked[0].summary["now"]["mean"] == pytest.approx(model["mean"])
+    bare = replace(made, headline={k: x for k, x in made.headline.items() if k != "outside_view"})
+    plain = value(bare, quick=True, quiet=True)
+    assert "outside_view" not in plain.summary
+    assert "outside" not in plain.text()
 
 
 def readme_tables(heads):
