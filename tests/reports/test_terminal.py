@@ -138,7 +138,7 @@ def test_the_opening_says_which_side_is_ahead_and_how_surely(context):
     text = " ".join(terminal_table(context | {"leads": told}).split())
     assert (
         "Documented use is likelier for alignment than for capabilities with probability 93% "
-        "(Monte Carlo error 0.4), any use with 65% (Monte Carlo error 1), which hangs on what share "
-        "of uses is documented, a belief that no evidence touches; strict alignment relevance is "
-        "likelier than use for capabilities with <0.1%."
+        "(Monte Carlo error 0.4), any use with 65% (Monte Carlo error 1), which hangs on what "
+        "share of uses is documented, a belief that no evidence touches; strict alignment "
+        "relevance is likelier than use for capabilities with <0.1%."
     ) in text
