@@ -84,5 +84,5 @@ def test_twenty_faults_are_shown_and_the_rest_counted(tables, check):
     lines = done.stderr.splitlines()
     assert done.returncode == 2
     assert f"evidence {tables}: 483 faults" in lines
-    assert sum(line.startswith("ratings.csv row ") for line in lines) == 20
+    assert sum(line.startswith("ratings.csv line ") for line in lines) == 20
     assert lines[-1] == "... and 463 more, not shown"
