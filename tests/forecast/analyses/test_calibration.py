@@ -12,9 +12,11 @@ from click.testing import CliRunner
 
 from forecast.analyses import calibration, worlds
 from forecast.analyses.calibration import calibrate
+from forecast.analyses.careful import careful
 from forecast.case import make_case, structure_of
 from forecast.checks import load_inputs
 from forecast.cli import cli
+from forecast.config import SamplerOptions
 from forecast.engine import posterior
 from forecast.identity import SIMULATED
 from forecast.retrying import harder
@@ -224,7 +226,12 @@ def test_every_module_that_makes_ranks_is_in_the_key():
 def test_longer_tuning_halves_what_is_left_of_acceptance(default_case):
     sampler = harder(default_case).sampler
     assert sampler.tune == 2 * default_case.sampler.tune
-    assert sampler.target_accept == pytest.approx(0.85)
+    assert sampler.target_accept == pytest.approx(0.9)
+
+
+def test_fits_to_other_evidence_take_shorter_steps_unless_the_user_asks_for_more():
+    assert careful(SamplerOptions()) == SamplerOptions(target_accept=0.9)
+    assert careful(SamplerOptions(target_accept=0.95)).target_accept == 0.95
 
 
 def test_a_folder_of_something_else_is_refused(here):
