@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from models.quantities import CLAIMS, QUANTITIES
+from reports.outside import opening
 from reports.plain_page import Section, plain_page
 from reports.plain_tables import Cells, grid
 from reports.tables import label
@@ -78,7 +79,9 @@ def findings(s: Row) -> list[str]:
     """Return what was asked, who says what, and which claims make most of each gap."""
     asked = "; ".join(f"{label(n)}: {QUANTITIES[n].question}" for n in SHOWN)
     out = [f"Asked: {asked}"]
-    out += [f"{view['name']}: {view['summary']}" for view in s["worldviews"] if view["summary"]]
+    for view in s["worldviews"]:
+        said = [view["summary"]] if view["summary"] else []
+        out += [f"{view['name']}: {line}" for line in (*said, *opening(view))]
     views = {view["name"]: view for view in s["worldviews"]}
     for pair in s["pairs"]:
         out += [_finding(pair, name, views=views) for name in PAIR]

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from reports.disagreement import with_error
 from reports.obtained import HOW
+from reports.outside import opening
 from reports.plain_tables import grid
 from reports.tables import label
 from reports.text import render, told
@@ -22,6 +23,8 @@ def diff_text(s: Mapping[str, Any]) -> str:
     parts: list[RenderableType] = [told(f"From {s['runs'][0]} to {s['runs'][1]}", "bold")]
     if not s["converged"]:
         parts.insert(0, told(f"{NOT_CONVERGED}: this is no result.", "bold red"))
+    for name, one in zip(s["runs"], s["considered"], strict=True):
+        parts += [told(f"{name}: {line}") for line in opening(one)]
     changed = [(r["change"], r["told"]) for r in s["changes"]] or [("nothing", "")]
     parts += [Text(""), told("What changed", "bold"), *(told(": ".join(r)) for r in changed)]
     for name in SHOWN:

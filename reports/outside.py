@@ -34,18 +34,26 @@ def outside_view(head: Mapping[str, Any]) -> dict[str, Any]:
 def outside_text(head: Mapping[str, Any]) -> list[str]:
     """Return the sentence that says both numbers, for the opening; nothing without a view."""
     view = head.get("outside_view")
-    if not view:
-        return []
-    model, outside, both = head["quantities"][view["quantity"]], view["outside"], view["mixed"]
-    why = clean(view["why"])
+    return [considered(view, head["quantities"][view["quantity"]])] if view else []
+
+
+def opening(summary: Mapping[str, Any]) -> list[str]:
+    """Return the same for an analysis, whose view has the model's number in ``model``."""
+    view = summary.get("outside_view")
+    return [considered(view, view["model"])] if view else []
+
+
+def considered(view: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """Return the sentence on a view and the model's summary of the same quantity."""
+    outside, both, why = view["outside"], view["mixed"], clean(view["why"])
     why += "" if why.endswith((".", "!", "?")) else "."
-    return [
+    return (
         f"All things considered, {of_hundred(both['mean'])} of 100 ({interval(both)}, {INTERVAL}) "
         f"are {QUANTITIES[view['quantity']].label}: the model alone says "
         f"{of_hundred(model['mean'])}, an outside view {of_hundred(outside['mean'])} "
         f"({interval(outside)}), which weighs {chance(view['weight'])} by the choice of this "
         f"forecast's author: {why} {MODEL_ALONE}"
-    ]
+    )
 
 
 def considered_of(head: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:

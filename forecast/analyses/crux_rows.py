@@ -7,14 +7,16 @@ import numpy as np
 
 from forecast.analyses.attributing import Groups, Parts, estimate
 from forecast.analyses.predictive import TABLES
+from forecast.analyses.result_folder import beside_model
 from forecast.config import Config
 from forecast.engine import answer
 from forecast.forward import future_normals, taken
+from forecast.outside import add_outside, outside_view
 from forecast.pointwise import log_likelihoods
 from forecast.reweighting import MAX_PARETO_K, smoothed
 from forecast.sampling import Fit
 from forecast.seeds import stream
-from forecast.summaries import Quantities, learned_rows, with_mcse
+from forecast.summaries import TAILS, Quantities, learned_rows, with_mcse
 from models.late import headline, make_early
 from models.observe import likelihoods
 from models.prior_draws import prior_draws
@@ -44,14 +46,15 @@ def before(fit: Fit) -> tuple[Quantities, Quantities]:
 
 def view_row(name: str, config: Config, *, fit: Fit) -> Row:
     """Return a worldview's quantities before and after the evidence."""
-    found, alone = own(fit), before(fit)[1]
-    return {
-        "name": name,
-        "summary": config.summary,
-        "converged": fit.diagnosis.converged,
-        "prior": {n: with_mcse(alone[n], 1) for n in SHOWN},
-        "posterior": {n: with_mcse(found[n], fit.chains) for n in SHOWN},
-    }
+    view, alone = outside_view(config.outside_view), before(fit)[1]
+    names = dict.fromkeys((*SHOWN, *([view.quantity] if view else [])))
+    found = answer(fit, fit.case, names=tuple(names))
+    after = {n: with_mcse(found[n], fit.chains) for n in names}
+    head = add_outside({"quantities": after}, config.outside_view, found=found, tails=TAILS)
+    row: Row = {"name": name, "summary": config.summary, "converged": fit.diagnosis.converged}
+    row |= {"prior": {n: with_mcse(alone[n], 1) for n in SHOWN}}
+    row |= {"posterior": {n: after[n] for n in SHOWN}}
+    return row | beside_model(head)
 
 
 def gap_rows(duo: tuple[Fit, Fit], parts: Parts) -> list[Row]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from forecast.analyses.bridging import differs
-from forecast.analyses.result_folder import Result, opened, target_of
+from forecast.analyses.result_folder import Result, opened, outside_of, target_of
 from forecast.analyses.shapley import shapley
 from forecast.case import Answer, Case
 from forecast.config import load_config
@@ -89,6 +89,7 @@ def diff(
             answers = answered(fits, players, cores=cores, tick=stages.tick)
     converged = all(one.converged for one in runs) and all(one.converged for one in answers)
     summary = {"schema": 1, "runs": [one.folder.name for one in runs], "converged": converged}
+    summary["considered"] = [outside_of(one) for one in runs]
     summary |= {"changes": [{"change": one.name, "told": one.told} for one in found]}
     summary |= {
         "parts": part_rows(runs, players, answers=answers),

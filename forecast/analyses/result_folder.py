@@ -1,6 +1,6 @@
 """What an analysis of a finished run gives, and its folder: new, so nothing is written over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -32,21 +32,23 @@ class Result:
 
 def outside_of(run: Run) -> dict[str, Any]:
     """Return the outside view of a run and the model's number beside it; nothing without one."""
-    view = run.headline.get("outside_view")
+    return beside_model(run.headline)
+
+
+def beside_model(head: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same of what headline.json holds, or of an analysis' own quantities."""
+    view = head.get("outside_view")
     if not view:
         return {}
-    return {"outside_view": view | {"model": run.headline["quantities"][view["quantity"]]}}
+    return {"outside_view": view | {"model": head["quantities"][view["quantity"]]}}
 
 
 def _outside_text(summary: dict[str, Any]) -> list[str]:
-    view = summary.get("outside_view")
-    if not view:
-        return []
-    from reports.outside import outside_text
+    from reports.outside import opening
     from reports.text import render, told
 
-    head = {"outside_view": view, "quantities": {view["quantity"]: view["model"]}}
-    return [render([told(line) for line in outside_text(head)])]
+    said = opening(summary)
+    return [render([told(line) for line in said])] if said else []
 
 
 def opened(run: Run | str | Path, what: str) -> Run:
@@ -87,4 +89,4 @@ def check_new(folder: Path) -> Path:
     return folder
 
 
-__all__ = ["Result", "check_new", "opened", "outside_of", "target_of"]
+__all__ = ["Result", "beside_model", "check_new", "opened", "outside_of", "target_of"]

@@ -16,6 +16,7 @@ from forecast.analyses.drivers import explained, scaling, shifts, tipping, torna
 from forecast.analyses.drivers.bars import Refit
 from forecast.analyses.drivers.material import Material, material
 from forecast.analyses.drivers.side_by_side import disagreement
+from forecast.analyses.result_folder import outside_of
 from forecast.case import Case
 from forecast.faults import near_miss
 from forecast.folder import read_manifest
@@ -179,7 +180,7 @@ def about(made: Run, m: Material, *, quick: bool) -> Row:
     row: Row = {"schema": 1, "run": made.folder.name, "name": made.context.get("name", "")}
     row |= {"converged": made.converged, "quick": quick, **question, "target": m.target}
     row |= {"label": QUANTITIES[m.target].label, "ess": m.ess}
-    return row | {"headline": with_mcse(m.y, m.fit.chains)}
+    return row | {"headline": with_mcse(m.y, m.fit.chains)} | outside_of(made)
 
 
 def answers(m: Material, own: Row, *, refit: Refit | None, stages: Stages) -> Row:
@@ -210,9 +211,11 @@ def answers(m: Material, own: Row, *, refit: Refit | None, stages: Stages) -> Ro
 
 def in_words(summary: Row) -> Row:
     """Return the summary with its sentences, first in the file."""
+    from reports.outside import opening
     from reports.sensitivity_words import summary_lines
 
-    return {"schema": summary["schema"], "lines": summary_lines(summary)} | summary
+    lines = [*opening(summary), *summary_lines(summary)]
+    return {"schema": summary["schema"], "lines": lines} | summary
 
 
 def write(folder: Path, summary: Row) -> None:

@@ -9,9 +9,13 @@ import pytest
 from scipy import stats
 
 from forecast.analyses.deciding import decide
+from forecast.analyses.differing import diff
+from forecast.analyses.disagreeing import crux
+from forecast.analyses.sensitivity import sensitivity
 from forecast.analyses.valuing import value
 from forecast.analyses.whatif import whatif
 from forecast.config import load_config, resolved_toml
+from forecast.engine import posterior
 from forecast.evidence import load_tables
 from forecast.identity import run_hash
 from forecast.outside import OutsideView, add_outside, mixed, outside_view
@@ -193,6 +197,43 @@ def test_answers_of_a_run_show_both_numbers(made):
     plain = value(bare, quick=True, quiet=True)
     assert "outside_view" not in plain.summary
     assert "outside" not in plain.text()
+
+
+def test_sensitivity_diff_and_crux_show_both_numbers(made, monkeypatch):
+    """Of two runs or worldviews only the one that has a view shows one."""
+    model = made.headline["quantities"]["alignment_relevant"]
+    asked = sensitivity(made, quick=True, quiet=True)
+    assert asked.summary["outside_view"]["model"] == model
+    assert asked.summary["lines"][0].startswith("All things considered, ")
+    assert asked.summary["lines"][0] in " ".join(asked.text().split())
+    page = " ".join((asked.folder / "sensitivity.html").read_text(encoding="utf-8").split())
+    assert "&lt;b&gt;one&lt;/b&gt;" in page
+    plain = run("default", **SMALL)
+    two = diff(made, plain, quiet=True)
+    assert two.summary["considered"] == [asked_of(made), {}]
+    shown = " ".join(two.text().split())
+    assert f"{made.folder.name}: All things considered, " in shown
+    assert f"{plain.folder.name}: All things" not in shown
+
+    def fit_many(cases, folder, **_):
+        return [posterior(case) for case in cases]
+
+    monkeypatch.setattr("forecast.parallel.fit_many", fit_many)
+    other = Path("mine.toml").read_text(encoding="utf-8")
+    quantity = 'quantity = "capabilities_used_by_others"\nweight = 0.3'
+    Path("other.toml").write_text(other.replace("weight = 0.3", quantity), encoding="utf-8")
+    divided = crux(["default", "other.toml"], out="c", quick=True, quiet=True)
+    bare, viewed = divided.summary["worldviews"]
+    assert "outside_view" not in bare
+    told = viewed["outside_view"]
+    assert told["mixed"]["mean"] == pytest.approx(0.7 * told["model"]["mean"] + 0.03, abs=1e-5)
+    assert set(viewed["posterior"]) == set(bare["posterior"])
+    assert "mine: All things considered, " in " ".join(divided.text().split())
+
+
+def asked_of(made):
+    model = made.headline["quantities"]["alignment_relevant"]
+    return {"outside_view": made.headline["outside_view"] | {"model": model}}
 
 
 def readme_tables(heads):
