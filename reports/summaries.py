@@ -39,10 +39,9 @@ def few(x: Array, n: int = MOST) -> Array:
     return x[np.linspace(0, len(x) - 1, n).astype(int)]
 
 
-def thinned(group: Any, n: int = MOST) -> Any:
-    """Return a group with at most about ``n`` draws over all chains."""
-    step = max(1, -(-group.sizes["chain"] * group.sizes["draw"] // n))
-    return group.isel(draw=slice(None, None, step))
+def ranked(dt: Any, group: str, *, name: str) -> Array:
+    """Return at most MOST draws of a variable at even ranks, as those of one chain."""
+    return few(np.sort(flat(dt, group, name=name)))[None]
 
 
 def summary(x: Array) -> dict[str, Array]:

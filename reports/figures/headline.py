@@ -6,7 +6,6 @@ from typing import Any
 import arviz as az
 import matplotlib.pyplot as plt
 import numpy as np
-import xarray as xr
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -18,9 +17,9 @@ from reports.summaries import (
     Frames,
     flat,
     outcome_rows,
+    ranked,
     row,
     summarise,
-    thinned,
 )
 from reports.words import INTERVAL, LOWER, UPPER, chance, interval
 
@@ -33,9 +32,9 @@ NEEDS = tuple((group, name) for group in GROUPS for name in SHOWN)
 
 def plot_headline(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw prior and posterior densities of the headline's main quantities."""
-    both = {word: thinned(dt[group].ds[list(SHOWN)]) for group, word in GROUPS.items()}
+    both = {w: {name: ranked(dt, g, name=name) for name in SHOWN} for g, w in GROUPS.items()}
     pc = az.plot_prior_posterior(
-        xr.DataTree.from_dict(both),
+        az.from_dict(both),
         kind="ecdf",
         visuals={"title": False},
         color=[d.PRIOR, d.POSTERIOR],

@@ -20,6 +20,7 @@ from reports.figures.headline import plot_headline
 from reports.figures.levels import _top
 from reports.figures.splits import NARROW
 from reports.figures.workers import _looks
+from reports.summaries import MOST, ranked
 from reports.words import INTERVAL, LOWER, NO_EVIDENCE, UPPER, chance
 
 
@@ -234,6 +235,18 @@ def test_the_same_draws_give_the_same_svg(tree, frames, run_folder, tmp_path):
     for name in ("levels", "agendas"):
         first = (run_folder[0] / "figures" / f"{name}.svg").read_bytes()
         assert (tmp_path / f"{name}.svg").read_bytes() == first
+
+
+def test_a_curve_of_few_points_is_that_of_all_draws():
+    """Draws that wander: every k-th of them would be another distribution, even ranks are not."""
+    x = np.cumsum(np.random.default_rng(3).normal(size=(4, 2500)), axis=1)
+    dt = xr.DataTree.from_dict({"predictions": xr.Dataset({"y": (("chain", "draw"), x)})})
+    few = ranked(dt, "predictions", name="y")
+    assert few.shape == (1, MOST)
+    at = (0.0, 0.055, 0.5, 0.945, 1.0)
+    told, all_ = np.quantile(few, at), np.quantile(x, at)
+    np.testing.assert_array_equal(told[[0, -1]], all_[[0, -1]])
+    np.testing.assert_allclose(told, all_, atol=0.01 * np.ptp(x))
 
 
 def test_the_headline_draws_the_outside_view_and_holds_its_numbers(tree, tmp_path):
