@@ -1,0 +1,80 @@
+"""Time a hundred changed priors that need no fit: reweighted, and ones that no evidence touches.
+
+Run from the checkout, with a finished run's folder::
+
+    python -m benchmarks.cheap runs/default-HASH8
+
+Forecast-only priors are those that neither a table nor a weighed forecast by others touches. Each
+change moves the centre of one prior by a fifth of its sd up or down, another prior each time.
+The first six quantities of headline.json are answered for each. Both hundreds are timed ``REPEATS``
+times from the fit; reading the run is timed apart.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from forecast.analyses.drivers.moves import moments, shifted
+from forecast.case import Case, with_prior
+from forecast.engine import evaluate
+from forecast.runs import fit_of, show
+from forecast.sampling import Fit
+from forecast.soft import soft_part
+from models.experts import READS
+from models.quantities import HEADLINE
+
+CHANGES, REPEATS, STEP = 100, 5, 0.2
+
+
+def changes(fit: Fit, names: Sequence[str]) -> list[Case]:
+    """Return Cases that each move one of the named priors, in turn up and down."""
+    out, case = [], fit.case
+    movable = [case.by_name[name] for name in names if case.by_name[name].dist != "Uniform"]
+    for i in range(CHANGES):
+        prior, turn = movable[i % len(movable)], i // len(movable)
+        mean, sd = moments(prior)
+        step = STEP * (1 + turn // 2) * (-1) ** turn
+        out.append(with_prior(case, shifted(prior, mean + step * sd)))
+    return out
+
+
+def seconds(call: Callable[[], Any]) -> tuple[Any, float]:
+    """Return what a call gives, and its seconds."""
+    start = time.perf_counter()
+    return call(), time.perf_counter() - start
+
+
+def timed(fit: Fit, cases: Sequence[Case], *, how: str) -> tuple[str, list[float]]:
+    """Answer all Cases REPEATS times; return a sentence on the weights, and the seconds."""
+    spent = []
+    for _ in range(REPEATS):
+        answers, took = seconds(lambda: evaluate(cases, base=fit, how=how, names=HEADLINE[:6]))
+        spent.append(took)
+    k = [x.pareto_k for x in answers if np.isfinite(x.pareto_k)]
+    ways = sorted({x.how for x in answers})
+    return f"{', '.join(ways)}; largest Pareto k {max(k, default=float('nan')):.2f}", spent
+
+
+def main(folder: str) -> None:
+    """Print a row for each hundred."""
+    fit, read = seconds(lambda: fit_of(show(folder)))
+    names, alone = [prior.name for prior in fit.case.priors], set(fit.compiled.alone)
+    free = alone - (set(READS) if soft_part(fit.case) else set())
+    print(f"reading the run: {read:.2f} s\n")
+    print("| changes | answered | median, s | least | most |\n|---|---|---|---|---|")
+    for title, some, how in (
+        ("of priors that evidence touches", [n for n in names if n not in alone], "reweight"),
+        ("of forecast-only priors", [n for n in names if n in free], "exact"),
+    ):
+        told, spent = timed(fit, changes(fit, some), how=how)
+        numbers = (statistics.median(spent), min(spent), max(spent))
+        cells = " | ".join(f"{x:.2f}" for x in numbers)
+        print(f"| {CHANGES} {title} | {told} | {cells} |")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
