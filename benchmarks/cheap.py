@@ -4,9 +4,10 @@ Run from the checkout, with a finished run's folder::
 
     python -m benchmarks.cheap runs/default-HASH8
 
-Forecast-only priors are those that neither a table nor a weighed forecast by others touches. Each
-change moves the centre of one prior by a fifth of its sd up or down, another prior each time.
-The first six quantities of headline.json are answered for each. Both hundreds are timed ``REPEATS``
+The latter are those that neither a table nor a weighed forecast by others touches; told apart are
+those that enter after the years of each work are known (:data:`models.late.LATE`), and the others.
+Each change moves the centre of one prior by a fifth of its sd up or down, another prior each time.
+The first six quantities of headline.json are answered for each. Each hundred is timed ``REPEATS``
 times from the fit; reading the run is timed apart.
 """
 
@@ -25,6 +26,7 @@ from forecast.runs import fit_of, show
 from forecast.sampling import Fit
 from forecast.soft import soft_part
 from models.experts import READS
+from models.late import LATE
 from models.quantities import HEADLINE
 
 CHANGES, REPEATS, STEP = 100, 5, 0.2
@@ -68,7 +70,8 @@ def main(folder: str) -> None:
     print("| changes | answered | median, s | least | most |\n|---|---|---|---|---|")
     for title, some, how in (
         ("of priors that evidence touches", [n for n in names if n not in alone], "reweight"),
-        ("of forecast-only priors", [n for n in names if n in free], "exact"),
+        ("of those that enter last", [n for n in names if n in free & set(LATE)], "exact"),
+        ("of those that enter earlier", [n for n in names if n in free - set(LATE)], "exact"),
     ):
         told, spent = timed(fit, changes(fit, some), how=how)
         numbers = (statistics.median(spent), min(spent), max(spent))
