@@ -31,11 +31,10 @@ def compared(fit):
 
 
 def test_reweighted_bars_agree_with_refits(compared):
-    """Of 20 differences each is within 2 combined errors with chance 0.95: 3 outside is 1 in 13."""
+    """All within 2 combined errors, which are too wide: they take the worst parameter's draws."""
     assert len(compared) == BARS
     away = np.array([(a.shift - b.shift) / np.hypot(a.mcse, b.mcse) for a, b in compared])
-    assert (np.abs(away) > 2).sum() <= 3
-    assert np.abs(away).max() < 4
+    assert np.abs(away).max() <= 2, away
 
 
 def test_a_converged_fit_of_another_seed_has_the_same_bars(fit):
