@@ -204,10 +204,12 @@ def show(folder: str | Path, *, work: str | None = None) -> Run:
 def report(folder: str | Path) -> Path:
     """Rebuild report.html of a finished run from what it saved; return its path.
 
-    What the sliders need is made from the draws where the run, being older, did not save it. A
-    sensitivity analysis of the run, in its own place beside it, is summarised there.
+    What the sliders need, and agendas compared in pairs, are made from the draws where the run,
+    being older, did not save them. A sensitivity analysis of the run, in its own place beside it,
+    is summarised there.
     """
     from forecast.asked_before import sensitivity_of
+    from forecast.paired import save_stored
     from reports import write_page
 
     made = show(folder)
@@ -219,6 +221,7 @@ def report(folder: str | Path) -> Path:
         fit, config = fit_of(made), load_config(made.folder / "priors.toml")
         tables = load_tables(made.folder / "evidence", off=config.evidence.off)
         save_sliders(made.folder, slider_data(fit, config, tables=tables, beside=beside))
+    save_stored(made.folder)
     asked = sensitivity_of(beside, made.folder.resolve().name, context=made.context)
     return write_page(made.folder, context=made.context, sensitivity=asked)
 

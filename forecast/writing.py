@@ -18,6 +18,7 @@ from forecast.folder import default_folder, write_csv, write_json
 from forecast.forward import all_draws
 from forecast.inputs import Job
 from forecast.outside import add_outside, outside_frames
+from forecast.paired import pair_rows
 from forecast.progress import Stages
 from forecast.sampling import Fit
 from forecast.seeds import stream
@@ -168,12 +169,14 @@ def _tabled(
     before: dict[str, np.ndarray],
     tables: Tables,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of summary.csv, claims.csv and experts.csv."""
+    """Return the rows of summary.csv, claims.csv, experts.csv and agenda_pairs.csv."""
     learned, coords = summaries.learned_rows(fit, prior), tree.coordinates(fit)
+    agendas = fit.compiled.structure.agendas
     return {
         "summary": learned,
         "claims": summaries.claim_rows(found, before, coords=coords, learned=learned),
         "experts": summaries.expert_rows(fit, prior, tables=tables),
+        "agenda_pairs": pair_rows(found, agendas, chains=fit.chains),
     }
 
 

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from models.quantities import CLAIMS, GLOSSARY, QUANTITIES
-from reports import drawing, learned, scripts, words
+from reports import agenda_pairs, drawing, learned, scripts, words
 from reports.frequencies import frequencies
 from reports.obtained import how, view_error
 from reports.provenance import belief_rows, source_rows
@@ -93,6 +93,8 @@ def write_page(
             "linked": {row["name"] for row in stated},
             "source_rows": source_rows(folder),
             "tracks": tracks(folder),
+            **agenda_pairs.parts(folder, view),
+            "pairs_data": table_link(folder / agenda_pairs.FILE),
             "learned": learned,
             "glossary": GLOSSARY,
             "quantities": QUANTITIES,
@@ -170,8 +172,14 @@ def read_sliders(folder: Path, context: Mapping[str, Any]) -> Any:
 
 def data_link(folder: Path, name: str) -> str | None:
     """Return the numbers of a figure as a link to save them, None where there are none."""
-    path = folder / "figures" / f"{name}.csv"
-    if not re.fullmatch(r"[a-z_]+", name) or not path.is_file():
+    if not re.fullmatch(r"[a-z_]+", name):
+        return None
+    return table_link(folder / "figures" / f"{name}.csv")
+
+
+def table_link(path: Path) -> str | None:
+    """Return a CSV file as a link to save it, None where it is not there."""
+    if not path.is_file():
         return None
     return f"data:text/csv;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 

@@ -24,7 +24,8 @@ def plot_agendas(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
             "Chance that a work of the year asked about ends up alignment-relevant in the strict "
             "sense, by agenda, highest first. Dot: mean; thick line: middle half; thin line: "
             f"{INTERVAL}. "
-            "Where intervals overlap, the order says little.",
+            "Intervals that overlap do not say how surely one agenda is above another: agendas in "
+            "pairs do (agenda_pairs.csv).",
             "Intervals of strict relevance, one agenda a row.",
         ),
     )

@@ -34,6 +34,7 @@ FILES = {
     "loo.csv",
     "influence.csv",
     "agenda_influence.csv",
+    "agenda_pairs.csv",
     "backcast.csv",
     "others.csv",
     "near.csv",

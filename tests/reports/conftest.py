@@ -7,12 +7,15 @@ import pytest
 import xarray as xr
 
 from forecast.config import load_config
+from forecast.folder import write_csv
+from forecast.paired import pair_rows
 from models.forecast_paths import NEW_AGENDA, Asked
 from models.milestones import milestone_dates
 from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
 from models.relevance import cohorts, forecast_years, predict
 from models.structure import Structure, families
+from reports.agenda_pairs import FILE
 from reports.figures import write_figures
 from reports.figures.raters import RATER_TERMS
 from reports.summaries import summary
@@ -157,8 +160,11 @@ def frames():
 
 @pytest.fixture(scope="session")
 def run_folder(tree, frames, tmp_path_factory):
-    """A folder with every figure, and what was said of each."""
+    """A folder with every figure and the agendas in pairs, and what was said of each figure."""
     folder = tmp_path_factory.mktemp("run")
+    group = tree["predictions"]
+    found = {name: x.values.reshape(CHAINS * DRAWS, -1) for name, x in group.data_vars.items()}
+    write_csv(folder / FILE, pair_rows(found, AGENDAS, chains=CHAINS))
     return folder, write_figures(tree, frames, folder=folder / "figures")
 
 

@@ -14,6 +14,7 @@ from html import unescape
 
 import pytest
 
+from reports.agenda_pairs import FILE
 from reports.page import write_page
 from reports.words import same_bar
 
@@ -111,6 +112,7 @@ def page(run_folder, full_context, tmp_path_factory):
     """The page of the fixtures, hostile names and all figures, in a folder of its own."""
     folder = tmp_path_factory.mktemp("browser")
     shutil.copytree(run_folder[0] / "figures", folder / "figures")
+    shutil.copy(run_folder[0] / FILE, folder / FILE)
     return write_page(folder, context=full_context)
 
 

@@ -148,6 +148,9 @@ def test_hostile_names_stay_text(folder, context):
     assert "alert(1)" in text
     assert not [c for c in text if c in "\x1b\x07"]
     assert reader.tags.count("script") == 1  # the page's own
+    titles = {value for name, value in reader.attributes if name == "title"}
+    assert "<script>alert(1)</script>" in titles  # heads a column of the agendas in pairs
+    assert re.search(r"\d <script>alert\(1\)</script> (<1|>99|\d+) ", text)  # and a row
 
 
 def test_page_shows_what_is_in_conflict_with_its_prior(folder, context):
