@@ -60,7 +60,8 @@ def test_a_pair_and_its_reverse_and_ties_make_one():
         both = p[one, other]["probability"] + p[other, one]["probability"]
         assert both + ties == pytest.approx(1.0)
         for key, above in (((one, other), x[:, i] > x[:, j]), ((other, one), x[:, i] < x[:, j])):
-            error = array_stats.mcse(above.reshape(2, -1).astype(float), method="mean")
+            means = above.reshape(20, 10).mean(axis=1)
+            error = means.std(ddof=1) / 20**0.5
             assert p[key]["mcse"] == pytest.approx(error, rel=0.01)  # three figures are kept
     shared = np.mean((x == x.max(axis=1, keepdims=True)).sum(axis=1) > 1)
     largest = sum(p[one, EVERY]["probability"] for one in "abc")
@@ -68,21 +69,21 @@ def test_a_pair_and_its_reverse_and_ties_make_one():
     assert pair_rows({}, ["alone"], chains=2) == []
 
 
-@pytest.mark.parametrize(("chains", "n"), [(4, 1000), (4, 251), (1, 77)])
-def test_errors_of_many_series_are_those_of_arviz(chains, n):
-    """Series from independent to slow, and ones that alternate."""
-    rng = np.random.default_rng(n)
-    series = []
-    for keep in (0.0, 0.5, 0.9, 0.99, -0.6):
-        x = np.zeros((chains, n))
-        for t in range(1, n):
-            x[:, t] = keep * x[:, t - 1] + rng.normal(size=chains)
-        series.append(x > 0.3)
-    whole = np.stack(series, axis=-1).reshape(chains * n, -1)
-    expected = [array_stats.mcse(one.astype(float), method="mean") for one in series]
-    np.testing.assert_allclose(mcse(whole, chains), expected, rtol=1e-4)  # single precision
-    np.testing.assert_array_equal(mcse(np.ones((chains * n, 1), dtype=bool), chains), [0.0])
-    assert np.isnan(mcse(np.eye(6, dtype=bool), 1)).all()
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.8, -0.6])
+def test_errors_are_about_those_of_arviz(keep):
+    """Means of 40 stretches say an error within 11% or so: 3.3 times as much is allowed."""
+    rng, chains, n = np.random.default_rng(7), 4, 1000
+    x = np.zeros((chains, n))
+    for t in range(1, n):
+        x[:, t] = keep * x[:, t - 1] + rng.normal(size=chains)
+    expected = array_stats.mcse((x > 0.3).astype(float), method="mean")
+    (found,) = mcse((x > 0.3).reshape(-1, 1), chains)
+    assert found == pytest.approx(expected, rel=0.37)
+
+
+def test_errors_of_what_never_changes_and_of_short_chains():
+    np.testing.assert_array_equal(mcse(np.ones((400, 1), dtype=bool), 4), [0.0])
+    assert np.isnan(mcse(np.eye(39, dtype=bool), 1)).all()
 
 
 def test_only_these_variables_differ_by_agenda(default_case):
