@@ -54,8 +54,8 @@ def left_out_text(split: str, sides: Mapping[str, Mapping[str, float]]) -> str:
     return (
         "The strict bar counts every use by capabilities work, documented or not, but alignment "
         "use only where it helps to reach the required milestone; any other alignment use counts "
-        f"as none. Of 100 works it counts {ali[0]} of the {ali[1]} that alignment work uses, and all "
-        f"{cap[1]} that capabilities work uses."
+        f"as none. Of 100 works it counts {ali[0]} of the {ali[1]} that alignment work uses, and "
+        f"all {cap[1]} that capabilities work uses."
     )
 
 

@@ -11,7 +11,7 @@ from reports.learned import conflicts
 from reports.obtained import how, known
 from reports.outside import outside_text, outside_view
 from reports.trust import heavy_of, trust_view, varied_notes, varied_table
-from reports.verdicts import by_verdict
+from reports.verdicts import by_side, by_verdict
 from reports.words import (
     AGREEMENT,
     SAME_BAR,
@@ -130,6 +130,7 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "disagreement": disagreement(c),
         "claim_rows": [claim_row(claim) for claim in c["claims"]],
         "by_verdict": by_verdict((one["id"], one.get("evidence", "")) for one in c["claims"]),
+        "by_side": by_side(c["claims"]),
         "conflicts": [conflict_row(r) for r in conflicts(c["parameters"])],
         "worst": worst(c["parameters"] or c["diagnostics"].get("parameters", ())),
         "bfmi": cell(c["diagnostics"].get("bfmi")),

@@ -284,6 +284,16 @@ def test_page_names_the_verdict_on_each_claim(folder, context):
     assert text.count("Prior alone :") == 2  # its meaning stands once above the claims
 
 
+def test_first_screen_says_to_which_side_the_evidence_moves_a_claim(folder, context):
+    context["claims"][2] |= {"evidence": "moved", "verdict": "Moved: up.", "side": "for"}
+    context["claims"][9] |= {"evidence": "moved", "verdict": "Moved: down.", "side": "against"}
+    page = words_of(read(write_page(folder, context=context)))
+    assert "the evidence speaks for C3 ; it speaks against C10" in page
+    assert "Moved : up. Speaks for it ." in page
+    terminal = " ".join(terminal_table(context).split())
+    assert "Claims: the evidence speaks for C3; it speaks against C10." in terminal
+
+
 def test_page_lists_the_beliefs_that_move_the_headline_with_their_questions(folder, context):
     context["variance_share"]["parts"] = [{"parameter": "stop_6", "share": 0.22}]
     text = words_of(read(write_page(folder, context=context)))
