@@ -162,7 +162,7 @@ def _cells(found: Mapping[str, Any] | None) -> tuple[str, str]:
 
 
 def _foot(view: Mapping[str, Any]) -> list[RenderableType]:
-    out: list[RenderableType] = [told(sentence) for sentence in view["standing"]]
+    out: list[RenderableType] = [told(sentence) for sentence, _ in view["standing"]]
     share = view["variance_share"].get("untouched")
     if share == 1.0:
         out.append(told(NO_TABLE))

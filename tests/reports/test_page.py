@@ -75,8 +75,8 @@ def test_page_answers_in_words(folder, context):
     found = context["headline"]["quantities"]
     found["alignment_relevant"] |= {"mean": 0.012, "lower": 0.001}
     text = words_of(read(write_page(folder, context=context)))
-    told = "fewer than 2 (1.2; not rerun with heavy-tailed agendas)"
-    strict = text.index(f"In the strict sense {told} end up alignment-relevant (0.10% to ")
+    told = "fewer than 2 (1.2) end up alignment-relevant (interval 0.10% to "
+    strict = text.index(f"In the strict sense {told}")
     alone = of_hundred(found["alignment_only"]["mean"])
     bar = f"by the end of 2040, {alone} have a documented use in alignment work alone"
     assert text.index(bar) < strict  # both sides on one bar come first
@@ -93,6 +93,24 @@ def test_page_answers_in_words(folder, context):
     for key in (*CLAIMS, *GLOSSARY):
         assert key in text
     assert NOT_CONVERGED not in text
+
+
+def test_first_screen_is_plain_and_links_to_the_checks(folder, context):
+    """The interval is named once; what was not tried, and the misfit, lead to the checks."""
+    context["headline"]["quantities"]["alignment_relevant"] |= {"mean": 0.012}
+    seven = {"statistic": "share of answers by level", "element": "level 7", "table": "ratings"}
+    seven |= {"observed": 0.0, "lower": 0.001, "median": 0.005, "upper": 0.01, "p": 0.005}
+    context["checks"] = {"flagged": [seven]}
+    page = write_page(folder, context=context).read_text(encoding="utf-8")
+    first = page[page.index('<section id="answer"') : page.index("</section>")]
+    assert first.count("equal-tailed") == 1
+    assert "heavy" not in first
+    link = r' <a href="#trust">The checks</a>.</li>'
+    assert f"more answers at level 7 than raters gave.{link}" in first
+    assert f"was not tried for this run.{link}" in first
+    terminal = " ".join(terminal_table(context).split())
+    assert terminal.count("equal-tailed") == 1
+    assert "it expects more answers at level 7 than raters gave. A strict number" in terminal
 
 
 def asked_before(folder, *, line):
