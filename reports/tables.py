@@ -116,23 +116,19 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
     found, prior = head.get("quantities", {}), head.get("prior", {})
     question = {"cohort": head.get("cohort"), "horizon": head.get("horizon")} | c["question"]
     names = {str(r["agenda"]): str(r.get("name") or r["agenda"]) for r in c["agendas"]}
+    c |= _said(c, found, question=question)
     return c | {
         "outside": outside_view(head),
         "question": question,
         "converged": is_converged(c),
         "found": found,
         "prior": prior,
-        "opening": _opening(c, found, question=question),
         "main": [name for name in (*SAME_BAR_SPLIT, *MAIN) if name in found],
         "strict_split": [name for name in STRICT_SPLIT if name in found],
-        "standing": standing(c),
-        "untried": _untried(c),
         "agenda_rows": agenda_rows(head, names),
         "milestone_rows": milestone_rows(c),
         "disagreement": disagreement(c),
         "claim_rows": [claim_row(claim) for claim in c["claims"]],
-        "by_verdict": by_verdict((one["id"], one.get("evidence", "")) for one in c["claims"]),
-        "by_side": by_side(c["claims"]),
         "conflicts": [conflict_row(r) for r in conflicts(c["parameters"])],
         "worst": worst(c["parameters"] or c["diagnostics"].get("parameters", ())),
         "bfmi": cell(c["diagnostics"].get("bfmi")),
@@ -149,6 +145,17 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "varied_notes": {key: varied_notes(c[key]) for key in ("structure", "left_out")},
         "provenance": list(flat_rows(c["manifest"])),
         "captions": {f["name"]: f for f in c["figures"]},
+    }
+
+
+def _said(c: Mapping[str, Any], found: Any, *, question: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sentences of the first screen."""
+    return {
+        "opening": _opening(c, found, question=question),
+        "standing": standing(c),
+        "untried": _untried(c),
+        "by_side": by_side(c["claims"]),
+        "by_verdict": by_verdict((one["id"], one.get("evidence", "")) for one in c["claims"]),
     }
 
 
