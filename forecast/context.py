@@ -11,7 +11,7 @@ from forecast.config import Config
 from forecast.convergence import RULE, Diagnosis
 from forecast.evidence import LONG, TABLE_NAMES, Tables, find_evidence, rater_kinds
 from models.quantities import CLAIMS, QUANTITIES
-from reports.verdicts import in_words, verdicts
+from reports.verdicts import in_words, side, verdicts
 from reports.words import NO_TABLE, chance
 
 MODEL_TABLES = {
@@ -135,9 +135,10 @@ def claims_context(
                     | {g: _part(row, g) for g in ("prior", "posterior")}
                 )
         word, sentence = told[key]
+        way = side(row for row in rows if row["claim"] == key)
         out.append(
             {"id": key, "who": claim.who, "text": claim.text, "quantities": found}
-            | {"evidence": word, "verdict": sentence}
+            | {"evidence": word, "verdict": sentence, "side": way}
         )
     return out
 

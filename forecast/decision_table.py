@@ -7,7 +7,7 @@ same bar. ``payoffs`` holds for all options; an option may state its own for som
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +22,7 @@ from models.quantities import OUTCOMES
 from models.structure import FIRST_YEAR
 
 SPLITS = {"same-bar": OUTCOMES[6:10], "strict": OUTCOMES[10:14]}
-"""Outcomes of each split; they add up to one."""
+"""Outcomes of each split; they add up to one. Those in the same place answer to each other."""
 FEWEST = 2
 """Options of a choice."""
 
@@ -67,6 +67,22 @@ class Decision:
     unit: str
     payoffs: tuple[float, ...]
     options: tuple[Option, ...]
+
+    @property
+    def split(self) -> str:
+        """Return the name of the split whose outcomes these are."""
+        return next(name for name, outcomes in SPLITS.items() if outcomes == self.outcomes)
+
+
+def other_split(decision: Decision) -> Decision:
+    """Return the decision with each payoff, an option's own too, at the other split's outcome.
+
+    ``alignment_only`` answers to ``strict_alignment_only``, ``both`` to ``strict_both``, and so on.
+    """
+    (outcomes,) = (found for name, found in SPLITS.items() if name != decision.split)
+    new = dict(zip(decision.outcomes, outcomes, strict=True))
+    options = (replace(one, own=tuple(new[name] for name in one.own)) for one in decision.options)
+    return replace(decision, outcomes=outcomes, options=tuple(options))
 
 
 def check_decision(file: TomlFile) -> list[Fault]:
@@ -181,4 +197,11 @@ def _option(
     return Option(scenario, float(table.get("cost", 0.0)), payoffs, tuple(own))
 
 
-__all__ = ["Decision", "Option", "check_decision", "decision_of", "load_decision"]
+__all__ = [
+    "Decision",
+    "Option",
+    "check_decision",
+    "decision_of",
+    "load_decision",
+    "other_split",
+]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -10,9 +11,9 @@ from pydantic import create_model
 
 from forecast import quantiles
 from forecast.faults import Fault, Place, near_miss
-from forecast.schema import Number, Table, Text, show, validate
+from forecast.schema import MISSING, Number, Table, Text, show, validate
 from models.prior import FAMILIES, Prior
-from models.slots import SLOTS
+from models.slots import SLOTS, Slot
 
 CLAIMS = tuple(f"C{i}" for i in range(1, 15))
 """The claims of the forecast; ``["none"]`` marks a nuisance prior."""
@@ -60,7 +61,7 @@ def check_prior(table: Any, place: Place) -> list[Fault]:
         return [place.fault("a prior that the model does not have", near_miss(name, SLOTS))]
     dist = table.get("dist")
     known = dist if isinstance(dist, str) and dist in FAMILIES else None
-    faults = validate(_model(known), table, place=place)
+    faults = _with_lines(validate(_model(known), table, place=place), SLOTS[name])
     faults += _check_block(table.get("block"), place.at("block"))
     faults += _check_claims(table.get("claims"), place.at("claims"))
     if known is None:
@@ -72,6 +73,16 @@ def check_prior(table: Any, place: Place) -> list[Fault]:
     sound = {key: value for key, value in table.items() if key not in wrong}
     faults += check_values(table, place, wrong=wrong) + _check_bounds(sound, place)
     return faults + _check_family(known, place.at("dist"))
+
+
+def _with_lines(faults: list[Fault], slot: Slot) -> list[Fault]:
+    """Return the faults, with the exact line to add for a missing key that the slot settles."""
+    lines = {key: f'add {key} = "{getattr(slot, key)}"' for key in ("block", "unit")}
+    keys = [one.where.split()[-1] if one.found == MISSING else "" for one in faults]
+    return [
+        replace(one, remedy=lines.get(key, one.remedy))
+        for one, key in zip(faults, keys, strict=True)
+    ]
 
 
 def _check_block(block: Any, place: Place) -> list[Fault]:

@@ -13,6 +13,7 @@ from forecast.evidence import load_tables
 from forecast.filling import fill
 from forecast.identity import run_hash
 from forecast.inputs import Job, load_inputs
+from forecast.older import with_sides
 from forecast.progress import Stages
 from models.errors import InputError
 
@@ -191,6 +192,7 @@ def show(folder: str | Path, *, work: str | None = None) -> Run:
         made = Run(found, _json(found / "headline.json"), _context(found))
         folders.check_unchanged(found)
         made.context["manifest"] = folders.read_manifest(found)
+        made.context["claims"] = with_sides(made.context.get("claims", ()), found)
         for name in ADDED:
             if (found / f"{name}.json").is_file():
                 made.context[name] = _rows(found / f"{name}.json")

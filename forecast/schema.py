@@ -38,6 +38,8 @@ def _no_time(value: datetime.date) -> datetime.date:
     return value
 
 
+MISSING = "no such key"
+"""What is found where a key is not there."""
 Text = Annotated[str, AfterValidator(_filled)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -186,7 +188,7 @@ def _explain(error: ErrorDetails, place: Place, *, known: list[str]) -> Fault:
     """Turn one pydantic error into a fault: what was found, and the remedy."""
     here = place.at(*(str(part) for part in error["loc"]))
     if error["type"] == "missing":
-        return here.fault("no such key", "add it")
+        return here.fault(MISSING, "add it")
     if error["type"] == "extra_forbidden":
         kind = "table" if isinstance(error["input"], Mapping) else "key"
         return here.fault(f"an unknown {kind}", near_miss(str(error["loc"][-1]), known))

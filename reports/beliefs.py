@@ -21,6 +21,11 @@ its median, the range from the 5th to the 95th percentile, and the source of it 
 [sources.csv](../evidence/sources.csv), or in words; the reason stands beside it in the file, as
 `why`). To answer one otherwise, see [a priors file](../README.md#a-priors-file).
 
+A table of your own repeats `block` and `unit`, though the model knows them, since a file that
+`extends` another replaces whole tables: so each answer can be read, checked and copied by itself,
+and hangs on nothing in a file that may change. Where one is missing, the message says the line to
+add.
+
 *Claim* is the belief's home among [C1 to C14](index.md#the-claims); "none" is a nuisance. The last
 column says where a prior may lie, and the one distribution allowed where the algebra needs it.
 Elsewhere any family within that range will do:

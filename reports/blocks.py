@@ -14,7 +14,7 @@ from models.slots import SLOTS
 from reports.learned import CONFLICT, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
 from reports.outside import CONSIDERED, considered_of, outside_text, outside_view
 from reports.tables import MAIN_TITLE, SAME_BAR_SPLIT, SAME_BAR_TITLE, label
-from reports.words import INTERVAL, INTERVAL_OF_CHANCE, chance, interval, number, opening
+from reports.words import INTERVAL, INTERVAL_OF_CHANCE, chance, interval, number, opening, untried
 
 WIDTH = 100
 SHOWN = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
@@ -55,6 +55,7 @@ def headline_block(
     found, prior = head["quantities"], head["prior"]
     outside = outside_view(head)
     sentences = opening(found, head, heavy=heavy, leads=leads) + outside_text(head)
+    sentences += [told] if (told := untried(found, heavy)) else []
     tables = [
         [_row(label(n), found[n], prior=prior[n]) for n in names]
         for names in (SAME_BAR_SPLIT, SHOWN)

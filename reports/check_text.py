@@ -8,7 +8,7 @@ from rich.table import Table
 
 from reports.text import render, told
 from reports.trust import HEADLINE, heavy_of, trust_view, varied_notes, varied_table
-from reports.words import FEW, few_or_most, number, value
+from reports.words import few_or_most, near_end, number, untried, value
 
 MOST = 12
 """Flagged test quantities that are shown one by one."""
@@ -89,9 +89,10 @@ def _ends(structure: Rows) -> list[RenderableType]:
     if not structure:
         return []
     p, heavy = float(structure[0][HEADLINE]), heavy_of(structure)
-    if FEW <= p <= 1.0 - FEW:
+    if not near_end(p):
         return []
-    beside = few_or_most(p, heavy)
+    more = untried({HEADLINE: {"mean": p}}, heavy)
+    beside = few_or_most(p, heavy) + (f". {more}" if more else "")
     return [told(""), told(f"Strictly alignment-relevant, of 100 works: {beside}")]
 
 

@@ -26,7 +26,8 @@ def notebook_html(context: Mapping[str, Any], *, folder: str) -> str:
     if not view["converged"]:
         alarm = "<p><strong>{}.</strong> {}</p>"
         parts.append(Markup(alarm).format(NOT_CONVERGED, NOT_CONVERGED_TEXT))
-    parts += [Markup("<p>{}</p>").format(sentence) for sentence in view["opening"]]
+    sentences = [*view["opening"], *filter(None, [view["untried"]])]
+    parts += [Markup("<p>{}</p>").format(sentence) for sentence in sentences]
     head = ROW.replace("td>", "th>").format("", "mean", INTERVAL_OF_CHANCE, "prior alone")
     rows = Markup("").join(_rows(view))
     parts.append(Markup("<table>") + Markup(head) + rows + Markup("</table>"))

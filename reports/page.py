@@ -23,7 +23,7 @@ from reports.obtained import how, view_error
 from reports.provenance import belief_rows, source_rows
 from reports.sensitivity_section import section
 from reports.tables import make_view
-from reports.verdicts import VERDICTS
+from reports.verdicts import SAID, SIDED, VERDICTS
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLOURS = {
@@ -99,6 +99,8 @@ def write_page(
             "glossary": GLOSSARY,
             "quantities": QUANTITIES,
             "verdict_words": VERDICTS,
+            "side_words": SAID,
+            "moved_words": SIDED,
             "how": how,
             "view_error": view_error,
             "hangs": section(sensitivity),

@@ -10,8 +10,8 @@ from reports.ladder import disagreement, milestone_rows
 from reports.learned import conflicts
 from reports.obtained import how, known
 from reports.outside import outside_text, outside_view
-from reports.trust import heavy_of, trust_view, varied_notes, varied_table
-from reports.verdicts import by_verdict
+from reports.trust import heavy_of, misfit, trust_view, varied_notes, varied_table
+from reports.verdicts import by_side, by_verdict
 from reports.words import (
     AGREEMENT,
     SAME_BAR,
@@ -20,6 +20,7 @@ from reports.words import (
     number,
     opening,
     rated_by,
+    untried,
     value,
 )
 
@@ -115,21 +116,19 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
     found, prior = head.get("quantities", {}), head.get("prior", {})
     question = {"cohort": head.get("cohort"), "horizon": head.get("horizon")} | c["question"]
     names = {str(r["agenda"]): str(r.get("name") or r["agenda"]) for r in c["agendas"]}
+    c |= _said(c, found, question=question)
     return c | {
         "outside": outside_view(head),
         "question": question,
         "converged": is_converged(c),
         "found": found,
         "prior": prior,
-        "opening": _opening(c, found, question=question),
         "main": [name for name in (*SAME_BAR_SPLIT, *MAIN) if name in found],
         "strict_split": [name for name in STRICT_SPLIT if name in found],
-        "standing": standing(c),
         "agenda_rows": agenda_rows(head, names),
         "milestone_rows": milestone_rows(c),
         "disagreement": disagreement(c),
         "claim_rows": [claim_row(claim) for claim in c["claims"]],
-        "by_verdict": by_verdict((one["id"], one.get("evidence", "")) for one in c["claims"]),
         "conflicts": [conflict_row(r) for r in conflicts(c["parameters"])],
         "worst": worst(c["parameters"] or c["diagnostics"].get("parameters", ())),
         "bfmi": cell(c["diagnostics"].get("bfmi")),
@@ -149,19 +148,37 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _said(c: Mapping[str, Any], found: Any, *, question: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sentences of the first screen."""
+    return {
+        "opening": _opening(c, found, question=question),
+        "standing": standing(c),
+        "untried": _untried(c),
+        "by_side": by_side(c["claims"]),
+        "by_verdict": by_verdict((one["id"], one.get("evidence", "")) for one in c["claims"]),
+    }
+
+
 def is_converged(c: Mapping[str, Any]) -> bool:
     """Return whether the run met its rule; what does not say so did not."""
     told = (c.get("headline") or {}).get("converged"), (c.get("diagnostics") or {}).get("converged")
     return True in told and False not in told
 
 
-def standing(c: Mapping[str, Any]) -> list[str]:
-    """Return the four standing sentences."""
+def standing(c: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the standing sentences, each with the section of the page that says more, if any."""
     unseen = " ".join(str(one) for one in c["not_observed"])
     if not unseen:
         unseen = "Levels without rated works are extrapolation by priors."
-    rated = rated_by(c["raters"])
-    return [USE_NOT_BENEFIT, SAME_BAR, f"What rests on no observation: {unseen}", rated]
+    missed = misfit(c["checks"].get("flagged") or ())
+    resting = " ".join(filter(None, ("What rests on no observation:", unseen, missed)))
+    out = [(USE_NOT_BENEFIT, ""), (SAME_BAR, ""), (resting, "#trust" if missed else "")]
+    out += [(tails, "#trust")] if (tails := _untried(c)) else []
+    return [*out, (rated_by(c["raters"]), "")]
+
+
+def _untried(c: Mapping[str, Any]) -> str:
+    return untried(c["headline"].get("quantities", {}), heavy_of(c["structure"]))
 
 
 def agenda_rows(head: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:

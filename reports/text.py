@@ -162,14 +162,17 @@ def _cells(found: Mapping[str, Any] | None) -> tuple[str, str]:
 
 
 def _foot(view: Mapping[str, Any]) -> list[RenderableType]:
-    out: list[RenderableType] = [told(sentence) for sentence in view["standing"]]
+    out: list[RenderableType] = [told(sentence) for sentence, _ in view["standing"]]
     share = view["variance_share"].get("untouched")
     if share == 1.0:
         out.append(told(NO_TABLE))
     elif share is not None:
         where = "in beliefs no evidence touches"
         out.append(told(f"Share of the strict headline's variance {where}: {chance(share)}."))
-    if view["by_verdict"]:
+    if view["by_side"]:
+        said = "; ".join(f"{word} {' '.join(ids)}" for word, ids in view["by_side"])
+        out.append(told(f"Claims: {said}."))
+    elif view["by_verdict"]:
         out.append(told(f"Claims: {view['by_verdict']}."))
     empty = view["evidence"].get("empty") or []
     out += [told(f"{one}: {NO_EVIDENCE}.") for one in empty]

@@ -9,6 +9,10 @@ Rows = Sequence[Mapping[str, Any]]
 MOST_FLAGS = 20
 """Flagged test quantities in the table."""
 HEADLINE = "alignment_relevant"
+LEVELS = "share of answers by level"
+"""The test quantity of :mod:`forecast.analyses.predictive` on levels."""
+HIGH = ("level 5", "level 6", "level 7")
+"""Its elements that the strict headline hangs on."""
 
 
 def trust_view(checks: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,6 +52,24 @@ def flag_sentence(summary: Rows) -> str:
         f"Of {total} test quantities {flags} lie outside the central 99% of what the fit "
         f"replicates; about {number(expected)} would by chance."
     )
+
+
+def misfit(flagged: Rows) -> str:
+    """Return one clause on high levels of which the fit replicates other shares than were rated.
+
+    ``flagged`` holds test quantities outside the central 99% of what the fit replicates.
+    """
+    rows = [row for row in flagged if row["statistic"] == LEVELS and row["element"] in HIGH]
+    more = [row["element"] for row in rows if float(row["observed"]) < float(row["median"])]
+    less = [row["element"] for row in rows if row["element"] not in more]
+    told = [
+        f"{word} answers at {' and '.join(names)} than raters gave"
+        for word, names in (("more", more), ("fewer", less))
+        if names
+    ]
+    if not told:
+        return ""
+    return f"Where ratings can tell, the fit misses: it expects {', and '.join(told)}."
 
 
 def varied_table(rows: Rows) -> dict[str, list[Any]]:

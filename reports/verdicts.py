@@ -2,10 +2,12 @@
 
 A claim is judged by its quantities and by its home beliefs, those that name it first under
 ``claims``. What its quantities share with other claims (how often works are used at all) may narrow
-them while the claim's own beliefs stay where the prior put them; then the claim did not move.
+them while the claim's own beliefs stay where the prior put them; then the claim did not move. Where
+it did, the same quantities say for it or against it, by the sign that each has here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import log
 from typing import Any
 
 from models.quantities import CLAIMS, QUANTITIES
@@ -14,7 +16,7 @@ from reports.words import CHANCES, LEAST, value
 
 MOVED, HARDLY, ALONE, AGAINST = "moved", "hardly moved", "prior alone", "in conflict"
 VERDICTS = {
-    MOVED: "the evidence moved or narrowed the claim's quantities, for it or against it",
+    MOVED: "the evidence moved or narrowed the claim's quantities",
     HARDLY: "the claim's own beliefs stand about where the prior put them",
     ALONE: "no evidence touches the claim's own beliefs",
     AGAINST: "the evidence says what the prior did not expect",
@@ -29,6 +31,56 @@ TURNS_ON = {
     "level_share": DEBUGGING,
 }
 """Elements that a claim speaks of, where it does not speak of all."""
+FOR, AGAINST_IT, BOTH_WAYS, NO_SIDE = "for", "against", "both ways", "no side"
+SAID = {
+    FOR: ("Speaks for it", "every quantity that moved to a side makes the claim likelier"),
+    AGAINST_IT: ("Speaks against it", "every such quantity makes it less likely"),
+    BOTH_WAYS: ("Speaks both ways", "some make it likelier and some less likely"),
+    NO_SIDE: ("Takes no side", "its quantities narrowed about where they stood"),
+}
+"""What the quantities of a claim that moved say of it, in words, and what that means."""
+SIDED = (MOVED, AGAINST)
+"""Verdicts on which evidence bears, so that it may take a side."""
+SIGNS = {
+    "level5_established": -1,
+    "established": -1,
+    "works_at_level": -1,
+    "plateau": 1,
+    "bottleneck_gain": 1,
+    "tracks_end_goal": -1,
+    "tracking_field": -1,
+    "tracking_effect_capabilities": -1,
+    "untracked_leak": -1,
+    "fault_shares": -1,
+    "diagnosed": 1,
+    "diagnosis_rate_practice": 1,
+    "path_count": 1,
+    "path_caught": 1,
+    "no_path_caught": -1,
+    "ease_documented": 1,
+    "ease_actual": 1,
+    "worker_ratio": 1,
+    "value_constancy": -1,
+    "relevant_untracked": -1,
+    "capabilities_first_untracked": 1,
+    "capabilities_only_untracked": 1,
+}
+"""Whether more of a quantity speaks for the claim (1) or against it (-1); without a sign, neither.
+
+None have: shares of one year's works by level, which say little of where the field ends; chances
+that take a claim as given; and works that track, in a claim on those that do not.
+"""
+HIGH = ("5", "6", "7")
+"""Steps that the claim on structure nobody looked for speaks of."""
+BOUNDARY = {
+    "worker_ratio": 1.0,
+    "tracking_effect_capabilities": 1.0,
+    "ease_documented": 0.0,
+    "ease_actual": 0.0,
+}
+"""Where a claim of more, or of less, begins to hold: the distance from here is what counts."""
+ASIDE = 0.1
+"""Prior sds, or widths of the interval of a distance, below which a move is to no side."""
 Row = Mapping[str, Any]
 
 
@@ -79,6 +131,68 @@ def verdicts(rows: Sequence[Row], learned: Sequence[Row]) -> dict[str, tuple[str
         word = _verdict(judged, home)
         out[claim] = word, _sentence(word, judged, home=home)
     return out
+
+
+def side(rows: Iterable[Row]) -> str:
+    """Return to which side a claim's rows of claims.csv moved: a key of :data:`SAID`.
+
+    Counted are the quantities that the verdict rests on, that moved, and that have a sign.
+    """
+    moves = [toward(row) for row in rows if is_judged(row) and is_moved(row)]
+    found = {move > 0 for move in moves if abs(move) >= ASIDE}
+    return {(True,): FOR, (False,): AGAINST_IT, (False, True): BOTH_WAYS}.get(
+        tuple(sorted(found)), NO_SIDE
+    )
+
+
+def toward(row: Row) -> float:
+    """Return how far a quantity moved toward its claim (negative: away), 0 without a sign.
+
+    In prior sds; where a claim of more or less has a boundary, by how far the median lies on its
+    side, in widths of the interval, since a number that falls and narrows may be the surer beyond.
+    """
+    name = row["quantity"]
+    steps = QUANTITIES[name].dims[:1] == ("step",)
+    if name not in SIGNS or (steps and str(row["element"]).split()[0] not in HIGH):
+        return 0.0
+    if name not in BOUNDARY:
+        return SIGNS[name] * float(row["shift"])
+    before, after = (_beyond(row, group) for group in ("prior", "posterior"))
+    return SIGNS[name] * (after - before)
+
+
+def _beyond(row: Row, group: str) -> float:
+    """Return how far the median lies above the boundary, in widths of the interval."""
+    lower, mid, upper = (float(row[f"{group}_{key}"]) for key in ("lower", "median", "upper"))
+    edge = BOUNDARY[row["quantity"]]
+    if QUANTITIES[row["quantity"]].unit == "ratio":
+        lower, mid, upper, edge = log(lower), log(mid), log(upper), log(edge)
+    return (mid - edge) / (upper - lower) if upper > lower else 0.0
+
+
+def by_side(claims: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Return what the evidence says of the claims, in words, and the ids after each phrase.
+
+    Empty where the claims, of an older run, have no ``side``.
+    """
+    rows = [one for one in claims if "side" in one]
+    moved = [one for one in rows if one["evidence"] in SIDED]
+    sided = [(word, [c["id"] for c in moved if c["side"] == key]) for key, word in _TOLD.items()]
+    rest = [(word, [c["id"] for c in rows if c["evidence"] == key]) for key, word in _REST.items()]
+    return [(word, ids) for word, ids in (*sided, *rest) if ids]
+
+
+_TOLD = {
+    FOR: "the evidence speaks for",
+    AGAINST_IT: "it speaks against",
+    BOTH_WAYS: "it speaks both ways on",
+    NO_SIDE: "it takes no side on",
+}
+_REST = {
+    HARDLY: "it hardly moves",
+    ALONE: "it does not touch",
+    AGAINST: "in part the prior expected otherwise:",
+}
 
 
 def by_verdict(found: Iterable[tuple[str, str]]) -> str:

@@ -138,25 +138,44 @@ def _ahead(row: Mapping[str, float]) -> str:
 
 
 def few_or_most(p: float, heavy: float | None) -> str:
-    """Return a number of works of a hundred, cut at 2 and 98, with what heavy tails make of it.
+    """Return works of a hundred, cut at 2 and 98, with what wider differences make of it.
 
     A chance so near an end hangs on the tails of the model. ``heavy`` is the same with heavy-tailed
-    agendas (`forecast check RUN --structure`); None where no rerun that converged is there, and
-    then that is said.
+    agendas (`forecast check RUN --structure`); None where no rerun that converged is there:
+    :func:`untried` says that.
     """
-    if FEW <= p <= 1.0 - FEW:
+    if not near_end(p):
         return of_hundred(p)
     edge = f"fewer than {100 * FEW:.0f}" if p < FEW else f"more than {100 - 100 * FEW:.0f}"
-    beside = "not rerun" if heavy is None else of_hundred(heavy)
-    return f"{edge} ({of_hundred(p)}; {beside} with heavy-tailed agendas)"
+    beside = "" if heavy is None else f"; {of_hundred(heavy)} if research agendas may differ more"
+    return f"{edge} ({of_hundred(p)}{beside})"
+
+
+def near_end(p: float) -> bool:
+    """Return whether a chance lies so near 0 or 1 that it hangs on the tails of the model."""
+    return not FEW <= p <= 1.0 - FEW
+
+
+def untried(found: Mapping[str, Any], heavy: float | None) -> str:
+    """Return what is to be said of a strict number near an end that no rerun stands beside."""
+    row = found.get("alignment_relevant")
+    if row is None or heavy is not None or not near_end(row["mean"]):
+        return ""
+    return (
+        f"A strict number so {'small' if row['mean'] < FEW else 'large'} hangs on how far research "
+        "agendas may differ; whether wider differences change it was not tried for this run."
+    )
 
 
 def strict(found: Mapping[str, Any], heavy: float | None = None) -> str:
-    """Return the sentence on the strict sense, and on why so few works meet it."""
+    """Return the sentence on the strict sense, and on why so few works meet it.
+
+    Its interval is named by the surface, once.
+    """
     row, used = found["alignment_relevant"], of_hundred(found["alignment_used"]["mean"])
     return (
         f"In the strict sense {few_or_most(row['mean'], heavy)} end up alignment-relevant "
-        f"({interval(row)}, {INTERVAL}): fewer than the {used} that alignment work uses at all, "
+        f"(interval {interval(row)}): fewer than the {used} that alignment work uses at all, "
         "since a work must also help to reach the milestone that alignment requires, in a field "
         "that gets that far. No such conditions are put on capabilities use."
     )

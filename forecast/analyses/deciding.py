@@ -7,9 +7,13 @@ draw. The choice is the option of the largest mean; *regret* is what knowing the
 gained, :math:`\max_k U_k - U_o`, and its mean for the choice is the expected value of perfect
 information (Raiffa & Schlaifer 1961). The mean is linear in each payoff and cost, so the numbers at
 which the choice changes are exact given the draws.
+
+Each split leaves something out: the same bar what nobody documents, the strict one alignment use
+that misses the milestone. So the decision is worked out under the other split too, its payoffs read
+outcome for outcome.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +22,7 @@ import numpy as np
 
 from forecast.analyses.result_folder import Result, opened, outside_of, target_of
 from forecast.config import load_config
-from forecast.decision_table import Decision, decision_of, load_decision
+from forecast.decision_table import Decision, decision_of, load_decision, other_split
 from forecast.engine import evaluate
 from forecast.progress import Stages
 from forecast.runs import Run, fit_of
@@ -73,11 +77,13 @@ def decide(
         agendas = fit.compiled.structure.agendas
         check_scenarios(asked, agendas, horizon=made.headline["horizon"])
         with stages(f"{len(asked)} options"):
-            worth = worths(fit, stated)
+            worth, other = all_worths(fit, [stated, other_split(stated)])
     summary = {"schema": 1, "run": made.folder.name, "converged": made.converged}
     summary |= outside_of(made)
     summary |= {"cohort": made.headline["cohort"], "horizon": made.headline["horizon"]}
+    summary |= left_out(stated, made.headline["quantities"])
     summary |= decided(worth, stated, chains=fit.chains)
+    summary |= {"other_split": under_other(other, stated, summary=summary, chains=fit.chains)}
     if target is not None:
         _write(target, summary)
     return Decided(summary, made.converged, target)
@@ -85,16 +91,64 @@ def decide(
 
 def worths(fit: Fit, decision: Decision) -> np.ndarray:
     """Return what a payoff of 1 for each outcome is worth; dims (option, draw, outcome)."""
-    names = [*decision.outcomes, *(["field_works"] if decision.per == "field" else [])]
-    cases = [replace(fit.case, do=one.scenario.do) for one in decision.options]
-    out = []
-    for answer in evaluate(cases, base=fit, how="exact", names=names):
-        x = np.stack([answer.quantities[name] for name in decision.outcomes], axis=-1)
-        if decision.per == "field":
+    return all_worths(fit, [decision])[0]
+
+
+def all_worths(fit: Fit, decisions: Sequence[Decision]) -> list[np.ndarray]:
+    """Return the worths of decisions that differ in their outcomes alone, from one evaluation."""
+    names = [name for one in decisions for name in one.outcomes]
+    field = decisions[0].per == "field"
+    cases = [replace(fit.case, do=one.scenario.do) for one in decisions[0].options]
+    out: list[list[np.ndarray]] = [[] for _ in decisions]
+    asked = [*names, *(["field_works"] if field else [])]
+    for answer in evaluate(cases, base=fit, how="exact", names=asked):
+        works = np.ones((1, 1))
+        if field:
             at = fit.case.question.cohort - FIRST_YEAR
-            x = x * answer.quantities["field_works"][:, at, None]
-        out.append(x)
-    return np.stack(out)
+            works = answer.quantities["field_works"][:, at, None]
+        for one, made in zip(decisions, out, strict=True):
+            x = np.stack([answer.quantities[name] for name in one.outcomes], axis=-1)
+            made.append(x * works)
+    return [np.stack(made) for made in out]
+
+
+def left_out(decision: Decision, found: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """Return the bar of a decision and what it leaves out, in chances of a work and in words.
+
+    Parameters
+    ----------
+    found
+        Quantities of headline.json: the forecast with nothing done.
+    """
+    from reports.decisions import left_out_text
+
+    alone, both, other = (found[name]["mean"] for name in decision.outcomes[:3])
+    any_use = (found[name]["mean"] for name in ("alignment_used", "capabilities_relevant"))
+    counted = (alone + both, other + both)
+    sides = {
+        side: {"any_use": used, "counted": told}
+        for side, used, told in zip(("alignment", "capabilities"), any_use, counted, strict=True)
+    }
+    told = {"text": left_out_text(decision.split, sides)} | sides
+    return {"split": decision.split, "left_out": told}
+
+
+def under_other(
+    worth: np.ndarray, decision: Decision, *, summary: Mapping[str, Any], chains: int
+) -> dict[str, Any]:
+    """Return the same decision under the other split, and whether the choice stays.
+
+    Parameters
+    ----------
+    worth
+        That of the other split's outcomes.
+    summary
+        Of the decision as stated.
+    """
+    other = other_split(decision)
+    made = decided(worth, other, chains=chains)
+    kept = {key: made[key] for key in ("payoffs", "choice", "perfect_information", "options")}
+    return {"split": other.split, "same_choice": made["choice"] == summary["choice"]} | kept
 
 
 def decided(worth: np.ndarray, decision: Decision, *, chains: int) -> dict[str, Any]:
@@ -183,4 +237,13 @@ def _write(folder: Path, summary: dict[str, Any]) -> None:
     write_json(folder / "decide.json", summary)
 
 
-__all__ = ["Decided", "decide", "decided", "switches", "worths"]
+__all__ = [
+    "Decided",
+    "all_worths",
+    "decide",
+    "decided",
+    "left_out",
+    "switches",
+    "under_other",
+    "worths",
+]

@@ -70,7 +70,8 @@ def decide_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None
 
     [decision] in a TOML file states options (scenarios with a cost) and what each outcome of a work
     is worth to you. Shown: expected payoffs with intervals, how likely each option is best, regret,
-    and how far each payoff and cost may move before the choice changes.
+    and how far each payoff and cost may move before the choice changes; also what uses the bar
+    leaves out, and what the choice would be at the other bar (split), by the same payoffs.
 
     \b
     Example:

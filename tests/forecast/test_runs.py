@@ -11,11 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from forecast.cli import cli
+from forecast.older import with_sides
 from forecast.runs import fit_of, run, show
 from models.errors import InputError
 from models.quantities import HEADLINE
 from reports.learned import STATUSES
-from reports.verdicts import VERDICTS
+from reports.verdicts import SAID, VERDICTS
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 FILES = {
@@ -140,6 +141,10 @@ def test_claims_say_what_the_evidence_did_to_each(here):
     told = {one["id"]: one for one in made.context["claims"]}
     assert {key: one["evidence"] for key, one in told.items()} == found
     assert told["C13"]["verdict"] == "Prior alone: no evidence touches value_constancy."
+    assert {one["side"] for one in told.values()} <= set(SAID)
+    older = [{key: x for key, x in one.items() if key != "side"} for one in told.values()]
+    assert with_sides(older, made.folder) == [{"side": one["side"]} | one for one in told.values()]
+    assert with_sides(older, made.folder / "figures") == older  # no table there
 
 
 def test_the_tree_has_named_dims_and_row_ids(here):

@@ -23,7 +23,7 @@ from forecast.engine import answer, posterior
 from models.errors import InputError
 from models.ratings import MISSING, MISSING_LEVEL, NO_ANSWER
 from reports.trust import heavy_of, varied_notes
-from reports.words import few_or_most
+from reports.words import few_or_most, untried
 
 
 def test_every_structure_that_was_asked_for_is_a_case(default_case):
@@ -141,10 +141,20 @@ def test_variations_that_did_not_converge_are_named_and_end_with_3(tmp_path, mon
 
 
 def test_a_rare_chance_is_cut_at_two_and_a_rerun_stands_beside():
-    assert few_or_most(0.012, 0.014) == "fewer than 2 (1.2; 1.4 with heavy-tailed agendas)"
-    assert few_or_most(0.99, 0.985) == "more than 98 (99.0; 98.5 with heavy-tailed agendas)"
-    assert few_or_most(0.012, None) == "fewer than 2 (1.2; not rerun with heavy-tailed agendas)"
+    wider = "if research agendas may differ more"
+    assert few_or_most(0.012, 0.014) == f"fewer than 2 (1.2; 1.4 {wider})"
+    assert few_or_most(0.99, 0.985) == f"more than 98 (99.0; 98.5 {wider})"
+    assert few_or_most(0.012, None) == "fewer than 2 (1.2)"
     assert few_or_most(0.3, 0.2) == "30"
+
+
+def test_a_rare_chance_without_a_rerun_is_said_to_be_without():
+    found = {"alignment_relevant": {"mean": 0.012}}
+    assert "so small hangs on" in untried(found, None)
+    assert "was not tried for this run" in untried(found, None)
+    assert "so large hangs on" in untried({"alignment_relevant": {"mean": 0.99}}, None)
+    assert untried(found, 0.013) == untried({}, None) == ""
+    assert untried({"alignment_relevant": {"mean": 0.3}}, None) == ""
 
 
 def test_a_rerun_that_did_not_converge_is_not_shown_beside():

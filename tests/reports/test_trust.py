@@ -7,7 +7,15 @@ import pytest
 
 from reports.check_text import run_check_text
 from reports.intervals import Panel, outside, panel_of
-from reports.trust import HOW, flag_sentence, near_forecast, short_id, trust_view, varied_table
+from reports.trust import (
+    HOW,
+    flag_sentence,
+    misfit,
+    near_forecast,
+    short_id,
+    trust_view,
+    varied_table,
+)
 
 
 def test_points_outside_their_interval_are_counted():
@@ -30,6 +38,21 @@ def test_the_sentence_says_how_many_chance_would_flag():
         "Of 384 test quantities 20 lie outside the central 99% of what the fit replicates; "
         "about 3.8 would by chance."
     )
+
+
+def test_a_misfit_at_high_levels_is_one_clause():
+    def row(level, observed):
+        about = {"statistic": "share of answers by level", "element": f"level {level}"}
+        return about | {"observed": observed, "median": 0.005}
+
+    start = "Where ratings can tell, the fit misses: it expects "
+    assert misfit([row(7, 0.0)]) == f"{start}more answers at level 7 than raters gave."
+    both = misfit([row(5, 0.001), row(6, 0.09), row(7, 0.0)])
+    assert both.startswith(
+        f"{start}more answers at level 5 and level 7 than raters gave, and fewer"
+    )
+    other = row(7, 0.0) | {"statistic": "levels by agenda"}
+    assert misfit([row(2, 0.0), other]) == misfit([]) == ""
 
 
 def test_near_predictions_are_told_in_their_unit():
@@ -75,7 +98,8 @@ def test_a_stacking_weight_is_told_with_the_gap_to_the_best():
 
 
 @pytest.mark.parametrize(
-    ("converged", "told"), [(True, "1.3 with heavy"), (False, "not rerun with")]
+    ("converged", "told"),
+    [(True, "(1.2; 1.3 if research"), (False, "(1.2). A strict number so small")],
 )
 def test_a_check_of_a_run_says_what_heavy_tails_make_of_a_rare_chance(converged, told):
     own = varied(what="as run")

@@ -2,8 +2,19 @@
 
 import pytest
 
-from models.quantities import CLAIMS
-from reports.verdicts import ALONE, VERDICTS, by_verdict, is_judged, verdicts
+from models.quantities import CLAIMS, QUANTITIES
+from reports.verdicts import (
+    ALONE,
+    BOUNDARY,
+    SAID,
+    SIGNS,
+    VERDICTS,
+    by_side,
+    by_verdict,
+    is_judged,
+    side,
+    verdicts,
+)
 
 CLAIM, QUANTITY = "C12", "relevant_if_values_enough"
 
@@ -68,3 +79,58 @@ def test_elements_beside_the_point_do_not_count():
 def test_claims_stand_under_their_verdict_in_one_line():
     found = [("C1", "in conflict"), ("C2", "moved"), ("C3", "moved"), ("C4", "hardly moved")]
     assert by_verdict(found) == "moved C2 C3; hardly C4; in conflict C1"
+
+
+def moved(name, *shifts, element=""):
+    return [quantity(name=name, shift=x, element=element) for x in shifts]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (moved("bottleneck_gain", 0.5), "for"),
+        (moved("bottleneck_gain", -0.5), "against"),
+        (moved("no_path_caught", 0.5), "against"),
+        (moved("bottleneck_gain", 0.05), "no side"),
+        (
+            moved("level5_established", 0.5) + moved("works_at_level", -1.1, element="5"),
+            "both ways",
+        ),
+        (moved("level5_established", -0.5) + moved("established", 0.9, element="4 2040"), "for"),
+        (moved("relevant_tracked", 0.9), "no side"),
+        ([quantity(name="bottleneck_gain", ratio=0.95, shift=0.5)], "no side"),
+    ],
+)
+def test_a_claims_side_is_that_of_its_signed_quantities_that_moved(rows, told):
+    assert side(rows) == told
+
+
+@pytest.mark.parametrize(("after", "told"), [((25, 70, 130), "for"), ((0.5, 20, 800), "against")])
+def test_a_ratio_that_falls_speaks_for_more_where_it_lies_more_surely_above_one(after, told):
+    row = quantity(name="worker_ratio", element="2026", ratio=0.4, shift=-0.5)
+    for group, ends in (("prior", (8, 182, 4000)), ("posterior", after)):
+        row |= {f"{group}_{k}": x for k, x in zip(("lower", "median", "upper"), ends, strict=True)}
+    assert side([row]) == told
+
+
+def test_every_sign_is_of_a_quantity_of_some_claim():
+    known = {name for claim in CLAIMS.values() for name in claim.quantities}
+    assert set(SIGNS) <= known
+    assert set(BOUNDARY) <= set(SIGNS)
+    assert set(SIGNS.values()) == {1, -1}
+    assert {QUANTITIES[name].unit for name in BOUNDARY} == {"ratio", "log ratio"}
+
+
+def test_the_first_screen_says_for_and_against_which_claims():
+    rows = [("C3", "moved", "for"), ("C6", "moved", "for"), ("C10", "moved", "against")]
+    rows += [("C4", "hardly moved", "for"), ("C14", "in conflict", "both ways")]
+    claims = [dict(zip(("id", "evidence", "side"), row, strict=True)) for row in rows]
+    assert by_side(claims) == [
+        ("the evidence speaks for", ["C3", "C6"]),
+        ("it speaks against", ["C10"]),
+        ("it speaks both ways on", ["C14"]),
+        ("it hardly moves", ["C4"]),
+        ("in part the prior expected otherwise:", ["C14"]),
+    ]
+    assert by_side([{"id": "C1", "evidence": "moved"}]) == []
+    assert set(SAID) == {"for", "against", "both ways", "no side"}

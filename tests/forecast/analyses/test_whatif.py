@@ -192,8 +192,12 @@ def test_the_commands_show_write_and_refuse(tmp_path, monkeypatch, fake_fits, de
     done = call("decide", "--decision", str(decision_file), "--out", "d")
     assert done.exit_code == 3
     assert "the choice changes if" in done.stdout
+    assert "a use that nobody documents counts as none" in " ".join(done.stdout.split())
+    assert "At the strict bar the choice would be " in done.stdout
     assert (tmp_path / "d" / "options_figure.png").stat().st_size > 5_000
-    assert json.loads((tmp_path / "d" / "decide.json").read_text())["unit"] == "points"
+    told = json.loads((tmp_path / "d" / "decide.json").read_text())
+    assert (told["unit"], told["other_split"]["split"]) == ("points", "strict")
+    assert "documented uses alone" in told["left_out"]["text"]
 
 
 def test_the_examples_of_the_page_are_read(tmp_path):
