@@ -11,7 +11,7 @@ from reports.learned import conflicts
 from reports.obtained import how, known
 from reports.outside import outside_text, outside_view
 from reports.trust import heavy_of, misfit, trust_view, varied_notes, varied_table
-from reports.verdicts import by_side, by_verdict
+from reports.verdicts import by_side
 from reports.words import (
     AGREEMENT,
     SAME_BAR,
@@ -155,7 +155,6 @@ def _said(c: Mapping[str, Any], found: Any, *, question: Mapping[str, Any]) -> d
         "standing": standing(c),
         "untried": _untried(c),
         "by_side": by_side(c["claims"]),
-        "by_verdict": by_verdict((one["id"], one.get("evidence", "")) for one in c["claims"]),
     }
 
 

@@ -172,8 +172,6 @@ def _foot(view: Mapping[str, Any]) -> list[RenderableType]:
     if view["by_side"]:
         said = "; ".join(f"{word} {' '.join(ids)}" for word, ids in view["by_side"])
         out.append(told(f"Claims: {said}."))
-    elif view["by_verdict"]:
-        out.append(told(f"Claims: {view['by_verdict']}."))
     empty = view["evidence"].get("empty") or []
     out += [told(f"{one}: {NO_EVIDENCE}.") for one in empty]
     if view["conflicts"]:

@@ -195,15 +195,6 @@ _REST = {
 }
 
 
-def by_verdict(found: Iterable[tuple[str, str]]) -> str:
-    """Return one line, in few words: the claims (id, verdict) under each verdict."""
-    pairs = list(found)
-    groups = {word: [claim for claim, given in pairs if given == word] for word in VERDICTS}
-    short = {HARDLY: "hardly"}
-    told = {short.get(word, word): " ".join(claims) for word, claims in groups.items() if claims}
-    return "; ".join(f"{word} {claims}" for word, claims in told.items())
-
-
 def _verdict(judged: Sequence[Row], home: Sequence[Row]) -> str:
     far = any(abs(float(r["shift"])) >= FAR for r in judged)
     found = {r["learned"] for r in home}

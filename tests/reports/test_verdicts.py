@@ -10,7 +10,6 @@ from reports.verdicts import (
     SIGNS,
     VERDICTS,
     by_side,
-    by_verdict,
     is_judged,
     side,
     verdicts,
@@ -74,11 +73,6 @@ def test_elements_beside_the_point_do_not_count():
     assert not is_judged(quantity(element="wrong-code", **world))
     assert not is_judged(quantity(name="tracking_by_agenda", element="probing 2026"))
     assert not is_judged(quantity(upper=0.0005))
-
-
-def test_claims_stand_under_their_verdict_in_one_line():
-    found = [("C1", "in conflict"), ("C2", "moved"), ("C3", "moved"), ("C4", "hardly moved")]
-    assert by_verdict(found) == "moved C2 C3; hardly C4; in conflict C1"
 
 
 def moved(name, *shifts, element=""):
