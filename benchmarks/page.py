@@ -64,6 +64,9 @@ def page(results: Mapping[str, Any]) -> str:
     if results["missing"]:
         missing = ", ".join(LABELS[name] for name in results["missing"])
         entrants.append(f"- Not installed, so left out: {missing}.")
+    unasked = [LABELS[name] for name in LABELS if name not in (*names, *results["missing"])]
+    if unasked:
+        entrants.append(f"- Not asked for (`--only`), so left out: {', '.join(unasked)}.")
     parts = [
         ABOUT,
         "## Entrants\n\n" + "\n".join(entrants) + "\n",

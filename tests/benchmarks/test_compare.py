@@ -60,6 +60,7 @@ def test_gradients_are_per_effective_draw(results):
 
 def test_page_says_what_hit_and_what_missed(results):
     lines = page.page(results).splitlines()
+    assert any(x.startswith("- Not asked for") and x.endswith("NumPyro.") for x in lines)
     assert "| the library | plain PyMC | warm | 6.0 (4.0–8.0) | 3 | hit |" in lines
     assert "| the library | plain PyMC | cold | 2.0 (2.0–2.0) | 1.5 | hit |" in lines
     results["records"][1]["min_ess"] = results["records"][3]["min_ess"] = 10.0
