@@ -81,13 +81,18 @@ def tables_line(s: Row) -> str:
             "What a whole table does is withheld here, since leaving it out by weights is not to "
             f"be trusted; by power scaling the first two are {names or 'none'}."
         )
-    top = sorted(known, key=lambda row: -abs(row["shift"]))[:2]
+    clear = [row for row in known if abs(row["shift"]) > 2.0 * row["mcse"]]
+    top = sorted(clear, key=lambda row: -abs(row["shift"]))[:2]
+    held = ", ".join(row["left_out"] for row in rows if row["how"] == "withheld")
+    more = f" Leaving out {held} is withheld: weights cannot tell." if held else ""
+    if not top:
+        return f"No table that can be left out moves it by more than twice the error.{more}"
     told = "; ".join(
         f"without {row['left_out']} {points(row['shift'], row['mcse'])} points"
         + ("" if row["converged"] else " (by a refit that missed the rule)")
         for row in top
     )
-    return f"The tables that matter most: {told}."
+    return f"The tables that matter most: {told}.{more}"
 
 
 def believe_line(s: Row) -> str:

@@ -18,7 +18,7 @@ from forecast.engine import posterior
 from forecast.pointwise import log_likelihoods
 from forecast.runs import run
 from reports.sensitivity_page import page_block
-from reports.sensitivity_words import how, points
+from reports.sensitivity_words import how, points, tables_line
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 
@@ -129,3 +129,24 @@ def test_bars_are_told_with_error_and_way():
     assert how(bar.row()) == "reweighted, k 0.31"
     assert how(withheld(0.91).row()) == "withheld: k = 0.91"
     assert points(withheld().shift) == "-"
+
+
+def table(name, shift, *, how="refit", mcse=0.001):
+    return {
+        "kind": "table",
+        "left_out": name,
+        "shift": shift,
+        "mcse": mcse,
+        "how": how,
+        "converged": True,
+    }
+
+
+def test_a_table_within_its_noise_is_not_told_to_matter():
+    rows = [table("uses", 0.0005), table("ratings", float("nan"), how="withheld")]
+    told = tables_line({"left_out": rows, "power": []})
+    assert told.startswith("No table that can be left out moves it by more than twice the error.")
+    assert told.endswith("Leaving out ratings is withheld: weights cannot tell.")
+    told = tables_line({"left_out": [table("workers", 0.003), *rows], "power": []})
+    assert told.startswith("The tables that matter most: without workers +0.3 ± 0.1 points.")
+    assert "uses" not in told
