@@ -4,43 +4,15 @@ import numpy as np
 import pytest
 
 from forecast.analyses.deciding import all_worths, decided, left_out, under_other, worths
-from forecast.decision_table import SPLITS, decision_of, load_decision, other_split
+from forecast.decision_table import SPLITS, other_split
 from forecast.engine import posterior
 from reports.decisions import other_text
-
-DECISION = """
-[decision]
-split = "same-bar"
-unit = "points"
-[decision.payoffs]
-alignment_only = 10
-both = 4
-capabilities_only = -5
-neither = 0
-[decision.options.publish]
-[decision.options.withhold]
-cost = 0.01
-do = { withhold = 1.0 }
-[decision.options.track]
-cost = 0.2
-do = { tracking = 0.9 }
-"""
+from tests.forecast.analyses.conftest import DECISION, stated
 
 
 @pytest.fixture
 def fit(default_case, fake_fits):
     return posterior(default_case)
-
-
-@pytest.fixture
-def decision_file(tmp_path):
-    path = tmp_path / "decision.toml"
-    path.write_text(DECISION, encoding="utf-8")
-    return path
-
-
-def stated(path):
-    return decision_of(load_decision(path), since=2026, where="x")
 
 
 def test_the_other_split_reads_every_payoff_at_the_outcome_that_answers_to_it(decision_file):

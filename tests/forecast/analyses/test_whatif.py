@@ -12,47 +12,19 @@ from click.testing import CliRunner
 from forecast.analyses.deciding import decided, switches, worths
 from forecast.analyses.whatif import answers, compared, summarised
 from forecast.cli import cli
-from forecast.decision_table import decision_of, load_decision
 from forecast.engine import posterior
 from forecast.runs import run
 from forecast.scenarios import Scenario, load_scenarios
 from models.errors import InputError
 from models.interventions import Do
+from tests.forecast.analyses.conftest import DECISION, stated
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
-DECISION = """
-[decision]
-split = "same-bar"
-unit = "points"
-[decision.payoffs]
-alignment_only = 10
-both = 4
-capabilities_only = -5
-neither = 0
-[decision.options.publish]
-[decision.options.withhold]
-cost = 0.01
-do = { withhold = 1.0 }
-[decision.options.track]
-cost = 0.2
-do = { tracking = 0.9 }
-"""
 
 
 @pytest.fixture
 def fit(default_case, fake_fits):
     return posterior(default_case)
-
-
-@pytest.fixture
-def decision_file(tmp_path):
-    path = tmp_path / "decision.toml"
-    path.write_text(DECISION, encoding="utf-8")
-    return path
-
-
-def stated(path):
-    return decision_of(load_decision(path), since=2026, where="x")
 
 
 def test_nothing_done_changes_nothing_and_acts_begin_with_their_year(fit):
