@@ -8,6 +8,7 @@ import numpy as np
 
 from forecast.evidence import Tables
 from models.errors import InputError
+from models.rating_patterns import ordered
 from models.ratings import MISSING, MISSING_LEVEL, NO_ANSWER
 from models.structure import FIRST_YEAR, LAST_YEAR
 
@@ -17,10 +18,6 @@ CODES = (MISSING_LEVEL + 1, *[MISSING + 1] * 3, 4, 4)
 """Number of codes of each of the six columns."""
 CLOSE_AGE = 2026.39
 """Age of a work at the close of the evidence, from mid-year, less its year."""
-
-
-LONGEST = 2**62
-"""Largest number of keys that a whole number can tell apart with room to spare."""
 
 
 @dataclass(frozen=True)
@@ -94,25 +91,6 @@ def rating_arrays(
     rows = padded_rows(made, room(codes, at))
     ids = joined_ids(works.text("work").to_pylist(), made)
     return RatingArrays({"cells": _cells(cells), "ratings": rows}, ids, made.row, at)
-
-
-def ordered(columns: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
-    """Return whole numbers in the order of the rows, equal where rows are equal.
-
-    Parameters
-    ----------
-    columns
-        Whole numbers from 0, dims (row, column).
-    sizes
-        One more than the largest number that each column may hold.
-    """
-    key, n = np.zeros(len(columns), dtype=np.int64), 1
-    for i, size in enumerate(sizes):
-        if n * size > LONGEST:
-            found, key = np.unique(key, return_inverse=True)
-            n = max(len(found), 1)
-        key, n = key * size + columns[:, i], n * size
-    return key
 
 
 def collapsed(codes: np.ndarray, cell: np.ndarray) -> Collapsed:

@@ -20,6 +20,7 @@ from forecast.metric import FEW, Ground, metric_of, plain, pooled, stat, unwhite
 from forecast.seeds import integer
 from forecast.starts import Layout, starting
 from models.errors import InputError
+from models.observe import with_order
 from models.prior import hyper_values
 from models.structure import Structure
 
@@ -129,7 +130,7 @@ def _compile(case: Case, structure: Structure) -> Compiled:
 def data_of(case: Case) -> dict[str, np.ndarray]:
     """Return everything that is data of the compiled model, by name."""
     out = {"hyper": hyper_values(case.by_name)}
-    for table, columns in case.evidence.arrays.items():
+    for table, columns in with_order(case.evidence.arrays).items():
         out |= {f"{table}.{name}": values for name, values in columns.items()}
     return out
 

@@ -35,11 +35,12 @@ def build(
     grouped
         Scalar priors to add as one vector per family: same density, smaller graph.
     """
+    whole = observe.with_order(arrays)
     coords = structure.coords() | {"hyperparameter": hyper_names(priors)}
     with pm.Model(coords=coords, check_bounds=False) as model:
         _fixed("hyper", hyper_values(priors), dims="hyperparameter")
         add_grouped(grouped, priors)
-        data = {table: _data(table, columns) for table, columns in arrays.items()}
+        data = {table: _data(table, columns) for table, columns in whole.items()}
         parts = {
             "workers": workers.add_workers(priors),
             "output": output.add_output(priors),

@@ -24,7 +24,13 @@ from models import (
     workers,
 )
 from models.ops import NumPy
+from models.rating_patterns import ordering
 from models.structure import Structure
+
+ORDER = "order"
+"""Column of the ratings that graphs alone have: :func:`models.rating_patterns.ordering`."""
+N_RATINGS = len(states.TERMS) + len(ratings.TERMS) + 2
+"""Parameters of the ratings without it."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,8 @@ def _lags(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any,
 def _ratings(xp: Any, parts: Any, data: Any, *, structure: Structure) -> tuple[Any, ...]:
     terms, rows = states.cell_terms(xp, parts, data["cells"]), data["ratings"]
     raters = (parts["raters"][name] for name in ratings.TERMS)
-    return *(terms[name] for name in states.TERMS), *raters, rows["cell"], rows["asked"]
+    of_rows = (rows[name] for name in ("cell", "asked", ORDER) if name in rows)
+    return *(terms[name] for name in states.TERMS), *raters, *of_rows
 
 
 def _from_states(xp: Any, params: Sequence[Any], *, link: str) -> tuple[Any, ...]:
@@ -107,7 +114,7 @@ def _ratings_logp(xp: Any, value: Any, *params: Any, structure: Structure) -> An
 
 
 def _ratings_random(rng: np.random.Generator, *params: Any, structure: Structure) -> np.ndarray:
-    params = _from_states(NumPy, params, link=structure.link)
+    params = _from_states(NumPy, params[:N_RATINGS], link=structure.link)
     return ratings_random.row_random(rng, *params, kind_of=structure.kind_of)
 
 
@@ -116,10 +123,10 @@ def _ratings_total(value: Any, weight: Any, *params: Any, structure: Structure) 
     from models.ops import graph
     from models.rating_op import WeightedRatings, weighted_ratings
 
-    theta, step, *terms, cell, _ = params
+    theta, step, *terms, _, _, order = params
     logits = maturity.inverse_link(graph(), structure.link, step)
     op = WeightedRatings(structure.kind_of, len(structure.kinds), link=structure.link)
-    return weighted_ratings((theta, logits, *terms, cell, value, weight), op)
+    return weighted_ratings((theta, logits, *terms, order, value, weight), op)
 
 
 COUNTS_AND_FIGURES = (
@@ -184,11 +191,18 @@ def likelihoods(structure: Structure) -> tuple[Likelihood, ...]:
         partial(_ratings_logp, structure=structure),
         partial(_ratings_random, structure=structure),
         "(c),(t),(o),(c),(k),(c),(k),(),(),(c),(c),(k),(),(),(c),"
-        "(q),(q),(q,v),(q,v),(),(r),(r),(r),(r,v),(r,v),(),(),(i),(i,a),(i)->(i,a)",
+        "(q),(q),(q,v),(q,v),(),(r),(r),(r),(r,v),(r,v),(),(),(i),(i,a),(p),(i)->(i,a)",
         dtype="int64",
         total=partial(_ratings_total, structure=structure),
     )
     return (*COUNTS_AND_FIGURES, rated)
+
+
+def with_order(arrays: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the evidence arrays with the order in which the graph's kernel takes the ratings."""
+    rows, n = arrays["ratings"], len(arrays["cells"]["year"])
+    order = ordering(rows["cell"], rows["value"], weight=rows["weight"], n_cells=n)
+    return {**arrays, "ratings": {**rows, ORDER: order}}
 
 
 def add_evidence(

@@ -1,8 +1,8 @@
 r"""Compiled chances of each distinct pattern of answers, and the derivative pushed back.
 
-A pattern's 18 numbers are :math:`T[k]` of each level, :math:`Z[z]` of tracking and
-:math:`C_g[u]` of the four uses on both sides, as in :mod:`models.ratings`. Many rows of different
-cells share a pattern, so each is computed once. Products over a kind's raters leave one out by
+A pattern of answers on the level is :math:`T[k]` of each level; a pattern of the rest :math:`Z[z]`
+of tracking and :math:`C_g[u]` of the four uses on both sides, as in :mod:`models.ratings`. Many
+rows share a pattern, so each is computed once. Products over a kind's raters leave one out by
 running products from both ends, since a factor may be zero.
 """
 
@@ -13,19 +13,20 @@ import numpy as np
 
 from models.rating_tables import CODES, FAST, LEVELS, Reals, Tables, Whole
 
-TRACKING, USES, WIDTH = 8, 10, 18
-"""Where tracking and the uses of the first side stand in a pattern's numbers; how many."""
+TRACKING, USES, WIDTH = 0, 2, 10
+"""Where tracking and the uses of the first side stand in the numbers of the rest; how many."""
 
 
 class Work(NamedTuple):
     """The products of each pattern, by rater and by kind, on the way to its numbers.
 
-    ``levels`` (pattern, rater, reading), ``readings`` (pattern, kind, reading), ``truth``
-    (pattern, kind, level); ``share``, the place in ``Tables.read`` (pattern,); by the three columns
-    ``binary`` (pattern, column, rater, reading), ``marks`` (pattern, column, kind, reading),
-    ``state`` (pattern, column, kind, state) and ``column`` (pattern, column, state); ``hits`` and
-    ``given``, number and chance of each answer to 'whose use' (pattern, column, whose), 0 being
-    no answer, and the sum of the chances. ``kind_of`` is each rater's kind.
+    Of the level ``levels`` (pattern, rater, reading), ``readings`` (pattern, kind, reading) and
+    ``truth`` (pattern, kind, level). Of the rest ``share``, the place in ``Tables.read``
+    (pattern,); by the three columns ``binary`` (pattern, column, rater, reading), ``marks``
+    (pattern, column, kind, reading), ``state`` (pattern, column, kind, state) and ``column``
+    (pattern, column, state); ``hits`` and ``given``, number and chance of each answer to 'whose
+    use' (pattern, column, whose), 0 being no answer, and the sum of the chances. ``kind_of`` is
+    each rater's kind.
 
     Functions name the arrays they need and then run over the patterns, since each look into a
     tuple of arrays counts references.
@@ -45,14 +46,14 @@ class Work(NamedTuple):
 
 
 @numba.njit(cache=True)
-def make_work(kind_of: Whole, n_kinds: int, n: int) -> Work:
-    """Return room for the products of ``n`` patterns."""
+def make_work(kind_of: Whole, n_kinds: int, n_levels: int, n: int) -> Work:
+    """Return room for the products of the patterns on the level and of the ``n`` of the rest."""
     n_raters = len(kind_of)
     return Work(
         kind_of,
-        np.empty((n, n_raters, LEVELS)),
-        np.ones((n, n_kinds, LEVELS)),
-        np.empty((n, n_kinds, LEVELS)),
+        np.empty((n_levels, n_raters, LEVELS)),
+        np.ones((n_levels, n_kinds, LEVELS)),
+        np.empty((n_levels, n_kinds, LEVELS)),
         np.empty(n, np.int64),
         np.empty((n, 3, n_raters, 2)),
         np.empty((n, 3, n_kinds, 2)),
@@ -64,8 +65,12 @@ def make_work(kind_of: Whole, n_kinds: int, n: int) -> Work:
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy")
-def _fill_levels(codes: Whole, rows: Whole, tables: Tables, work: Work, out: Reals) -> None:
-    """Fill T[k], the product over kinds of sums over their shared reading."""
+def fill_levels(codes: Whole, rows: Whole, tables: Tables, work: Work) -> Reals:
+    """Return T[k] of the patterns of ``rows``, dims (pattern, level), filling ``work``.
+
+    It is the product over kinds of sums over their shared reading.
+    """
+    out = np.empty((len(rows), LEVELS))
     kind_of, levels, readings, truth = work.kind_of, work.levels, work.readings, work.truth
     shared, level = tables.shared, tables.level
     for i in range(len(rows)):
@@ -86,6 +91,7 @@ def _fill_levels(codes: Whole, rows: Whole, tables: Tables, work: Work, out: Rea
                     total += shared[q, k, j] * readings[i, q, j]
                 truth[i, q, k] = total if n else 1.0
                 out[i, k] *= truth[i, q, k]
+    return out
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy")
@@ -138,10 +144,9 @@ def _fill_whose(codes: Whole, rows: Whole, tables: Tables, work: Work, out: Real
 
 
 @numba.njit(cache=True)
-def fill_answers(codes: Whole, rows: Whole, tables: Tables, work: Work) -> Reals:
-    """Return the numbers of the patterns of ``rows``, dims (pattern, 18), filling ``work``."""
+def fill_rest(codes: Whole, rows: Whole, tables: Tables, work: Work) -> Reals:
+    """Return the numbers of the rest's patterns of ``rows``, (pattern, 10), filling ``work``."""
     out = np.empty((len(rows), WIDTH))
-    _fill_levels(codes, rows, tables=tables, work=work, out=out)
     _fill_columns(codes, rows, tables=tables, work=work)
     _fill_whose(codes, rows, tables=tables, work=work, out=out)
     column = work.column
@@ -151,7 +156,7 @@ def fill_answers(codes: Whole, rows: Whole, tables: Tables, work: Work) -> Reals
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy")
-def _push_levels(
+def push_levels(
     codes: Whole, rows: Whole, tables: Tables, work: Work, bar: Reals, to: Tables
 ) -> None:
     """Push T[k], of derivative ``bar``, back to the kernels."""
@@ -235,13 +240,12 @@ def _push_columns(
 
 
 @numba.njit(cache=True)
-def push_answers(
+def push_rest(
     codes: Whole, rows: Whole, tables: Tables, work: Work, bar: Reals, to: Tables
 ) -> None:
-    """Add to ``to`` the derivative by the tables, from that by the patterns' numbers, ``bar``."""
+    """Add to ``to`` the derivative by the tables, from that by the rest's numbers, ``bar``."""
     to_column = np.empty((len(bar), 3, 2))
     for i in range(len(bar)):
         to_column[i, 0, 0], to_column[i, 0, 1] = bar[i, TRACKING], bar[i, TRACKING + 1]
-    _push_levels(codes, rows, tables=tables, work=work, bar=bar, to=to)
     _push_whose(tables, work=work, bar=bar, to_column=to_column, to=to)
     _push_columns(codes, rows, tables=tables, work=work, to_column=to_column, to=to)

@@ -31,11 +31,12 @@ STATES = 16
 STATE, UNUSED, TO_STATE, TO_UNUSED = 0, 16, 80, 96
 """States, then own and others' chance of no use of each side (64); the derivative by both."""
 MEAN, YES, TRACK, NO, DENSITY, LEVEL, REACH = 160, 192, 200, 208, 224, 232, 240
-MIX, PAIR, PART, ANSWER, TO_ANSWER = 256, 288, 304, 320, 344
-STEP, UPPER, TRACK_LEVEL, FACTOR, TRACKED, OWN = 368, 376, 384, 392, 408, 410
+MIX, PAIR, PART, WITH, TO_WITH, ANSWER, TO_ANSWER = 256, 288, 304, 320, 328, 336, 344
+REST, TO_REST = 352, 364
+STEP, UPPER, TRACK_LEVEL, FACTOR, TRACKED, OWN = 376, 384, 392, 400, 416, 418
 """What all cells share: the steps' inverse link, both discriminations, tracking by level; by side
 the factors on M of each level (8 each), of a work that tracks, and the rate of own use."""
-TO, SIZE = 48, 464
+TO, SIZE = 48, 472
 """How far after these the derivative by them stands; how many numbers there are."""
 THETA, TRACK_BASE, BASE, GROWN, N_BY_CELL = 0, 1, 2, 4, 6
 """Rows of what each cell has of its own, dims (6, cell): log M and G are by side."""
@@ -61,6 +62,27 @@ def _exp(x: float) -> float:
     power = (viewer(shifted, numba.int64) << 52) + (1023 << 52)  # type: ignore[call-arg]
     e = p * viewer(numba.int64(power), numba.float64)
     return 0.0 if x < -708.0 else (np.inf if x > 709.7 else e)
+
+
+@numba.njit(cache=True, fastmath={"contract"}, error_model="numpy", forceinline=True)
+def _log(x: float) -> float:
+    """Return log(x) of a positive normal x, to two ulps, in steps as in :func:`_exp`."""
+    # Bits above those of sqrt(1/2) leave a mantissa m between it and sqrt(2), and an exponent.
+    bits = np.uint64(viewer(x, numba.uint64))  # type: ignore[call-arg]
+    shifted = (bits + np.uint64(0x95F619980C433)) >> np.uint64(52)
+    power = viewer(shifted | np.uint64(0x4330000000000000), numba.float64) - 4503599627371519.0
+    m = viewer(bits - ((shifted - np.uint64(1023)) << np.uint64(52)), numba.float64)
+    # log m = 2 artanh f, f = (m - 1) / (m + 1), whose series is in powers of f squared.
+    f = (m - 1.0) / (m + 1.0)
+    s = f * f
+    s2 = s * s
+    s4 = s2 * s2
+    a = (1.0 / 3.0 + 1.0 / 5.0 * s) + (1.0 / 7.0 + 1.0 / 9.0 * s) * s2
+    b = (1.0 / 11.0 + 1.0 / 13.0 * s) + (1.0 / 15.0 + 1.0 / 17.0 * s) * s2
+    c = (1.0 / 19.0 + 1.0 / 21.0 * s) + 1.0 / 23.0 * s2
+    p = a + (b + c * s4) * s4
+    y = power * 1.9082149292705877e-10 + 2.0 * f * s * p
+    return (power * 0.6931471803691238 + (2.0 * f + y)) + (x - x)
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
@@ -176,7 +198,7 @@ def _push_uses(w: Reals, scale: float, grown: float, g: int) -> tuple:
 def _fill_mixture(w: Reals, g: int) -> None:
     """Fill the chance of a side's answers in each state."""
     own, others = UNUSED + 2 * STATES * g, UNUSED + 2 * STATES * g + STATES
-    at = ANSWER + USES + 4 * g
+    at = REST + USES + 4 * g
     c1, c3 = w[at + 1], w[at + 3]
     d1, d3 = w[at] - c1, w[at + 2] - c3
     for s in range(STATES):
@@ -185,63 +207,73 @@ def _fill_mixture(w: Reals, g: int) -> None:
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
-def _probability(w: Reals) -> float:
-    """Return the probability of the answers in ``w``."""
-    no, yes = w[ANSWER + TRACKING], w[ANSWER + TRACKING + 1]
-    for k in range(LEVELS):
-        w[PAIR + k] = w[ANSWER + k] * no
-        w[PAIR + LEVELS + k] = w[ANSWER + k] * yes
+def _fill_pair(w: Reals) -> None:
+    """Fill the chance of each level with the rest of the answers in ``w``; clear its derivative."""
+    no, yes = w[REST + TRACKING], w[REST + TRACKING + 1]
     _fill_mixture(w, 0)
     _fill_mixture(w, 1)
-    p = 0.0
     for s in range(STATES):
-        p += w[STATE + s] * w[PAIR + s] * w[MIX + s] * w[MIX + STATES + s]
+        w[PART + s] = w[STATE + s] * w[MIX + s] * w[MIX + STATES + s]
+    for k in range(LEVELS):
+        w[WITH + k] = w[PART + k] * no + w[PART + LEVELS + k] * yes
+        w[TO_WITH + k] = 0.0
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _add_row(w: Reals, weight: float) -> float:
+    """Return the probability of a row's answers; add to the derivative, and set that by T."""
+    p = FLOOR
+    for k in range(LEVELS):
+        p += w[ANSWER + k] * w[WITH + k]
+    by_p = weight / p
+    for k in range(LEVELS):
+        w[TO_WITH + k] += by_p * w[ANSWER + k]
+        w[TO_ANSWER + k] = by_p * w[WITH + k]
     return p
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
-def _push_mixture(w: Reals, by_p: float, g: int) -> None:
+def _push_mixture(w: Reals, g: int) -> None:
     """Push a side's mixture back to the chances of no use and to its four answers."""
     own, others = UNUSED + 2 * STATES * g, UNUSED + 2 * STATES * g + STATES
-    to, rest, at = TO_UNUSED - UNUSED, MIX + STATES * (1 - g), ANSWER + USES + 4 * g
+    to, rest, at = TO_UNUSED - UNUSED, MIX + STATES * (1 - g), REST + USES + 4 * g
     c1, c3 = w[at + 1], w[at + 3]
     d1, d3 = w[at] - c1, w[at + 2] - c3
     one = by_a = by_b = by_ab = 0.0
     for s in range(STATES):
         a, b = w[own + s], w[others + s]
-        y = by_p * w[STATE + s] * w[PAIR + s] * w[rest + s]
+        y = w[STATE + s] * w[PAIR + s] * w[rest + s]
         w[to + own + s] += y * (d3 + b * (d1 - d3))
         w[to + others + s] += y * (c1 - c3 + a * (d1 - d3))
         one += y
         by_a += y * a
         by_b += y * b
         by_ab += y * a * b
-    at = TO_ANSWER + USES + 4 * g
+    at = TO_REST + USES + 4 * g
     w[at], w[at + 1], w[at + 2] = by_ab, by_b - by_ab, by_a - by_ab
     w[at + 3] = one - by_a - by_b + by_ab
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
-def _push_row(w: Reals, by_p: float) -> None:
-    """Add to ``w`` the derivative by states and chances, and set that by the answers."""
-    no, yes = w[ANSWER + TRACKING], w[ANSWER + TRACKING + 1]
+def _push_pair(w: Reals) -> None:
+    """Add to ``w`` the derivative by states and chances, and set that by the rest."""
+    no, yes = w[REST + TRACKING], w[REST + TRACKING + 1]
     by_no = by_yes = 0.0
-    for s in range(STATES):
-        both = by_p * w[MIX + s] * w[MIX + STATES + s]
-        w[TO_STATE + s] += both * w[PAIR + s]
-        w[PART + s] = both * w[STATE + s]
     for k in range(LEVELS):
-        w[TO_ANSWER + k] = w[PART + k] * no + w[PART + LEVELS + k] * yes
-        by_no += w[PART + k] * w[ANSWER + k]
-        by_yes += w[PART + LEVELS + k] * w[ANSWER + k]
-    w[TO_ANSWER + TRACKING], w[TO_ANSWER + TRACKING + 1] = by_no, by_yes
-    _push_mixture(w, by_p, g=0)
-    _push_mixture(w, by_p, g=1)
+        by = w[TO_WITH + k]
+        w[PAIR + k], w[PAIR + LEVELS + k] = by * no, by * yes
+        by_no += by * w[PART + k]
+        by_yes += by * w[PART + LEVELS + k]
+    w[TO_REST + TRACKING], w[TO_REST + TRACKING + 1] = by_no, by_yes
+    for s in range(STATES):
+        w[TO_STATE + s] += w[PAIR + s] * w[MIX + s] * w[MIX + STATES + s]
+    _push_mixture(w, g=0)
+    _push_mixture(w, g=1)
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy")
 def sweep_cells(
-    w: Reals, by_cell: Reals, rows: Rows, answers: Reals, to_answers: Reals, probit: bool
+    w: Reals, by_cell: Reals, rows: Rows, weight: Reals, answers: tuple, bars: tuple, probit: bool
 ) -> tuple:
     """Return the weighted sum and its derivative by ``by_cell``, adding to those in ``w``.
 
@@ -252,26 +284,42 @@ def sweep_cells(
     by_cell
         What each cell has of its own, dims (6, cell).
     rows
-        The rows by cell.
+        The rows with weight by cell and pair; ``weight``, that of each row as given.
     answers
-        Numbers of each pattern, dims (pattern, 18); ``to_answers`` takes the derivative by them.
+        Numbers of each pattern on the level, dims (pattern, 8), and of the rest, (pattern, 10);
+        ``bars`` take the derivative by them.
     probit
         Whether steps have the probit link.
     """
-    total, to = 0.0, np.zeros(by_cell.shape)
-    weight, pattern, order, start = rows.weight, rows.pattern, rows.order, rows.start
-    for c in range(len(start) - 1):
-        if start[c] == start[c + 1]:
+    level, start, rest, pairs = rows.level, rows.start, rows.rest, rows.pairs
+    to, n = np.zeros(by_cell.shape), start[pairs[-1]]
+    chance, mass = np.empty(n), weight[rows.row[:n]]
+    levels, others, to_levels, to_others = answers[0], answers[1], bars[0], bars[1]
+    for c in range(len(pairs) - 1):
+        if pairs[c] == pairs[c + 1]:
             continue
         _fill_cell(w, by_cell, c, probit=probit)
-        for j in range(start[c], start[c + 1]):
-            i, at = order[j], pattern[order[j]]
+        for i in range(pairs[c], pairs[c + 1]):
             for k in range(WIDTH):
-                w[ANSWER + k] = answers[at, k]
-            p = _probability(w) + FLOOR
-            total += weight[i] * math.log(p)
-            _push_row(w, weight[i] / p)
+                w[REST + k] = others[rest[i], k]
+            _fill_pair(w)
+            for j in range(start[i], start[i + 1]):
+                for k in range(LEVELS):
+                    w[ANSWER + k] = levels[level[j], k]
+                chance[j] = _add_row(w, mass[j])
+                for k in range(LEVELS):
+                    to_levels[level[j], k] += w[TO_ANSWER + k]
+            _push_pair(w)
             for k in range(WIDTH):
-                to_answers[at, k] += w[TO_ANSWER + k]
+                to_others[rest[i], k] += w[TO_REST + k]
         _push_cell(w, by_cell, c, to=to)
-    return total, to
+    return _weighted_logs(chance, mass), to
+
+
+@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
+def _weighted_logs(x: Reals, weight: Reals) -> float:
+    """Return the weighted sum of logarithms."""
+    total = 0.0
+    for j in range(len(x)):
+        total += weight[j] * _log(x[j])
+    return total

@@ -20,18 +20,18 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from models import rating_answers, rating_kernel, rating_patterns, rating_tables
+from models import rating_answers, rating_kernel, rating_tables
 from models import rating_kernel as k
-from models.rating_answers import fill_answers, make_work, push_answers
+from models.rating_answers import fill_levels, fill_rest, make_work, push_levels, push_rest
 from models.rating_kernel import sweep_cells
-from models.rating_patterns import sort_rows
+from models.rating_patterns import COUNTS, Rows
 from models.rating_tables import make_tables, no_tables, push_tables, raters_of
 
 N_TERMS = 27
 """Inputs that have a derivative, 15 of the cells and 12 of the raters; the rows follow."""
 SHARED = 37
 """Terms that all cells share: 7 steps, 2 discriminations, 8 levels, and 10 of each side."""
-SOURCES = (rating_answers, rating_kernel, rating_patterns, rating_tables)
+SOURCES = (rating_answers, rating_kernel, rating_tables)
 """No compiled function calls one of another file: numba's cache looks at the caller's alone."""
 
 
@@ -49,8 +49,9 @@ class WeightedRatings(Op):
 
     Notes
     -----
-    Inputs: the terms in one vector (:func:`weighted_ratings`); cell (row,), codes (row, 6 x rater)
-    and weight (row,). Outputs: the sum, and the derivative by the vector.
+    Inputs: the terms in one vector (:func:`weighted_ratings`); the order of the rows
+    (:func:`models.rating_patterns.ordering`), codes (row, 6 x rater) and weight (row,). Outputs:
+    the sum, and the derivative by the vector.
     """
 
     __props__ = ("kind_of", "n_kinds", "link")
@@ -60,8 +61,8 @@ class WeightedRatings(Op):
 
     def make_node(self, *inputs: Any) -> Apply:
         """Return the node for the inputs, each in the type that the kernel takes."""
-        terms, cell, codes, weight = (pt.as_tensor_variable(x) for x in inputs)
-        whole = [pt.cast(x, "int32") for x in (cell, codes)]  # as PyMC keeps them
+        terms, order, codes, weight = (pt.as_tensor_variable(x) for x in inputs)
+        whole = [pt.cast(x, "int32") for x in (order, codes)]  # as PyMC keeps them
         taken = [pt.cast(terms, "float64"), *whole, pt.cast(weight, "float64")]
         return Apply(self, taken, [pt.dscalar(), taken[0].type()])
 
@@ -92,7 +93,7 @@ def weighted_ratings(inputs: Any, op: WeightedRatings) -> Any:
     inputs
         In order: theta (cell,), the steps' inverse link (step,), upper (2,), tracking base (cell,)
         and level (level,); of both sides base (cell,), level factor (level,), tracked factor (),
-        own (), grown (cell,); ``models.ratings.TERMS``; the rows' cell, codes and weight.
+        own (), grown (cell,); ``models.ratings.TERMS``; the rows' order, codes and weight.
     op
         The node to make.
     """
@@ -143,10 +144,26 @@ def _unpack(to: Any, out: Any) -> None:
 
 
 @register_jitable
+def _rows(order: Any, n: int, n_cells: int) -> Any:
+    """Return the parts of the order of ``n`` rows; patterns without those that only fill up."""
+    a = COUNTS + n_cells + 1
+    b = a + n + 1
+    return Rows(
+        order[COUNTS:a],
+        order[a:b],
+        order[b : b + n],
+        order[b + n : b + 2 * n],
+        order[b + 2 * n : b + 3 * n],
+        order[b + 3 * n : b + 3 * n + order[0]],
+        order[b + 4 * n : b + 4 * n + order[1]],
+    )
+
+
+@register_jitable
 def value_and_gradient(kinds: Any, *inputs: Any) -> Any:
     """Return the sum; put the derivative into the last input. Python and numba run these lines."""
     kind_of, n_kinds, probit = kinds
-    terms, cell, codes, weight, out = inputs
+    terms, order, codes, weight, out = inputs
     n_raters = len(kind_of)
     of_raters = 8 * n_kinds + 9 * n_raters + 3
     n_cells = (len(terms) - of_raters - SHARED) // 6
@@ -154,14 +171,15 @@ def value_and_gradient(kinds: Any, *inputs: Any) -> Any:
     w, by_cell = _pack(terms, n_cells)
     raters = raters_of(terms[start:], n_kinds, n_raters)
     to_raters = raters_of(out[start:], n_kinds, n_raters)
-    rows = sort_rows(cell, codes, weight=weight, n_cells=n_cells)
-    work = make_work(kind_of, n_kinds, len(rows.first))
-    tables = make_tables(raters)
-    answers = fill_answers(codes, rows.first, tables=tables, work=work)
-    bar = np.zeros(answers.shape)
-    total, to = sweep_cells(w, by_cell, rows=rows, answers=answers, to_answers=bar, probit=probit)
-    by_table = no_tables(n_kinds, n_raters)
-    push_answers(codes, rows.first, tables=tables, work=work, bar=bar, to=by_table)
+    rows = _rows(order, len(weight), n_cells)
+    work = make_work(kind_of, n_kinds, len(rows.level_first), n=len(rows.rest_first))
+    tables, by_table = make_tables(raters), no_tables(n_kinds, n_raters)
+    levels = fill_levels(codes, rows.level_first, tables=tables, work=work)
+    rest = fill_rest(codes, rows.rest_first, tables=tables, work=work)
+    bars = np.zeros(levels.shape), np.zeros(rest.shape)
+    total, to = sweep_cells(w, by_cell, rows, weight, (levels, rest), bars, probit)
+    push_levels(codes, rows.level_first, tables=tables, work=work, bar=bars[0], to=by_table)
+    push_rest(codes, rows.rest_first, tables=tables, work=work, bar=bars[1], to=by_table)
     for i in range(start, len(out)):
         out[i] = 0.0
     push_tables(raters, by_table, out=to_raters)
@@ -175,9 +193,9 @@ def _compiled(op: WeightedRatings, node: Any, **_: Any) -> tuple[Callable[..., A
     kind_of, n_kinds, probit = np.array(op.kind_of), op.n_kinds, op.link == "probit"
 
     @numba.njit
-    def weighted(terms: Any, cell: Any, codes: Any, weight: Any) -> Any:
+    def weighted(terms: Any, order: Any, codes: Any, weight: Any) -> Any:
         out = np.empty_like(terms)
-        total = value_and_gradient((kind_of, n_kinds, probit), terms, cell, codes, weight, out)
+        total = value_and_gradient((kind_of, n_kinds, probit), terms, order, codes, weight, out)
         return np.asarray(total), out
 
     files = [__file__, *(str(source.__file__) for source in SOURCES)]

@@ -1,83 +1,91 @@
-"""Compiled sorting of the rows: distinct patterns of answers, and rows by cell."""
+"""The order in which the kernel takes the rows: by cell, then by what they have in common.
 
+A row's answers are two patterns: that on the level, and the rest. Rows of one cell with the same
+rest are a *pair*: all but the sum over levels is computed once for them. The order follows from
+cells, answers and weights, which a fit does not change, so it is data of the graph: one vector of
+whole numbers, whose length follows from those of the rows and cells.
+"""
+
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import numba
 import numpy as np
+from numpy.typing import NDArray
 
-from models.rating_tables import Reals, Whole
+LONGEST = 2**62
+"""Largest number of keys that a whole number can tell apart with room to spare."""
+COUNTS = 2
+"""Numbers at the head of the vector: of patterns on the level, and of the rest."""
+Whole = NDArray[np.int64]
 
 
 class Rows(NamedTuple):
-    """The rows in the order of their use.
+    """The rows with weight, by cell, then by rest.
 
-    ``weight`` and ``pattern`` of each row (-1 if it has no weight); ``first``, a row of each
-    pattern; ``order``, the rows with weight by cell; ``start``, where each cell's begin there.
+    ``pairs``, where the pairs of each cell begin; ``start``, where the rows of each pair begin, and
+    ``rest``, its pattern; ``row``, the place of each row among those given, and ``level``, its
+    pattern on the level; ``level_first`` and ``rest_first``, a given row of each pattern.
     """
 
-    weight: Reals
-    pattern: Whole
-    first: Whole
-    order: Whole
+    pairs: Whole
     start: Whole
+    rest: Whole
+    row: Whole
+    level: Whole
+    level_first: Whole
+    rest_first: Whole
 
 
-@numba.njit(cache=True)
-def sort_rows(cell: Whole, codes: Whole, weight: Reals, n_cells: int) -> Rows:
-    """Return the order of the rows with weight; codes are trusted, as evidence checks them."""
-    pattern, first = _patterns(codes, weight)
-    order, start = _by_cell(cell, pattern, n_cells=n_cells)
-    return Rows(weight, pattern, first, order, start)
+def ordering(cell: Whole, codes: Whole, *, weight: NDArray[np.float64], n_cells: int) -> Whole:
+    """Return :class:`Rows` as one vector, each part filled up to its greatest length.
+
+    Parameters
+    ----------
+    cell, codes, weight
+        Of the rows, dims (row,), (row, 6 x rater) and (row,).
+    n_cells
+        Number of cells.
+    """
+    given, n = np.flatnonzero(weight), codes.shape[1] // 6
+    level_first, level = _patterns(codes[given, :n])
+    rest_first, rest = _patterns(codes[given, n:])
+    at = np.lexsort((rest, cell[given]))
+    key = cell[given][at] * max(len(rest_first), 1) + rest[at]
+    _, start = np.unique(key, return_index=True)
+    pairs = np.searchsorted(cell[given][at][start], np.arange(n_cells + 1))
+    first = (given[level_first], given[rest_first])
+    rows = Rows(pairs, np.append(start, len(at)), rest[at][start], given[at], level[at], *first)
+    lengths = part_lengths(len(cell), n_cells)
+    filled = [np.pad(x, (0, n - len(x))) for x, n in zip(rows, lengths, strict=True)]
+    return np.concatenate([[len(x) for x in first], *filled])
 
 
-@numba.njit(cache=True)
-def _patterns(codes: Whole, weight: Reals) -> tuple:
-    """Return the distinct pattern of each row that has weight, and a row of each, by hashing."""
-    n_rows, width = codes.shape
-    size = 4
-    while size < 2 * n_rows:
-        size *= 2
-    factor = np.empty(width, np.int64)
-    for j in range(width):
-        factor[j] = factor[j - 1] * 6364136223846793005 + 1 if j else 1442695040888963407
-    slots, of_row, row = np.full(size, -1), np.full(n_rows, -1), np.empty(n_rows, np.int64)
-    n = 0
-    for i in range(n_rows):
-        if weight[i] == 0.0:
-            continue
-        key = 0
-        for j in range(width):
-            key += factor[j] * codes[i, j]
-        at = (key >> 32) & (size - 1)
-        while slots[at] >= 0 and not _same(codes[i], codes[row[slots[at]]]):
-            at = (at + 1) & (size - 1)
-        if slots[at] < 0:
-            slots[at], row[n] = n, i
-            n += 1
-        of_row[i] = slots[at]
-    return of_row, row[:n]
+def part_lengths(n_rows: int, n_cells: int) -> tuple[int, ...]:
+    """Return the greatest length of each part of :class:`Rows`."""
+    return (n_cells + 1, n_rows + 1, n_rows, n_rows, n_rows, n_rows, n_rows)
 
 
-@numba.njit(cache=True)
-def _same(a: Whole, b: Whole) -> bool:
-    differ = 0
-    for j in range(len(a)):
-        differ |= a[j] ^ b[j]
-    return differ == 0
+def _patterns(codes: Whole) -> tuple[Whole, Whole]:
+    """Return a row of each distinct one, and which each is."""
+    sizes = codes.max(axis=0, initial=0) + 1
+    _, first, at = np.unique(ordered(codes, sizes.tolist()), return_index=True, return_inverse=True)
+    return first, at
 
 
-@numba.njit(cache=True)
-def _by_cell(cell: Whole, pattern: Whole, n_cells: int) -> tuple:
-    """Return the rows with weight in order of their cell, and where each cell's begin."""
-    start, order = np.zeros(n_cells + 1, np.int64), np.empty(len(cell), np.int64)
-    for i in range(len(cell)):
-        if pattern[i] >= 0:
-            start[cell[i] + 1] += 1
-    for c in range(n_cells):
-        start[c + 1] += start[c]
-    place = start.copy()
-    for i in range(len(cell)):
-        if pattern[i] >= 0:
-            order[place[cell[i]]] = i
-            place[cell[i]] += 1
-    return order, start
+def ordered(columns: Whole, sizes: Sequence[int]) -> Whole:
+    """Return whole numbers in the order of the rows, equal where rows are equal.
+
+    Parameters
+    ----------
+    columns
+        Whole numbers from 0, dims (row, column).
+    sizes
+        One more than the largest number that each column may hold.
+    """
+    key, n = np.zeros(len(columns), dtype=np.int64), 1
+    for i, size in enumerate(sizes):
+        if n * size > LONGEST:
+            found, key = np.unique(key, return_inverse=True)
+            n = max(len(found), 1)
+        key, n = key * size + columns[:, i], n * size
+    return key

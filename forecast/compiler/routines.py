@@ -121,7 +121,7 @@ def _optimise(whole: Any, machine: Any) -> None:
 def ratings_object(kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> bytes:
     """Return the object code of the ratings' function of addresses and lengths, ``ratings``.
 
-    Its arguments: terms and their number; cell, codes, weight of the rows and their number; the
+    Its arguments: terms and their number; order, codes, weight of the rows and their number; the
     address of the sum, and of the derivative.
     """
     kinds, probit, width = np.array(kind_of), link == "probit", 6 * len(kind_of)
@@ -129,7 +129,8 @@ def ratings_object(kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> byte
     def ratings(
         terms_: Any,
         n: int,
-        cell_: Any,
+        order_: Any,
+        n_order: int,
         codes_: Any,
         weight_: Any,
         n_rows: int,
@@ -137,17 +138,18 @@ def ratings_object(kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> byte
         out_: Any,
     ) -> None:
         terms, out = numba.carray(terms_, (n,)), numba.carray(out_, (n,))
-        cell, weight = numba.carray(cell_, (n_rows,)), numba.carray(weight_, (n_rows,))
+        order, weight = numba.carray(order_, (n_order,)), numba.carray(weight_, (n_rows,))
         codes = numba.carray(codes_, (n_rows, width))
-        total = value_and_gradient((kinds, n_kinds, probit), terms, cell, codes, weight, out)
+        total = value_and_gradient((kinds, n_kinds, probit), terms, order, codes, weight, out)
         numba.carray(sum_, ())[()] = total
 
     whole = types.CPointer(types.int32)
-    rows = (whole, whole, REAL, types.int64)
+    rows = (whole, types.int64, whole, REAL, types.int64)
     symbol, modules = translate(ratings, types.void(REAL, types.int64, *rows, REAL, REAL))
     module = ir.Module(RATINGS)
     real, whole32 = (x.as_pointer() for x in (ir.DoubleType(), ir.IntType(32)))
-    takes = [real, ir.IntType(64), whole32, whole32, real, ir.IntType(64), real, real]
+    rows32 = [whole32, ir.IntType(64), whole32, real, ir.IntType(64)]
+    takes = [real, ir.IntType(64), *rows32, real, real]
     _define(ir.Function(module, ir.FunctionType(ir.VoidType(), takes), RATINGS), symbol)
     return compiled(module, modules, exported=(RATINGS,))
 

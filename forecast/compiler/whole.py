@@ -95,8 +95,8 @@ def _add_ratings(f: Frame, node: Any) -> None:
     """Call the ratings' kernel, which is compiled apart (:mod:`routines`)."""
     places = [address(f, x) for x in node.inputs]
     out = [place_of(f, x) for x in node.outputs]
-    lengths = [number(size(x), WHOLE) for x in (node.inputs[0], node.inputs[-1])]
-    arguments = [places[0], lengths[0], *places[1:], lengths[1], *out]
+    terms, order, _, weight = (number(size(x), WHOLE) for x in node.inputs)
+    arguments = [places[0], terms, places[1], order, *places[2:], weight, *out]
     type_ = ir.FunctionType(ir.VoidType(), [x.type for x in arguments])
     f.builder.call(ir.Function(f.module, type_, RATINGS), arguments)
 

@@ -21,7 +21,6 @@ from forecast.rating_rows import (
     blank_answers,
     collapsed,
     joined_ids,
-    ordered,
     padded_rows,
     patterns,
     room,
@@ -31,6 +30,7 @@ from forecast.simulating import simulated_case
 from forecast.work_tables import Work
 from models.errors import InputError
 from models.prior_draws import prior_draws
+from models.rating_patterns import ordered
 
 
 def random_codes(seed, *, works=200, raters=2, cells=5):

@@ -1,5 +1,7 @@
 """The compiled sum of the ratings and its derivative, against the formulas of models/ratings.py."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
@@ -9,8 +11,9 @@ from pytensor.gradient import DisconnectedInputError
 
 from models import maturity, ratings, states
 from models.ops import NumPy, graph
-from models.rating_kernel import _exp
+from models.rating_kernel import _exp, _log
 from models.rating_op import N_TERMS, WeightedRatings, weighted_ratings
+from models.rating_patterns import COUNTS, Rows, ordering, part_lengths
 
 PLAIN = Mode(linker="py", optimizer=None)
 KINDS = {
@@ -39,8 +42,17 @@ def make_inputs(kind_of, seed=0):
     codes = [rng.integers(0, 9, (ROWS, r)), rng.integers(0, 3, (ROWS, 3 * r))]
     codes = np.concatenate([*codes, rng.integers(0, 4, (ROWS, 2 * r))], axis=1)
     codes[10:14] = codes[2]  # one pattern in several cells
-    weight = rng.choice([0.0, 1.0, 2.5], ROWS)
-    return [*map(np.asarray, [*cells, *raters]), rng.integers(0, CELLS, ROWS), codes, weight]
+    codes[14:20, r:] = codes[2, r:]  # and what differs in the level alone
+    weight, cell = rng.choice([0.0, 1.0, 2.5], ROWS), rng.integers(0, CELLS, ROWS)
+    cell[14:18] = cell[2]
+    return [*map(np.asarray, [*cells, *raters]), cell, codes, weight]
+
+
+def for_the_node(inputs):
+    """The inputs as the node takes them: the rows' order in place of their cells."""
+    cell, codes, weight = inputs[N_TERMS:]
+    order = ordering(cell, codes, weight=weight, n_cells=CELLS)
+    return [*inputs[:N_TERMS], order, codes, weight]
 
 
 def by_formula(xp, inputs, *, kind_of, link):
@@ -60,6 +72,7 @@ def by_node(inputs, kind_of, *, link="logit"):
 
 
 def value_and_gradient(inputs, kind_of, *, link="logit", mode=PLAIN):
+    inputs = for_the_node(inputs)
     variables = [pt.as_tensor_variable(x).type() for x in inputs]
     total = by_node(variables, kind_of, link=link)
     terms = variables[:N_TERMS]
@@ -153,8 +166,51 @@ def test_exponential():
     assert np.isnan(_exp(np.nan))
 
 
+def test_logarithm():
+    x = np.concatenate([np.geomspace(1e-300, 1.0, 4001), np.linspace(0.4, 1.7, 401), [1e300]])
+    exact = np.log(x)
+    np.testing.assert_allclose([_log(v) for v in x], exact, rtol=5e-16, atol=1e-320)
+    assert _log(1.0) == 0.0
+    assert np.isnan([_log(v) for v in (np.nan, np.inf)]).all()
+
+
+def test_order_puts_rows_of_a_cell_with_the_same_rest_together():
+    """Cells, patterns and weights of the rows that weigh are found again, each row once."""
+    inputs = make_inputs((0, 1))
+    cell, codes, weight = inputs[N_TERMS:]
+    order = ordering(cell, codes, weight=weight, n_cells=CELLS)
+    at = np.cumsum([COUNTS, *part_lengths(ROWS, CELLS)])
+    rows = Rows(*(order[i:j] for i, j in pairwise(at)))
+    assert at[-1] == len(order)
+    n, found = rows.start[rows.pairs[-1]], []
+    for c in range(CELLS):
+        for pair in range(rows.pairs[c], rows.pairs[c + 1]):
+            for j in range(rows.start[pair], rows.start[pair + 1]):
+                i = rows.row[j]
+                assert cell[i] == c
+                assert (codes[i, :2] == codes[rows.level_first[rows.level[j]], :2]).all()
+                assert (codes[i, 2:] == codes[rows.rest_first[rows.rest[pair]], 2:]).all()
+                found.append(i)
+    assert len(found) == n
+    assert sorted(found) == np.flatnonzero(weight).tolist()
+    given = weight > 0.0
+    pairs = np.unique(np.column_stack([cell, codes[:, 2:]])[given], axis=0)
+    assert rows.pairs[-1] == len(pairs) < given.sum()
+    assert order[:COUNTS].tolist() == [
+        len(np.unique(codes[given, i:j], axis=0)) for i, j in ((0, 2), (2, 12))
+    ]
+
+
+def test_order_of_rows_without_weight_is_empty():
+    inputs = make_inputs((0,))
+    inputs[WEIGHT][:] = 0.0
+    total, *slopes = value_and_gradient(inputs, (0,))
+    assert total == 0.0
+    assert not any(np.any(x) for x in slopes)
+
+
 def test_rows_are_data_and_there_is_no_second_derivative():
-    inputs = [pt.as_tensor_variable(x).type() for x in make_inputs((0, 0))]
+    inputs = [pt.as_tensor_variable(x).type() for x in for_the_node(make_inputs((0, 0)))]
     total = by_node(inputs, (0, 0))
     with pytest.raises(DisconnectedInputError):
         pytensor.grad(total, inputs[WEIGHT])
@@ -167,12 +223,14 @@ def test_rows_are_data_and_there_is_no_second_derivative():
 def test_numba_computes_the_same_in_one_node():
     kind_of = (0, 1)
     inputs = make_inputs(kind_of)
-    variables = [pt.as_tensor_variable(x).type() for x in inputs]
+    variables = [pt.as_tensor_variable(x).type() for x in for_the_node(inputs)]
     total = by_node(variables, kind_of, link="probit")
     outputs = [total, *pytensor.grad(total, variables[:N_TERMS])]
     call = pytensor.function(variables, outputs, mode="NUMBA")
     assert sum(isinstance(x.op, WeightedRatings) for x in call.maker.fgraph.apply_nodes) == 1
     for mine, plain in zip(
-        call(*inputs), value_and_gradient(inputs, kind_of, link="probit"), strict=True
+        call(*for_the_node(inputs)),
+        value_and_gradient(inputs, kind_of, link="probit"),
+        strict=True,
     ):
         np.testing.assert_allclose(mine, plain, rtol=1e-12, atol=1e-14)
