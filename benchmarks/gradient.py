@@ -29,12 +29,14 @@ from forecast.compiler.routines import REAL, compiled, helpers, translate
 from forecast.compiler.whole import add_function
 from forecast.sampling import compiled_model, swap
 from models.rating_kernel import _exp
+from models.rating_logs import log_of
 from models.rating_tables import FAST
 
 CHEAP = ("llvm.fabs.f64", "llvm.sqrt.f64")
 """Calls that are one instruction."""
 KERNEL_EXP, KERNEL_LOG = "the ratings' exp", "the ratings' log"
-"""Calls of the ratings' kernel: an exp of its own, several at once, and the library's log."""
+KERNEL = {KERNEL_EXP: _exp, KERNEL_LOG: log_of}
+"""Calls of the ratings' kernel: an exp and a log of its own, several at once."""
 REPEATS, CALLS, LENGTH = 15, 400, 256
 POSITIVE = ("log", "lgamma", "digamma", "erfc", "pow")
 """Parts of the names of functions that are timed between 0.05 and 5, the others from -2 to 2."""
@@ -146,7 +148,7 @@ def _code(value: Any, shared: dict[str, Any], *, names: list[str]) -> bytes:
 
 
 def kernel_calls(case: Any) -> Counter[str]:
-    """Return the calls of the ratings' kernel (``models/rating_kernel.py``, ``rating_tables.py``).
+    """Return the calls of the ratings' kernel (``models/rating_*.py``).
 
     A cell with rows: 16 chances of steps and tracking, 64 of no use, 4 of scale; a table of a
     rater or a kind: 64, twice; one log for each row.
@@ -159,7 +161,7 @@ def kernel_calls(case: Any) -> Counter[str]:
 
 def call_seconds(name: str) -> float:
     """Return the seconds of one call of a function, in a loop over an array."""
-    code = _kernel_loop() if name == KERNEL_EXP else _loop(name)
+    code = _kernel_loop(KERNEL[name]) if name in KERNEL else _loop(name)
     engine = program.linked((code,))
     low, high = (0.05, 5.0) if any(part in name for part in POSITIVE) else (-2.0, 2.0)
     arrays = np.linspace(low, high, LENGTH), np.empty(LENGTH)
@@ -171,7 +173,6 @@ def call_seconds(name: str) -> float:
 
 def _loop(name: str) -> bytes:
     """Return the code of a loop over a function that the graph calls."""
-    name = "llvm.log.f64" if name == KERNEL_LOG else name
     module, function, b = _start()
 
     def body(index: list[Any]) -> None:
@@ -184,16 +185,16 @@ def _loop(name: str) -> bytes:
     return compiled(module, helpers(module), exported=("loop",))
 
 
-def _kernel_loop() -> bytes:
-    """Return the code of a loop over the kernel's own exp, at its best: long, and nothing else."""
+def _kernel_loop(one: Callable[[float], float]) -> bytes:
+    """Return the code of a loop over a function of the kernel's, at its best: nothing else."""
 
     @numba.njit(fastmath=FAST, error_model="numpy")
-    def exps(x: Any, out: Any) -> None:
+    def many(x: Any, out: Any) -> None:
         for i in range(LENGTH):
-            out[i] = _exp(x[i])
+            out[i] = one(x[i])
 
     def from_c(x: Any, out: Any) -> None:
-        exps(numba.carray(x, (LENGTH,)), numba.carray(out, (LENGTH,)))
+        many(numba.carray(x, (LENGTH,)), numba.carray(out, (LENGTH,)))
 
     symbol, modules = translate(from_c, types.void(REAL, REAL))
     module, function, b = _start()

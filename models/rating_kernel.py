@@ -1,12 +1,14 @@
 r"""Compiled sum of the ratings' weighted log probability, with its derivative by hand.
 
-For each cell the 16 states and the chances of no use are computed once, then its rows, then the
-derivative is pushed back to the cell's terms, so that all of it stays in a few hundred numbers:
+For each cell the 16 states and the chances of no use are computed once; for each pair of it (rows
+with the same answers but for the level) the chance Q of each level with these answers; for each row
+a sum over levels. The derivative is pushed back the same way, so that all of it stays in a few
+hundred numbers:
 
 .. math::
 
-    p &= \sum_s \pi_s\, T[k] Z[z] \prod_g m_g, \qquad
-    m_g = b (a C_0 + (1 - a) C_1) + (1 - b) (a C_2 + (1 - a) C_3) \\
+    p &= \sum_k T[k]\, Q[k], \qquad Q[k] = \sum_z \pi_{kz}\, Z[z] \prod_g m_g \\
+    m_g &= C_3 + a (C_2 - C_3) + b (C_1 - C_3) + a b (C_0 - C_1 - C_2 + C_3) \\
     a &= e^{-\rho M}, \qquad b = e^{-M G}, \qquad
     \frac{\partial L}{\partial x} = \sum_i \frac{w_i}{p_i + \epsilon}
         \frac{\partial p_i}{\partial x}
@@ -27,16 +29,16 @@ from models.rating_patterns import Rows
 from models.rating_tables import FAST, LEVELS, Reals
 from models.ratings import FLOOR
 
-STATES = 16
-STATE, UNUSED, TO_STATE, TO_UNUSED = 0, 16, 80, 96
-"""States, then own and others' chance of no use of each side (64); the derivative by both."""
-MEAN, YES, TRACK, NO, DENSITY, LEVEL, REACH = 160, 192, 200, 208, 224, 232, 240
-MIX, PAIR, PART, WITH, TO_WITH, ANSWER, TO_ANSWER = 256, 288, 304, 320, 328, 336, 344
-REST, TO_REST = 352, 364
-STEP, UPPER, TRACK_LEVEL, FACTOR, TRACKED, OWN = 376, 384, 392, 400, 416, 418
+STATES, SIDE = 16, 48
+"""States; numbers of each side: the chances of no own use, of none by others, and of neither."""
+STATE, UNUSED, TO_STATE, TO_UNUSED = 0, 16, 112, 128
+"""Where the states begin, the chances of both sides, and the derivative by either."""
+MEAN, YES, TRACK, NO, DENSITY, LEVEL, REACH = 224, 256, 264, 272, 288, 296, 304
+MIX, PAIR, PART, WITH, TO_WITH, REST, TO_REST = 320, 352, 368, 384, 392, 400, 412
+STEP, UPPER, TRACK_LEVEL, FACTOR, TRACKED, OWN = 424, 432, 440, 448, 464, 466
 """What all cells share: the steps' inverse link, both discriminations, tracking by level; by side
 the factors on M of each level (8 each), of a work that tracks, and the rate of own use."""
-TO, SIZE = 48, 472
+TO, SIZE = 48, 520
 """How far after these the derivative by them stands; how many numbers there are."""
 THETA, TRACK_BASE, BASE, GROWN, N_BY_CELL = 0, 1, 2, 4, 6
 """Rows of what each cell has of its own, dims (6, cell): log M and G are by side."""
@@ -62,27 +64,6 @@ def _exp(x: float) -> float:
     power = (viewer(shifted, numba.int64) << 52) + (1023 << 52)  # type: ignore[call-arg]
     e = p * viewer(numba.int64(power), numba.float64)
     return 0.0 if x < -708.0 else (np.inf if x > 709.7 else e)
-
-
-@numba.njit(cache=True, fastmath={"contract"}, error_model="numpy", forceinline=True)
-def _log(x: float) -> float:
-    """Return log(x) of a positive normal x, to two ulps, in steps as in :func:`_exp`."""
-    # Bits above those of sqrt(1/2) leave a mantissa m between it and sqrt(2), and an exponent.
-    bits = np.uint64(viewer(x, numba.uint64))  # type: ignore[call-arg]
-    shifted = (bits + np.uint64(0x95F619980C433)) >> np.uint64(52)
-    power = viewer(shifted | np.uint64(0x4330000000000000), numba.float64) - 4503599627371519.0
-    m = viewer(bits - ((shifted - np.uint64(1023)) << np.uint64(52)), numba.float64)
-    # log m = 2 artanh f, f = (m - 1) / (m + 1), whose series is in powers of f squared.
-    f = (m - 1.0) / (m + 1.0)
-    s = f * f
-    s2 = s * s
-    s4 = s2 * s2
-    a = (1.0 / 3.0 + 1.0 / 5.0 * s) + (1.0 / 7.0 + 1.0 / 9.0 * s) * s2
-    b = (1.0 / 11.0 + 1.0 / 13.0 * s) + (1.0 / 15.0 + 1.0 / 17.0 * s) * s2
-    c = (1.0 / 19.0 + 1.0 / 21.0 * s) + 1.0 / 23.0 * s2
-    p = a + (b + c * s4) * s4
-    y = power * 1.9082149292705877e-10 + 2.0 * f * s * p
-    return (power * 0.6931471803691238 + (2.0 * f + y)) + (x - x)
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
@@ -133,13 +114,14 @@ def _fill_cell(w: Reals, by_cell: Reals, c: int, probit: bool) -> None:
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
 def _fill_uses(w: Reals, scale: float, grown: float, g: int) -> None:
     """Fill the means of one side and the chances of no use."""
-    own, tracked, mean, at = w[OWN + g], w[TRACKED + g], MEAN + STATES * g, UNUSED + 2 * STATES * g
+    own, tracked, mean, at = w[OWN + g], w[TRACKED + g], MEAN + STATES * g, UNUSED + SIDE * g
     for k in range(LEVELS):
         w[mean + k] = scale * w[FACTOR + LEVELS * g + k]
         w[mean + LEVELS + k] = w[mean + k] * tracked
     for s in range(STATES):
         w[at + s] = _exp(-own * w[mean + s])
         w[at + STATES + s] = _exp(-grown * w[mean + s])
+        w[at + 2 * STATES + s] = w[at + s] * w[at + STATES + s]
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
@@ -176,11 +158,12 @@ def _push_cell(w: Reals, by_cell: Reals, c: int, to: Reals) -> None:
 def _push_uses(w: Reals, scale: float, grown: float, g: int) -> tuple:
     """Add the derivative by what one side's cells share; return that by log M and G."""
     own, tracked, mean = w[OWN + g], w[TRACKED + g], MEAN + STATES * g
-    none, bar = UNUSED + 2 * STATES * g, TO_UNUSED + 2 * STATES * g
+    none, bar = UNUSED + SIDE * g, TO_UNUSED + SIDE * g
     by_own = by_grown = by_tracked = by_base = 0.0
     for s in range(STATES):
-        to_own = w[bar + s] * w[none + s]
-        to_others = w[bar + STATES + s] * w[none + STATES + s]
+        both = w[bar + 2 * STATES + s] * w[none + 2 * STATES + s]
+        to_own = w[bar + s] * w[none + s] + both
+        to_others = w[bar + STATES + s] * w[none + STATES + s] + both
         by_own -= to_own * w[mean + s]
         by_grown -= to_others * w[mean + s]
         w[bar + s] = -own * to_own - grown * to_others
@@ -196,14 +179,13 @@ def _push_uses(w: Reals, scale: float, grown: float, g: int) -> tuple:
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
 def _fill_mixture(w: Reals, g: int) -> None:
-    """Fill the chance of a side's answers in each state."""
-    own, others = UNUSED + 2 * STATES * g, UNUSED + 2 * STATES * g + STATES
-    at = REST + USES + 4 * g
-    c1, c3 = w[at + 1], w[at + 3]
-    d1, d3 = w[at] - c1, w[at + 2] - c3
+    """Fill the chance of a side's answers in each state, linear in a, b and ab."""
+    own, at = UNUSED + SIDE * g, REST + USES + 4 * g
+    c1, c2, c3 = w[at + 1], w[at + 2], w[at + 3]
+    both = (w[at] - c1) - (c2 - c3)
     for s in range(STATES):
-        low, high = c1 + w[own + s] * d1, c3 + w[own + s] * d3
-        w[MIX + STATES * g + s] = high + w[others + s] * (low - high)
+        linear = c3 + w[own + s] * (c2 - c3) + w[own + STATES + s] * (c1 - c3)
+        w[MIX + STATES * g + s] = linear + w[own + 2 * STATES + s] * both
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
@@ -213,42 +195,43 @@ def _fill_pair(w: Reals) -> None:
     _fill_mixture(w, 0)
     _fill_mixture(w, 1)
     for s in range(STATES):
-        w[PART + s] = w[STATE + s] * w[MIX + s] * w[MIX + STATES + s]
+        w[PART + s] = w[STATE + s] * (w[MIX + s] * w[MIX + STATES + s])
     for k in range(LEVELS):
         w[WITH + k] = w[PART + k] * no + w[PART + LEVELS + k] * yes
         w[TO_WITH + k] = 0.0
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
-def _add_row(w: Reals, weight: float) -> float:
-    """Return the probability of a row's answers; add to the derivative, and set that by T."""
+def _add_row(w: Reals, levels: Reals, at: int, to_levels: Reals, weight: float) -> float:
+    """Return the probability of a row's answers; add to the derivative by the pair and by T."""
     p = FLOOR
     for k in range(LEVELS):
-        p += w[ANSWER + k] * w[WITH + k]
+        p += levels[at, k] * w[WITH + k]
     by_p = weight / p
     for k in range(LEVELS):
-        w[TO_WITH + k] += by_p * w[ANSWER + k]
-        w[TO_ANSWER + k] = by_p * w[WITH + k]
+        w[TO_WITH + k] += by_p * levels[at, k]
+    for k in range(LEVELS):
+        to_levels[at, k] += by_p * w[WITH + k]
     return p
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
 def _push_mixture(w: Reals, g: int) -> None:
     """Push a side's mixture back to the chances of no use and to its four answers."""
-    own, others = UNUSED + 2 * STATES * g, UNUSED + 2 * STATES * g + STATES
-    to, rest, at = TO_UNUSED - UNUSED, MIX + STATES * (1 - g), REST + USES + 4 * g
-    c1, c3 = w[at + 1], w[at + 3]
-    d1, d3 = w[at] - c1, w[at + 2] - c3
+    own, other, at = UNUSED + SIDE * g, MIX + STATES * (1 - g), REST + USES + 4 * g
+    to = own + TO_UNUSED - UNUSED
+    c1, c2, c3 = w[at + 1], w[at + 2], w[at + 3]
+    both = (w[at] - c1) - (c2 - c3)
     one = by_a = by_b = by_ab = 0.0
     for s in range(STATES):
-        a, b = w[own + s], w[others + s]
-        y = w[STATE + s] * w[PAIR + s] * w[rest + s]
-        w[to + own + s] += y * (d3 + b * (d1 - d3))
-        w[to + others + s] += y * (c1 - c3 + a * (d1 - d3))
+        y = w[PAIR + s] * w[other + s]
+        w[to + s] += y * (c2 - c3)
+        w[to + STATES + s] += y * (c1 - c3)
+        w[to + 2 * STATES + s] += y * both
         one += y
-        by_a += y * a
-        by_b += y * b
-        by_ab += y * a * b
+        by_a += y * w[own + s]
+        by_b += y * w[own + STATES + s]
+        by_ab += y * w[own + 2 * STATES + s]
     at = TO_REST + USES + 4 * g
     w[at], w[at + 1], w[at + 2] = by_ab, by_b - by_ab, by_a - by_ab
     w[at + 3] = one - by_a - by_b + by_ab
@@ -266,16 +249,19 @@ def _push_pair(w: Reals) -> None:
         by_yes += by * w[PART + LEVELS + k]
     w[TO_REST + TRACKING], w[TO_REST + TRACKING + 1] = by_no, by_yes
     for s in range(STATES):
-        w[TO_STATE + s] += w[PAIR + s] * w[MIX + s] * w[MIX + STATES + s]
+        w[TO_STATE + s] += w[PAIR + s] * (w[MIX + s] * w[MIX + STATES + s])
+        w[PAIR + s] *= w[STATE + s]
     _push_mixture(w, g=0)
     _push_mixture(w, g=1)
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy")
 def sweep_cells(
-    w: Reals, by_cell: Reals, rows: Rows, weight: Reals, answers: tuple, bars: tuple, probit: bool
+    w: Reals, by_cell: Reals, rows: Rows, mass: Reals, patterns: tuple, probit: bool
 ) -> tuple:
-    """Return the weighted sum and its derivative by ``by_cell``, adding to those in ``w``.
+    """Return each row's probability, and the derivative by ``by_cell``.
+
+    That of the weighted sum of logarithms by what cells share is added to ``w``.
 
     Parameters
     ----------
@@ -284,42 +270,29 @@ def sweep_cells(
     by_cell
         What each cell has of its own, dims (6, cell).
     rows
-        The rows with weight by cell and pair; ``weight``, that of each row as given.
-    answers
+        The rows with weight by cell and pair; ``mass`` are their weights in that order.
+    patterns
         Numbers of each pattern on the level, dims (pattern, 8), and of the rest, (pattern, 10);
-        ``bars`` take the derivative by them.
+        and the arrays that take the derivative by either.
     probit
         Whether steps have the probit link.
     """
     level, start, rest, pairs = rows.level, rows.start, rows.rest, rows.pairs
-    to, n = np.zeros(by_cell.shape), start[pairs[-1]]
-    chance, mass = np.empty(n), weight[rows.row[:n]]
-    levels, others, to_levels, to_others = answers[0], answers[1], bars[0], bars[1]
+    levels, others, to_levels, to_others = patterns
+    to, chance = np.zeros(by_cell.shape), np.empty(len(mass))
     for c in range(len(pairs) - 1):
         if pairs[c] == pairs[c + 1]:
             continue
         _fill_cell(w, by_cell, c, probit=probit)
         for i in range(pairs[c], pairs[c + 1]):
+            pattern = rest[i]
             for k in range(WIDTH):
-                w[REST + k] = others[rest[i], k]
+                w[REST + k] = others[pattern, k]
             _fill_pair(w)
             for j in range(start[i], start[i + 1]):
-                for k in range(LEVELS):
-                    w[ANSWER + k] = levels[level[j], k]
-                chance[j] = _add_row(w, mass[j])
-                for k in range(LEVELS):
-                    to_levels[level[j], k] += w[TO_ANSWER + k]
+                chance[j] = _add_row(w, levels, level[j], to_levels, weight=mass[j])
             _push_pair(w)
             for k in range(WIDTH):
-                to_others[rest[i], k] += w[TO_REST + k]
+                to_others[pattern, k] += w[TO_REST + k]
         _push_cell(w, by_cell, c, to=to)
-    return _weighted_logs(chance, mass), to
-
-
-@numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
-def _weighted_logs(x: Reals, weight: Reals) -> float:
-    """Return the weighted sum of logarithms."""
-    total = 0.0
-    for j in range(len(x)):
-        total += weight[j] * _log(x[j])
-    return total
+    return chance, to

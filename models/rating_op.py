@@ -20,10 +20,11 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from models import rating_answers, rating_kernel, rating_tables
+from models import rating_answers, rating_kernel, rating_logs, rating_tables
 from models import rating_kernel as k
 from models.rating_answers import fill_levels, fill_rest, make_work, push_levels, push_rest
 from models.rating_kernel import sweep_cells
+from models.rating_logs import weighted_logs
 from models.rating_patterns import COUNTS, Rows
 from models.rating_tables import make_tables, no_tables, push_tables, raters_of
 
@@ -31,7 +32,7 @@ N_TERMS = 27
 """Inputs that have a derivative, 15 of the cells and 12 of the raters; the rows follow."""
 SHARED = 37
 """Terms that all cells share: 7 steps, 2 discriminations, 8 levels, and 10 of each side."""
-SOURCES = (rating_answers, rating_kernel, rating_tables)
+SOURCES = (rating_answers, rating_kernel, rating_logs, rating_tables)
 """No compiled function calls one of another file: numba's cache looks at the caller's alone."""
 
 
@@ -144,8 +145,12 @@ def _unpack(to: Any, out: Any) -> None:
 
 
 @register_jitable
-def _rows(order: Any, n: int, n_cells: int) -> Any:
-    """Return the parts of the order of ``n`` rows; patterns without those that only fill up."""
+def _rows(order: Any, sizes: Any) -> Any:
+    """Return the parts of the order; of patterns without what only fills up.
+
+    ``sizes`` are the numbers of rows and of cells.
+    """
+    n, n_cells = sizes
     a = COUNTS + n_cells + 1
     b = a + n + 1
     return Rows(
@@ -171,13 +176,15 @@ def value_and_gradient(kinds: Any, *inputs: Any) -> Any:
     w, by_cell = _pack(terms, n_cells)
     raters = raters_of(terms[start:], n_kinds, n_raters)
     to_raters = raters_of(out[start:], n_kinds, n_raters)
-    rows = _rows(order, len(weight), n_cells)
+    rows = _rows(order, (len(weight), n_cells))
     work = make_work(kind_of, n_kinds, len(rows.level_first), n=len(rows.rest_first))
     tables, by_table = make_tables(raters), no_tables(n_kinds, n_raters)
     levels = fill_levels(codes, rows.level_first, tables=tables, work=work)
     rest = fill_rest(codes, rows.rest_first, tables=tables, work=work)
     bars = np.zeros(levels.shape), np.zeros(rest.shape)
-    total, to = sweep_cells(w, by_cell, rows, weight, (levels, rest), bars, probit)
+    mass = weight[rows.row[: rows.start[rows.pairs[-1]]]]
+    chance, to = sweep_cells(w, by_cell, rows, mass, (levels, rest, *bars), probit)
+    total = weighted_logs(chance, mass)
     push_levels(codes, rows.level_first, tables=tables, work=work, bar=bars[0], to=by_table)
     push_rest(codes, rows.rest_first, tables=tables, work=work, bar=bars[1], to=by_table)
     for i in range(start, len(out)):

@@ -103,13 +103,13 @@ def _optimise(whole: Any, machine: Any) -> None:
     Loops of a known small length stay loops until they are turned into vectors; numba's own
     settings unroll them before, and then leave the pieces scalar.
     """
-    for level, last in ((0, False), (3, True)):
+    for level, last, unroll in ((0, False, True), (3, True, False), (3, False, True)):
         options = binding.create_pipeline_tuning_options(level)
         options.loop_vectorization = options.slp_vectorization = last
-        options.loop_interleaving, options.loop_unrolling = last, not last
+        options.loop_interleaving, options.loop_unrolling = last, unroll
         builder = binding.create_pass_builder(machine, options)
         passes = builder.getModulePassManager()
-        if not last:
+        if level == 0:
             passes.add_loop_rotate_pass()
             passes.add_instruction_combine_pass()
             passes.add_jump_threading_pass()
