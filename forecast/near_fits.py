@@ -30,8 +30,8 @@ class NearFit:
 
 
 def answered(
-    fit: Fit, case: Case, *, names: Sequence[str], refit: Callable[[Case], Fit]
-) -> tuple[Answer, NearFit | None]:
+    fit: Fit, case: Case, *, names: Sequence[str], refit: Callable[[Case], Fit] | None
+) -> tuple[Answer | None, NearFit | None]:
     """Answer a Case as :func:`forecast.engine.evaluate` does, and return the draws behind it.
 
     Parameters
@@ -43,7 +43,7 @@ def answered(
     names
         Quantities of the headline.
     refit
-        Makes a refit, if one is needed.
+        Makes a refit, if one is needed; with None there is no answer then.
 
     Returns
     -------
@@ -59,6 +59,8 @@ def answered(
     near = moved(fit, case)
     if near is not None and near.weights is not None:
         return _weighed(near, near.weights, base=fit, case=case, names=names), near
+    if refit is None:
+        return None, None
     made_fit = refit(case)
     found = wanted(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
     made_fit = judged(made_fit, found)

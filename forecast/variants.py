@@ -51,26 +51,26 @@ SHOWN = (
     "relevant_untracked",
 )
 """Quantities that a variant of the raters reports."""
-Evaluate = Callable[[Case, Sequence[str]], Answer]
-"""Answers a Case: the quantities that are named."""
+Evaluate = Callable[[Case, Sequence[str]], Answer | None]
+"""Answers a Case: the quantities that are named; None where a fit is needed that is not made."""
 
 
 def evaluator(
     fit: Fit,
     stated: dict[str, np.ndarray],
     *,
-    refit: Callable[[Case], Fit],
+    refit: Callable[[Case], Fit] | None,
     near: dict[Any, NearFit] | None = None,
 ) -> Evaluate:
     """Return the function that answers a Case from a fit, whose own Case is answered already.
 
-    ``refit`` makes the refits that are needed (:func:`forecast.ahead.refits_ahead`).
+    ``refit`` makes the refits that are needed (:func:`forecast.ahead.refits_ahead`), None none.
     Draws that a shipped worldview needed of its own go into ``near``, by its priors.
     """
     own = summed(stated, fit, how="exact")
     views = {config.priors for config in others(fit.case)}
 
-    def evaluated(case: Case, names: Sequence[str]) -> Answer:
+    def evaluated(case: Case, names: Sequence[str]) -> Answer | None:
         if case is fit.case:
             return own
         made, draws = answered(fit, case, names=names, refit=refit)
@@ -98,6 +98,8 @@ def variant_rows(cases: dict[str, Case], evaluated: Evaluate) -> list[dict[str, 
     rows = []
     for setting, case in cases.items():
         made = evaluated(case, SHOWN)
+        if made is None:
+            continue
         shown = {name: spread(made.quantities[name]) for name in SHOWN}
         rows.append({"setting": setting} | obtained(made) | shown)
     return rows
@@ -160,7 +162,8 @@ def worldview_rows(
     """Return each worldview beside: its headline under priors alone, and given the evidence.
 
     The latter is that of a finished run in the folder ``beside`` with the same evidence, question,
-    options and code (``how`` is then ``run``), else it is evaluated.
+    options and code (``how`` is then ``run``), else it is evaluated; None where that needs a fit
+    that is not made.
     """
     rows = []
     for config in others(fit.case):
@@ -170,12 +173,18 @@ def worldview_rows(
         row |= {"prior_only": {name: spread(alone[name]) for name in HEADLINE}}
         found = _finished(beside, config, case=case, evidence_hash=evidence_hash)
         if found is None:
-            made = evaluated(case, HEADLINE)
-            found = obtained(made)
-            shown = {name: spread(made.quantities[name]) for name in HEADLINE}
-            found["posterior"] = {n: x | {"mcse": made.mcse[n]} for n, x in shown.items()}
+            found = _posterior(evaluated(case, HEADLINE))
         rows.append(row | found)
     return rows
+
+
+def _posterior(made: Answer | None) -> dict[str, Any]:
+    """Return the headline of an answer with its errors, and how it was obtained."""
+    if made is None:
+        return {"posterior": None}
+    shown = {name: spread(made.quantities[name]) for name in HEADLINE}
+    told = {name: x | {"mcse": made.mcse[name]} for name, x in shown.items()}
+    return obtained(made) | {"posterior": told}
 
 
 def _finished(

@@ -111,12 +111,13 @@ def _beside(
 ) -> dict[str, Any]:
     """Return the rows of worldviews and raters; with a report, write what its sliders need.
 
-    Finished runs beside this one's folder are read.
+    Finished runs beside this one's folder are read. Without a report nothing is fitted: a worldview
+    out of reach of this run's draws is then told by its priors alone.
     """
     beside, same = folder.resolve().parent.parent, hash_tables(job.tables)
     near: dict[Any, Any] = {}
     with stages("worldviews and raters"):
-        evaluated = variants.evaluator(fit, found, refit=refit, near=near)
+        evaluated = variants.evaluator(fit, found, refit=refit if job.report else None, near=near)
         rows = variants.beside_rows(
             fit, evaluated, beside=beside, evidence_hash=same, report=job.report
         )

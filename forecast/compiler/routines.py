@@ -100,13 +100,14 @@ def compiled(module: ir.Module, needed: Sequence[Any], *, exported: Sequence[str
 def _optimise(whole: Any, machine: Any) -> None:
     """Optimise a linked module: inline and drop counts of references first, as numba does.
 
-    Loops of a known small length stay loops until they are turned into vectors; numba's own
-    settings unroll them before, and then leave the pieces scalar.
+    Loops of a known small length stay loops until they are turned into vectors, and are unrolled in
+    a pass of its own after that; numba's own settings unroll them before, and then leave the pieces
+    scalar.
     """
-    for level, last, unroll in ((0, False, True), (3, True, False), (3, False, True)):
+    for level, vectors, unrolled in ((0, False, True), (3, True, False), (3, False, True)):
         options = binding.create_pipeline_tuning_options(level)
-        options.loop_vectorization = options.slp_vectorization = last
-        options.loop_interleaving, options.loop_unrolling = last, unroll
+        options.loop_vectorization = options.slp_vectorization = vectors
+        options.loop_interleaving, options.loop_unrolling = vectors, unrolled
         builder = binding.create_pass_builder(machine, options)
         passes = builder.getModulePassManager()
         if level == 0:
