@@ -150,12 +150,12 @@ def _code(value: Any, shared: dict[str, Any], *, names: list[str]) -> bytes:
 def kernel_calls(case: Any) -> Counter[str]:
     """Return the calls of the ratings' kernel (``models/rating_*.py``).
 
-    A cell with rows: 16 chances of steps and tracking, 64 of no use, 4 of scale; a table of a
+    A cell with rows: 16 chances of steps and tracking, 64 of no use, 2 of scale; a table of a
     rater or a kind: 64, twice; one log for each row.
     """
     rows, structure = rows_of(case)["ratings"], structure_of(case)
     tables = len(structure.raters) + len(structure.kinds)
-    exps = 84 * len(np.unique(rows["cell"])) + 128 * tables
+    exps = 82 * len(np.unique(rows["cell"])) + 128 * tables
     return Counter({KERNEL_EXP: exps, KERNEL_LOG: len(rows["weight"])})
 
 

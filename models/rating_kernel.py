@@ -35,9 +35,10 @@ STATE, UNUSED, TO_STATE, TO_UNUSED = 0, 16, 112, 128
 """Where the states begin, the chances of both sides, and the derivative by either."""
 MEAN, YES, TRACK, NO, DENSITY, LEVEL, REACH = 224, 256, 264, 272, 288, 296, 304
 MIX, PAIR, PART, WITH, TO_WITH, REST, TO_REST = 320, 352, 368, 384, 392, 400, 412
-STEP, UPPER, TRACK_LEVEL, FACTOR, TRACKED, OWN = 424, 432, 440, 448, 464, 466
-"""What all cells share: the steps' inverse link, both discriminations, tracking by level; by side
-the factors on M of each level (8 each), of a work that tracks, and the rate of own use."""
+SCALE, STEP, UPPER, TRACK_LEVEL, FACTOR, TRACKED, OWN = 422, 424, 432, 440, 448, 464, 466
+"""A cell's scale of M by side. Then what all cells share: the steps' inverse link, both
+discriminations, tracking by level; by side the factors on M of each level (8 each), of a work that
+tracks, and the rate of own use."""
 TO, SIZE = 48, 520
 """How far after these the derivative by them stands; how many numbers there are."""
 THETA, TRACK_BASE, BASE, GROWN, N_BY_CELL = 0, 1, 2, 4, 6
@@ -115,6 +116,7 @@ def _fill_cell(w: Reals, by_cell: Reals, c: int, probit: bool) -> None:
 def _fill_uses(w: Reals, scale: float, grown: float, g: int) -> None:
     """Fill the means of one side and the chances of no use."""
     own, tracked, mean, at = w[OWN + g], w[TRACKED + g], MEAN + STATES * g, UNUSED + SIDE * g
+    w[SCALE + g] = scale
     for k in range(LEVELS):
         w[mean + k] = scale * w[FACTOR + LEVELS * g + k]
         w[mean + LEVELS + k] = w[mean + k] * tracked
@@ -148,16 +150,14 @@ def _push_cell(w: Reals, by_cell: Reals, c: int, to: Reals) -> None:
             by_theta += by_step * w[upper]
             w[TO + upper] += by_step * theta
     to[THETA, c], to[TRACK_BASE, c] = by_theta, by_base
-    scale, grown = math.exp(by_cell[BASE, c]), by_cell[GROWN, c]
-    to[BASE, c], to[GROWN, c] = _push_uses(w, scale, grown, g=0)
-    scale, grown = math.exp(by_cell[BASE + 1, c]), by_cell[GROWN + 1, c]
-    to[BASE + 1, c], to[GROWN + 1, c] = _push_uses(w, scale, grown, g=1)
+    to[BASE, c], to[GROWN, c] = _push_uses(w, by_cell[GROWN, c], g=0)
+    to[BASE + 1, c], to[GROWN + 1, c] = _push_uses(w, by_cell[GROWN + 1, c], g=1)
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", forceinline=True)
-def _push_uses(w: Reals, scale: float, grown: float, g: int) -> tuple:
+def _push_uses(w: Reals, grown: float, g: int) -> tuple:
     """Add the derivative by what one side's cells share; return that by log M and G."""
-    own, tracked, mean = w[OWN + g], w[TRACKED + g], MEAN + STATES * g
+    own, tracked, mean, scale = w[OWN + g], w[TRACKED + g], MEAN + STATES * g, w[SCALE + g]
     none, bar = UNUSED + SIDE * g, TO_UNUSED + SIDE * g
     by_own = by_grown = by_tracked = by_base = 0.0
     for s in range(STATES):
