@@ -137,9 +137,9 @@ def _summed(terms: Mapping[str, Array], *, done: float) -> dict[str, Array]:
         Side(**{name: terms[f"{side}_{name}"] for name in Side._fields}) for side in SIDES
     )
     cohort = Cohort(**{name: terms[name] for name in Cohort._fields if name != "done"}, done=done)
-    alignment, both, field = sums(cohort, cap, ali)
+    used, field = sums(cohort, cap, ali)
     out = dict(zip(FIELD, field.T, strict=True))
     by_ali, by_cap = (out.pop(f"documented_{side}") for side in ("alignment", "capabilities"))
     out |= {"alignment_only": by_ali - out["both"], "capabilities_only": by_cap - out["both"]}
     out |= {"neither": 1.0 - by_ali - by_cap + out["both"]}
-    return out | {"alignment_by_tracking": alignment, "both_by_tracking": both}
+    return out | {"alignment_by_tracking": used[:, 0], "both_by_tracking": used[:, 1]}
