@@ -168,7 +168,7 @@ def evaluate(
     return [_evaluate(case, fits, how=how, sample=sample, ahead=ahead) for case in cases]
 
 
-def hold(held: dict[Any, Any], key: Any, make: Callable[[], Any], *, most: int) -> Any:
+def hold(held: dict[Any, Any], key: Any, *, make: Callable[[], Any], most: int) -> Any:
     """Return what is held under the key, made if it is not there; the oldest give way."""
     if key not in held:
         while len(held) >= most:
@@ -181,10 +181,10 @@ def hold(held: dict[Any, Any], key: Any, make: Callable[[], Any], *, most: int) 
 class Ahead:
     """Quantities at a fit's draws: ``names`` are those wanted.
 
-    Of the headline alone only what a changed belief enters is computed anew: what the last
-    :data:`HELD` parts were is held, in ``works`` the costly ones, in ``held`` what becomes of them
-    (of 4000 draws less than 12 MB each; a twentieth of it where the field establishes levels).
-    Other quantities take far more memory, so the last two are held.
+    Of the headline alone only what a changed belief enters is computed anew, so the latest
+    :data:`HELD` parts are held: costly ones in ``works``, of 4000 draws some 10 MB each, and what
+    becomes of them in ``held``, of at most 5 MB. Of other quantities, which may take hundreds, the
+    last two are held.
     """
 
     names: Sequence[str] | None
@@ -194,23 +194,22 @@ class Ahead:
     def __call__(self, fit: Fit, case: Case) -> dict[str, np.ndarray]:
         """Return the wanted quantities of a Case at the draws of a fit."""
         if self.names is None or not set(self.names) <= set(HEADLINE):
-            part = forward_part(case, fit.compiled.alone)
-            return hold(
-                self.held, (id(fit), part), lambda: answer(fit, case, names=self.names), most=2
-            )
-        early = hold(self.held, self.key(fit, case), lambda: self.early(fit, case), most=HELD)
+            key = id(fit), forward_part(case, fit.compiled.alone)
+            return hold(self.held, key, make=lambda: answer(fit, case, names=self.names), most=2)
+        key = self.key(fit, case)
+        early = hold(self.held, key, make=lambda: self.early(fit, case), most=HELD)
         return self.wanted(late.headline(early, all_draws(fit, case), question=case.asked))
 
     def early(self, fit: Fit, case: Case) -> late.Early:
         """Return what the last beliefs enter, from works that are held where they are the same."""
-        costly = self.key(fit, case, but=late_uses.BETWEEN)
+        key = self.key(fit, case, but=late_uses.BETWEEN)
         works = hold(
-            self.works, costly, lambda: late_uses.make_works(**forward(fit, case)), most=HELD
+            self.works, key, make=lambda: late_uses.make_works(**forward(fit, case)), most=HELD
         )
         return late_uses.make_early(works, all_draws(fit, case), question=case.asked)
 
     def key(self, fit: Fit, case: Case, *, but: Sequence[str] = ()) -> Any:
-        """Return what a part follows from that the last beliefs, and those ``but``, do not enter."""
+        """Return what the part follows from that neither the last beliefs nor ``but`` enter."""
         idle = set(late_uses.BETWEEN) - set(late_uses.enters(case.asked))
         left = set(fit.compiled.alone) - idle - {*late.LATE, *but}
         return id(fit), forward_part(case, sorted(left))

@@ -81,9 +81,7 @@ def make_early(
     return Early(whole, total, share, fixed)
 
 
-def works_until(
-    paths: Paths, reach: Array, *, question: Asked, family_of: Sequence[int]
-) -> Array:
+def works_until(paths: Paths, reach: Array, *, question: Asked, family_of: Sequence[int]) -> Array:
     """Return works at :data:`TOP` or above by the horizon, (draw, unit, level)."""
     yearly = milestones.yearly_works(paths, reach[..., TOP])
     until = yearly[:, :, : question.horizon - FIRST_YEAR + 1].sum(axis=2)

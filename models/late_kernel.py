@@ -34,9 +34,13 @@ FIELD = (
 """Outcomes that are summed over the field."""
 LEVELS = 8
 DEGREE = 8
-Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q8 = np.log(2.0) * np.polynomial.Chebyshev.interpolate(
-    lambda r: special.exprel(0.5 * np.log(2.0) * r), DEGREE
-).convert(kind=np.polynomial.Polynomial).coef * 2.0 ** np.arange(DEGREE + 1)
+Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q8 = (
+    np.log(2.0)
+    * np.polynomial.Chebyshev.interpolate(lambda r: special.exprel(0.5 * np.log(2.0) * r), DEGREE)
+    .convert(kind=np.polynomial.Polynomial)
+    .coef
+    * 2.0 ** np.arange(DEGREE + 1)
+)
 """Coefficients of q."""
 LEAST = float(np.finfo(float).minexp)
 """Least power of two."""

@@ -91,7 +91,8 @@ def _tracking(paths: Paths, i: int) -> dict[str, Array]:
 def _uses(paths: Paths, question: Asked) -> dict[str, Array]:
     """Return the terms of use of both sides, and the nodes of their race (:mod:`models.race`)."""
     year, terms = question.cohort, paths.spillover
-    age, out = age_of_use(paths, year, horizon=question.horizon), {}
+    age = age_of_use(paths, year, horizon=question.horizon)
+    out: dict[str, Array] = {}
     for side in SIDES:
         base, level, tracked = mean_factors(paths, side, year=year)
         kept = 1.0 - paths.withheld[year - FIRST_YEAR] if side == "capabilities" else 1.0
@@ -133,9 +134,7 @@ def _summed(terms: Mapping[str, Array], *, done: float) -> dict[str, Array]:
     """Return use in alignment and on both sides by tracking, and outcomes over the field."""
     from models.late_kernel import FIELD, Cohort, Side, sums
 
-    cap, ali = (
-        Side(**{name: terms[f"{side}_{name}"] for name in Side._fields}) for side in SIDES
-    )
+    cap, ali = (Side(**{name: terms[f"{side}_{name}"] for name in Side._fields}) for side in SIDES)
     cohort = Cohort(**{name: terms[name] for name in Cohort._fields if name != "done"}, done=done)
     used, field = sums(cohort, cap, ali)
     out = dict(zip(FIELD, field.T, strict=True))
