@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from models import structure
+
 Reals = NDArray[np.float64]
 FAST = {"contract", "reassoc", "nsz"}
 """What LLVM may assume; not that numbers are finite."""
@@ -32,7 +34,7 @@ FIELD = (
     "both",
 )
 """Outcomes that are summed over the field."""
-LEVELS = 8
+LEVELS = len(structure.LEVELS)
 DEGREE = 8
 Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q8 = (
     np.log(2.0)
@@ -52,11 +54,11 @@ PER_E = float(np.log2(np.e))
 
 
 class Side(NamedTuple):
-    """One side: log factors of M apart, then what turns M into uses; each by draw.
+    """One side: the factors of M, then what turns M into uses; each by draw.
 
-    ``agenda`` (draw, agenda), ``level`` (draw, level) and ``tracked`` multiply to M; ``own`` times
-    M is the mean of own use; ``grown`` and ``shown`` are the shares of uses that come, and that are
-    seen, by the horizon.
+    ``agenda`` (draw, agenda), ``level`` (draw, level) and, of a work that tracks, ``tracked``
+    multiply to M; ``own`` times M is the mean of own use; ``grown`` and ``shown`` are the shares of
+    uses that come, and that are seen, by the horizon.
     """
 
     agenda: Reals
