@@ -21,7 +21,7 @@ from forecast.retrying import again, harder
 from forecast.reweighting import importance, weighed
 from forecast.sampling import Compiled, Fit, compiled_model, draw, flat
 from forecast.soft import soft_part
-from models import late
+from models import late, late_uses
 from models.errors import InputError
 from models.quantities import HEADLINE
 from models.relevance import predict
@@ -33,6 +33,8 @@ WARM = {"tune": 100, "draws": 1000}
 Of ten refits of five beliefs at two seeds 9 met the rule with 1000 draws, 4 with 800, and each took
 about half of the processor time of a fit from scratch.
 """
+HELD = 8
+"""Parts of the headline that are held, of the latest variations."""
 
 
 def posterior(case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:
@@ -166,32 +168,51 @@ def evaluate(
     return [_evaluate(case, fits, how=how, sample=sample, ahead=ahead) for case in cases]
 
 
+def hold(held: dict[Any, Any], key: Any, *, make: Callable[[], Any], most: int) -> Any:
+    """Return what is held under the key, made if it is not there; the oldest give way."""
+    if key not in held:
+        while len(held) >= most:
+            held.pop(next(iter(held)))
+        held[key] = make()
+    return held[key]
+
+
 @dataclass(frozen=True)
 class Ahead:
-    """Quantities at a fit's draws: ``names`` are those wanted; the last two computed are held.
+    """Quantities at a fit's draws: ``names`` are those wanted.
 
-    Of the headline alone only what the last beliefs do to it is computed anew.
+    Of the headline alone only what a changed belief enters is computed anew, so the latest
+    :data:`HELD` parts are held: costly ones in ``works``, of 4000 draws some 10 MB each, and what
+    becomes of them in ``held``, of at most 5 MB. Of other quantities, which may take hundreds, the
+    last two are held.
     """
 
     names: Sequence[str] | None
     held: dict[Any, Any] = field(default_factory=dict)
+    works: dict[Any, Any] = field(default_factory=dict)
 
     def __call__(self, fit: Fit, case: Case) -> dict[str, np.ndarray]:
         """Return the wanted quantities of a Case at the draws of a fit."""
         if self.names is None or not set(self.names) <= set(HEADLINE):
-            part = forward_part(case, fit.compiled.alone)
-            return self.hold((id(fit), part), lambda: answer(fit, case, names=self.names))
-        part = forward_part(case, [name for name in fit.compiled.alone if name not in late.LATE])
-        early = self.hold((id(fit), part), lambda: late.make_early(**forward(fit, case)))
+            key = id(fit), forward_part(case, fit.compiled.alone)
+            return hold(self.held, key, make=lambda: answer(fit, case, names=self.names), most=2)
+        key = self.key(fit, case)
+        early = hold(self.held, key, make=lambda: self.early(fit, case), most=HELD)
         return self.wanted(late.headline(early, all_draws(fit, case), question=case.asked))
 
-    def hold(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return what is held under the key, made if it is not there."""
-        if key not in self.held:
-            while len(self.held) > 1:
-                self.held.pop(next(iter(self.held)))
-            self.held[key] = make()
-        return self.held[key]
+    def early(self, fit: Fit, case: Case) -> late.Early:
+        """Return what the last beliefs enter, from works that are held where they are the same."""
+        key = self.key(fit, case, but=late_uses.BETWEEN)
+        works = hold(
+            self.works, key, make=lambda: late_uses.make_works(**forward(fit, case)), most=HELD
+        )
+        return late_uses.make_early(works, all_draws(fit, case), question=case.asked)
+
+    def key(self, fit: Fit, case: Case, *, but: Sequence[str] = ()) -> Any:
+        """Return what the part follows from that neither the last beliefs nor ``but`` enter."""
+        idle = set(late_uses.BETWEEN) - set(late_uses.enters(case.asked))
+        left = set(fit.compiled.alone) - idle - {*late.LATE, *but}
+        return id(fit), forward_part(case, sorted(left))
 
     def wanted(self, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the quantities that were asked for."""

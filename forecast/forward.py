@@ -13,13 +13,16 @@ import numpy as np
 from forecast.case import Case
 from forecast.sampling import Fit
 from forecast.seeds import integer, stream
+from models.blocks import over_blocks
 from models.forecast_paths import NEW_AGENDA
-from models.prior import Prior, ppf
+from models.prior import Prior, frozen
 from models.prior_draws import uniforms
 from models.spillover import elasticity_from_draws
 from models.structure import LAST_YEAR, LOG_RATIO
 
 Draws = dict[str, np.ndarray]
+BLOCK = 2000
+"""Quantiles that a thread finds at a time: many enough that SciPy's checks cost little."""
 
 
 def alone_draws(case: Case, names: Sequence[str], *, n: int) -> Draws:
@@ -31,7 +34,10 @@ def alone_draws(case: Case, names: Sequence[str], *, n: int) -> Draws:
 @lru_cache(maxsize=64)
 def _alone(prior: Prior, root: int, *, n: int) -> np.ndarray:
     """Return the draws of one prior; kept, since a variation changes one of many."""
-    out = ppf(prior, uniforms(root, prior.name, shape=(n,)))
+    made = frozen(prior)
+    q = {"q": uniforms(root, prior.name, shape=(n,))}
+    parts = over_blocks(lambda some: made.ppf(some["q"]), q, n=n, size=BLOCK)
+    out = np.concatenate(parts).astype(float, copy=False)
     out.flags.writeable = False
     return out
 

@@ -22,6 +22,8 @@ LEAST_ESS = 100.0
 """Effective number of draws below which weights will not do: means to a tenth of an sd."""
 LEAST_SHARE = 0.1
 """The same as a share of the draws, where these are few."""
+FEWEST = 30
+"""Draws whose upper fifth has the more than five that a Pareto tail is fitted to at least."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,16 @@ def weighed(fit: Fit) -> Fit:
     Raises
     ------
     InputError
-        If Pareto k exceeds 0.7: others say too different a thing to be weighed in.
+        If Pareto k exceeds 0.7: others say too different a thing to be weighed in; or if the draws
+        are too few to tell.
     """
     if not soft_part(fit.case):
         return fit
+    if fit.n < FEWEST:
+        raise InputError(
+            f"[sampler] draws: found {fit.n} in all chains, too few to weigh forecasts by others "
+            f"in; make it {FEWEST} or more in all, or set [evidence] expert_weight to 0"
+        )
     weights = smoothed(log_weights(fit, fit.case))
     if weights.pareto_k > MAX_PARETO_K:
         raise InputError(

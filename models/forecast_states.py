@@ -132,13 +132,26 @@ def documented_mean(paths: Paths, side: str, *, year: int) -> Array:
     -------
     ndarray, dims (draw, agenda, tracking, level)
     """
-    terms, i = paths.spillover, year - FIRST_YEAR
-    ratio = spillover.log_ratio(paths.log_workers)[:, i]
+    base, level, factor = mean_factors(paths, side, year=year)
+    means = _levels_apart(spillover.use_means(NumPy, base, level, tracked=factor))
+    withheld = paths.withheld[year - FIRST_YEAR]
+    return means * (1.0 - withheld) if side == "capabilities" else means
+
+
+def mean_factors(paths: Paths, side: str, *, year: int) -> tuple[Array, Array, Array]:
+    """Return what M is the product of, but for uses withheld.
+
+    Returns
+    -------
+    tuple of ndarray
+        The logarithm of the agenda's factor (draw, agenda), then factors of the level (draw,
+        level), and of a work that tracks (draw,).
+    """
+    terms = paths.spillover
+    ratio = spillover.log_ratio(paths.log_workers)[:, year - FIRST_YEAR]
     base = spillover.log_use(side, terms, ratio=ratio)[:, None] + terms[f"{side}_agenda"]
     level = spillover.level_factor(NumPy, side, terms, diagnosed=paths.diagnosed)
-    factor = spillover.tracking_factor(NumPy, side, terms)
-    means = _levels_apart(spillover.use_means(NumPy, base, level, tracked=factor))
-    return means * (1.0 - paths.withheld[i]) if side == "capabilities" else means
+    return base, level, spillover.tracking_factor(NumPy, side, terms)
 
 
 def age_of_use(paths: Paths, year: int, *, horizon: int) -> float:
@@ -146,18 +159,22 @@ def age_of_use(paths: Paths, year: int, *, horizon: int) -> float:
     return max(horizon - year + 0.5 - float(paths.delay[year - FIRST_YEAR]), 0.0)
 
 
-def uses(paths: Paths, draws: Mapping[str, Array], *, side: str, year: int, horizon: int) -> Uses:
-    """Return the uses on one side of a cohort's works by the end of ``horizon``."""
+def shares_by(paths: Paths, side: str, *, age: float) -> tuple[Array, Array]:
+    """Return the shares of uses by others that come, and that are seen, by an age; dims (draw,)."""
     terms = paths.spillover
-    m = documented_mean(paths, side, year=year)
-    age = age_of_use(paths, year, horizon=horizon)
     lag = terms["lag"][:, SIDES.index(side)]
     seen = spillover.seen_age(NumPy, age, terms["delay"])
-    grown, shown = spillover.reached(NumPy, age, lag), spillover.reached(NumPy, seen, lag)
+    return spillover.reached(NumPy, age, lag), spillover.reached(NumPy, seen, lag)
+
+
+def uses(paths: Paths, draws: Mapping[str, Array], *, side: str, year: int, horizon: int) -> Uses:
+    """Return the uses on one side of a cohort's works by the end of ``horizon``."""
+    m = documented_mean(paths, side, year=year)
+    grown, shown = shares_by(paths, side, age=age_of_use(paths, year, horizon=horizon))
     actual = m / _spread(draws[f"{side}_documented"])
     return Uses(
         mean=actual,
-        no_own=np.exp(-m * _spread(terms[f"{side}_own"])),
+        no_own=np.exp(-m * _spread(paths.spillover[f"{side}_own"])),
         no_others=np.exp(-actual * _spread(grown)),
         no_documented=np.exp(-m * _spread(shown)),
     )

@@ -3,6 +3,7 @@
 Gates, leak, value constancy, ceilings, clusters and the number of works enter after everything that
 is costly: levels, tracking and uses of every state. Holding the costly part, a change to one of
 them gives the headline anew in milliseconds. The formulas are those of :mod:`models.relevance`.
+Of many variations of one fit :mod:`models.late_uses` makes the costly part in two steps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 
 from models import milestones
 from models.blocks import joined, over_blocks
-from models.forecast_paths import Asked, make_paths
+from models.forecast_paths import Asked, Paths, make_paths
 from models.forecast_states import make_states, moments
 from models.interventions import Do
 from models.prior import Array
@@ -33,14 +34,17 @@ LATE = (
     "works_2025",
 )
 """Beliefs that enter last; no likelihood touches any of them."""
+TOP = slice(5, 7)
+"""Steps to levels 6 and 7, on which relevance hangs."""
 
 
 @dataclass(frozen=True)
 class Early:
     """What does not depend on the last beliefs.
 
-    ``moments`` of the question's cohort, (draw, agenda, tracking); ``total``, works at level k or
-    above by the horizon for each work of 2025, (draw, unit, step), with one unit for the field;
+    ``moments`` of the question's cohort, (draw, agenda, tracking); ``total``, works at level 6,
+    and 7, or above by the horizon for each work of 2025, (draw, unit, level), with one unit for the
+    field;
     ``share`` (draw, agenda); ``fixed``, the part of the headline that no last belief moves.
     """
 
@@ -64,12 +68,8 @@ def make_early(
         paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)
         states = make_states(paths, structure.link, only=question.cohort)
         m = moments(paths, some, states=states, year=question.cohort, horizon=question.horizon)
-        yearly = milestones.yearly_works(paths, states.reach)
-        until = yearly[:, :, : question.horizon - FIRST_YEAR + 1].sum(axis=2)
-        unit = question.established_in
-        total = milestones.by_unit(until, unit, family_of=structure.family_of)
-        total = total[:, :1] if unit == "field" else total
         share = paths.share[:, question.cohort - FIRST_YEAR, :-1]
+        total = works_until(paths, states.reach, question=question, family_of=structure.family_of)
         return m, total / some["works_2025"][:, None, None], share
 
     parts = over_blocks(part, draws, future, n=len(draws["use_rate"]))
@@ -81,10 +81,20 @@ def make_early(
     return Early(whole, total, share, fixed)
 
 
+def works_until(paths: Paths, reach: Array, *, question: Asked, family_of: Sequence[int]) -> Array:
+    """Return works at :data:`TOP` or above by the horizon, (draw, unit, level)."""
+    yearly = milestones.yearly_works(paths, reach[..., TOP])
+    until = yearly[:, :, : question.horizon - FIRST_YEAR + 1].sum(axis=2)
+    total = milestones.by_unit(until, question.established_in, family_of=family_of)
+    return total[:, :1] if question.established_in == "field" else total
+
+
 def headline(early: Early, draws: Mapping[str, Array], *, question: Asked) -> dict[str, Array]:
     """Return the headline's quantities by draw, given the last beliefs in ``draws``."""
     mean = early.total * draws["works_2025"][:, None, None]
-    f = milestones.established(mean, draws, m=question.established_at)
+    size = draws["cluster_size"][:, None, None]
+    some = milestones.at_least(mean, size, m=question.established_at)
+    f = milestones.ceilings(draws)[:, None, TOP] * some
     gates, reach = gate(draws), field_reach(draws, f)
     relevant, both = (
         over_field(early.share, strong(early.moments[use], gates, reach=reach))

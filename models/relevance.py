@@ -47,9 +47,9 @@ def gate(draws: Mapping[str, Array]) -> Array:
 
 
 def field_reach(draws: Mapping[str, Array], f: Array) -> Array:
-    """Return s F_6 + (1 - s) F_7 from F_k, dims (draw, agenda, step)."""
+    """Return s F_6 + (1 - s) F_7 from F_k, dims (draw, agenda, step): the last two steps."""
     s = draws["value_constancy"][:, None]
-    return s * f[..., 5] + (1.0 - s) * f[..., 6]
+    return s * f[..., -2] + (1.0 - s) * f[..., -1]
 
 
 def strong(used: Array, gates: Array, *, reach: Array) -> Array:

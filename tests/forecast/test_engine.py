@@ -7,16 +7,23 @@ import pytest
 
 from forecast import engine
 from forecast.case import structure_of, with_arrays, with_prior
-from forecast.engine import answer, evaluate, posterior, refit
+from forecast.engine import Ahead, answer, evaluate, posterior, refit
 from forecast.forward import taken
 from forecast.reweighting import importance, smoothed
 from forecast.sampling import Compiled, changed, data_of, swap
+from models import late_uses
 from models.errors import InputError
+from models.forecast_paths import UNITS
 from models.interventions import Do
 from models.late import LATE
+from models.late_uses import BETWEEN
 from models.prior import logpdf
 from models.quantities import HEADLINE
 from models.relevance import predict
+from models.structure import LAST_YEAR
+
+FIRST = ("worker_damping",)
+"""Forecast-only beliefs that enter what costs most."""
 
 
 def moved(case, name, **numbers):
@@ -122,20 +129,80 @@ def test_reweighted_quantities_are_those_at_the_chosen_draws(default_case, fake_
     assert set(found[0].quantities) == set(names)
 
 
-def test_the_headline_alone_is_that_of_the_whole_forecast(default_case, fake_fits):
-    """Also by unit of establishment, and after a change of each belief that enters last."""
-    agenda = replace(default_case, model=replace(default_case.model, established_in="agenda"))
-    family = replace(default_case, model=replace(default_case.model, established_in="family"))
-    cases = [replace(case, experts=()) for case in (default_case, agenda, family)]
-    for name in LATE:
-        numbers = {key: 0.7 * value for key, value in cases[0].by_name[name].params}
-        cases.append(moved(cases[0], name, **numbers))
-    base = posterior(cases[0])
-    for quick, case in zip(evaluate(cases, base=base, names=HEADLINE), cases, strict=True):
-        whole = answer(base, case)
-        assert quick.how == "exact"
-        for name in HEADLINE:
-            np.testing.assert_allclose(quick.quantities[name], whole[name], rtol=1e-9, atol=1e-15)
+def asked(case, **given):
+    """Return the Case without others' weight, with other answers to what is asked."""
+    question = {key: given.pop(key) for key in ("cohort",) if key in given}
+    model = replace(case.model, **given)
+    return replace(case, experts=(), model=model, question=replace(case.question, **question))
+
+
+def same_as_whole(found, base, *, case):
+    """Assert that a headline is that of the whole forecast.
+
+    To 1e-12 of a number, or 1e-13 of the chances near 1 that small ones are differences of.
+    """
+    whole = answer(base, case, names=HEADLINE)
+    for name in HEADLINE:
+        np.testing.assert_allclose(found[name], whole[name], rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", [*LATE, *BETWEEN, *FIRST])
+@pytest.mark.parametrize("cohort", [LAST_YEAR, LAST_YEAR + 4])
+def test_a_changed_belief_gives_the_headline_of_the_whole(default_case, fake_fits, name, cohort):
+    """Each answer starts from the parts that the unchanged belief left."""
+    first = asked(default_case, cohort=cohort)
+    numbers = {key: 0.7 * value for key, value in first.by_name[name].params}
+    base, ahead = posterior(first), Ahead(HEADLINE)
+    for case in (first, moved(first, name, **numbers), first):
+        same_as_whole(ahead(base, case), base, case=case)
+
+
+def test_every_forecast_only_belief_has_a_step(alone):
+    """One that is new must be put where it enters, or the headline would be answered wrongly."""
+    assert sorted(alone) == sorted([*LATE, *BETWEEN, *FIRST])
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_the_headline_alone_is_that_of_the_whole_forecast(default_case, fake_fits, unit, link):
+    case = asked(default_case, established_in=unit, link=link)
+    base = posterior(case)
+    (quick,) = evaluate([case], base=base, names=HEADLINE)
+    assert quick.how == "exact"
+    same_as_whole(quick.quantities, base, case=case)
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
+def test_the_headline_alone_knows_what_is_done(default_case, fake_fits, chance):
+    done = (Do("tracking", chance, 2024), Do("withhold", chance, 2024), Do("delay", 20.0, 2026))
+    base, case = posterior(asked(default_case)), replace(asked(default_case), do=done)
+    same_as_whole(Ahead(HEADLINE)(base, case), base, case=case)
+
+
+def test_a_changed_belief_makes_anew_only_what_it_enters(default_case, fake_fits, monkeypatch):
+    made = []
+    for step in ("make_works", "make_early"):
+        whole = getattr(late_uses, step)
+        monkeypatch.setattr(
+            late_uses, step, lambda *a, s=step, w=whole, **k: made.append(s) or w(*a, **k)
+        )
+    case = asked(default_case)
+    base, ahead = posterior(case), Ahead(HEADLINE)
+
+    def steps(name):
+        made.clear()
+        numbers = {key: 0.7 * value for key, value in case.by_name[name].params}
+        ahead(base, moved(case, name, **numbers))
+        ahead(base, case)
+        return list(made)
+
+    ahead(base, case)
+    assert {name: steps(name) for name in LATE} == {name: [] for name in LATE}
+    assert steps("tracking_damping") == []  # the cohort is one of the evidence's years
+    for name in late_uses.DOCUMENTED:
+        assert steps(name) == ["make_early"]
+    for name in FIRST:
+        assert steps(name) == ["make_works", "make_early"]
 
 
 def test_exact_refuses_what_it_cannot_do(default_case, fake_fits):

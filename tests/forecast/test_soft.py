@@ -10,7 +10,7 @@ import pytest
 
 from forecast.engine import answer, evaluate, exactly, posterior
 from forecast.experts import experts_of
-from forecast.reweighting import Importance
+from forecast.reweighting import FEWEST, Importance, smoothed
 from forecast.runs import run
 from forecast.soft import log_weights, reached
 from models.errors import InputError
@@ -107,6 +107,16 @@ def test_others_who_lie_too_far_are_refused(default_case, fake_fits, monkeypatch
     monkeypatch.setattr("forecast.reweighting.smoothed", lambda log_weights: far)
     with pytest.raises(InputError, match=r"expert_weight: .*Pareto k 0\.91, at most 0\.7"):
         posterior(default_case)
+
+
+def test_few_draws_are_named_as_the_cause(default_case, fake_fits):
+    """With one draw fewer than a Pareto tail needs, the weight is not to blame."""
+    few = replace(default_case.sampler, draws=FEWEST - 1, chains=1)
+    with pytest.raises(InputError, match=rf"draws: found {FEWEST - 1} in all chains, too few"):
+        posterior(replace(default_case, sampler=few))
+    rng = np.random.default_rng(2)
+    assert np.isinf(smoothed(rng.normal(size=FEWEST - 1)).pareto_k)
+    assert np.isfinite(smoothed(rng.normal(size=FEWEST)).pareto_k)
 
 
 def test_a_run_shows_what_others_said_beside_its_own(tmp_path, monkeypatch, fake_fits):

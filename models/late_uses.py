@@ -1,0 +1,144 @@
+"""The costly part of the headline in two steps, for many variations of one fit.
+
+:func:`make_works`: levels, the terms of tracking and use, and years of works: what costs most, and
+no belief of :data:`BETWEEN` enters it. :func:`make_early`: the states of the cohort and their uses,
+in milliseconds (:mod:`models.late_kernel`). The formulas are those of :mod:`models.relevance`, and
+so are the numbers, to about 1e-12.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models import race, spillover, tracking
+from models.blocks import joined, over_blocks
+from models.forecast_paths import Asked, Paths, make_paths
+from models.forecast_states import age_of_use, make_states, mean_factors, shares_by
+from models.interventions import Do
+from models.late import Early, works_until
+from models.ops import NumPy
+from models.prior import Array
+from models.structure import FIRST_YEAR, LAST_YEAR, SIDES, Structure
+
+DOCUMENTED = tuple(f"{side}_documented" for side in SIDES)
+DAMPING = "tracking_damping"
+BETWEEN = (*DOCUMENTED, DAMPING)
+"""Beliefs that enter states and uses alone; no likelihood touches any of them."""
+BLOCK = 250
+"""Draws of a block of compiled sums."""
+
+
+@dataclass(frozen=True)
+class Works:
+    """What does not depend on the beliefs of :data:`BETWEEN` and :data:`models.late.LATE`.
+
+    ``terms`` by draw are those of :class:`models.late_kernel.Cohort` and, after the name of their
+    side, of :class:`models.late_kernel.Side`; besides, ``total`` of :class:`models.late.Early`,
+    ``slope`` and ``since``, tracking's trend and the years it went on. ``done`` is the chance of
+    tracking that an intervention sets, or NaN. A thousand draws take about 2 MB.
+    """
+
+    terms: dict[str, Array]
+    done: float
+
+
+def enters(question: Asked) -> tuple[str, ...]:
+    """Return those of :data:`BETWEEN` that enter: damping does so once the evidence is over."""
+    return BETWEEN if question.cohort > LAST_YEAR else DOCUMENTED
+
+
+def make_works(
+    draws: Mapping[str, Array],
+    future: Mapping[str, Array],
+    *,
+    structure: Structure,
+    question: Asked,
+    do: Sequence[Do] = (),
+) -> Works:
+    """Return the costly part; parameters are those of :func:`models.relevance.predict`."""
+    year, i, listed = question.cohort, question.cohort - FIRST_YEAR, len(structure.agendas)
+
+    def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> dict[str, Array]:
+        paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)
+        states = make_states(paths, structure.link, only=year)
+        until = works_until(paths, states.reach, question=question, family_of=structure.family_of)
+        out = {
+            "level": states.level[:, :-1, year - states.first],
+            "share": paths.share[:, i, :-1],
+            "total": until[:, :listed] / some["works_2025"][:, None, None],
+            "done": np.broadcast_to(paths.tracking_set[i], len(until)),
+        }
+        return out | _tracking(paths, i) | _uses(paths, question)
+
+    terms = joined(over_blocks(part, draws, future, n=len(draws["use_rate"])))
+    done = float(terms.pop("done")[0])
+    return Works({name: np.ascontiguousarray(x) for name, x in terms.items()}, done)
+
+
+def _tracking(paths: Paths, i: int) -> dict[str, Array]:
+    """Return the log-odds of tracking but for the trend, and the trend apart."""
+    terms, listed = paths.tracking, np.arange(paths.tracking["agenda"].shape[1] - 1)
+    flat = {"agenda": listed, "year": np.zeros_like(listed), "purposive": np.zeros(1)}
+    return {
+        "odds": tracking.cell_base(terms, np.zeros((len(paths.trend), 1)), cells=flat),
+        "odds_level": terms["level"],
+        "slope": terms["trend"],
+        "since": paths.trend[:, i],
+    }
+
+
+def _uses(paths: Paths, question: Asked) -> dict[str, Array]:
+    """Return the terms of use of both sides, and the nodes of their race (:mod:`models.race`)."""
+    year, terms = question.cohort, paths.spillover
+    age = age_of_use(paths, year, horizon=question.horizon)
+    out: dict[str, Array] = {}
+    for side in SIDES:
+        base, level, tracked = mean_factors(paths, side, year=year)
+        kept = 1.0 - paths.withheld[year - FIRST_YEAR] if side == "capabilities" else 1.0
+        grown, shown = shares_by(paths, side, age=age)
+        found = {"agenda": kept * np.exp(base[:, :-1]), "level": level, "tracked": tracked}
+        found |= {"own": terms[f"{side}_own"], "grown": grown, "shown": shown}
+        out |= {f"{side}_{name}": x for name, x in found.items()}
+    w = 0.5 * (race.NODES + 1.0)
+    first, other = (terms["lag"][:, SIDES.index(side), None] for side in SIDES)
+    top = spillover.reached(NumPy, age, first)
+    u = top * w**race.POWER
+    grown = spillover.reached(NumPy, -first * np.log1p(-u), other)
+    factor = 0.5 * race.WEIGHTS * race.POWER * w ** (race.POWER - 1) * top
+    return out | {"node": u, "node_grown": grown, "node_factor": factor}
+
+
+def make_early(works: Works, draws: Mapping[str, Array], *, question: Asked) -> Early:
+    """Return what the last beliefs enter, given the beliefs of :data:`BETWEEN` in ``draws``."""
+    terms, n = works.terms, len(works.terms["share"])
+    since = terms["since"]
+    if DAMPING in enters(question):
+        since = tracking.future_trend(draws[DAMPING], question.cohort - LAST_YEAR)[:, -1]
+    terms = terms | {"odds": terms["odds"] + (terms["slope"] * since)[:, None]}
+    terms |= {name: np.array(draws[name]) for name in DOCUMENTED}
+
+    def part(some: Mapping[str, Array]) -> dict[str, Array]:
+        return _summed(some, done=works.done)
+
+    found = joined(over_blocks(part, terms, n=n, size=BLOCK))
+    moments = {name: found.pop(f"{name}_by_tracking") for name in ("alignment", "both")}
+    share = terms["share"]
+    if question.established_in == "field":  # one reach for all agendas: they may be summed at once
+        moments = {k: np.einsum("sa,saz->sz", share, x)[:, None] for k, x in moments.items()}
+        share = np.ones((n, 1))
+    return Early(moments, terms["total"], share, found)
+
+
+def _summed(terms: Mapping[str, Array], *, done: float) -> dict[str, Array]:
+    """Return use in alignment and on both sides by tracking, and outcomes over the field."""
+    from models.late_kernel import FIELD, Cohort, Side, sums
+
+    cap, ali = (Side(**{name: terms[f"{side}_{name}"] for name in Side._fields}) for side in SIDES)
+    cohort = Cohort(**{name: terms[name] for name in Cohort._fields if name != "done"}, done=done)
+    used, field = sums(cohort, cap, ali)
+    out = dict(zip(FIELD, field.T, strict=True))
+    by_ali, by_cap = (out.pop(f"documented_{side}") for side in ("alignment", "capabilities"))
+    out |= {"alignment_only": by_ali - out["both"], "capabilities_only": by_cap - out["both"]}
+    out |= {"neither": 1.0 - by_ali - by_cap + out["both"]}
+    return out | {"alignment_by_tracking": used[:, 0], "both_by_tracking": used[:, 1]}
