@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
@@ -93,6 +94,7 @@ def compiler_hash() -> str:
     return _hash_sources(())
 
 
+@cache
 def _hash_sources(modules: tuple[str, ...]) -> str:
     """Return the SHA-256 of the sources of ``models``, the compiler and modules of ``forecast``."""
     here = Path(__file__).parent

@@ -7,7 +7,7 @@ What forces a compilation is :class:`models.structure.Structure` and nothing els
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -63,7 +63,7 @@ class Fit:
 
     ``chosen`` gives the place of each draw among those sampled, where forecasts by others weigh
     (:mod:`forecast.soft`); all draws in their order if None. ``soft`` are Pareto k and effective
-    number of draws of those weights.
+    number of draws of those weights. ``held`` keeps what follows from the fit, for other modules.
     """
 
     case: Case
@@ -73,6 +73,7 @@ class Fit:
     diagnosis: Diagnosis
     chosen: np.ndarray | None = None
     soft: tuple[float, float] | None = None
+    held: dict[str, np.ndarray] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def n(self) -> int:

@@ -33,9 +33,17 @@ def asked_of(case: Case) -> Case:
 
 
 def reached(fit: Fit, case: Case) -> np.ndarray:
-    """Return the model's chance of each expert's event, dims (draw, expert)."""
+    """Return the model's chance of each expert's event, dims (draw, expert).
+
+    That of the fit's own Case is kept with it: every changed Case is held against it.
+    """
+    if case is fit.case and "reached" in fit.held:
+        return fit.held["reached"]
     later = future(fit, asked_of(case))
-    return reached_from(all_draws(fit, case), later, fit=fit, case=case)
+    found = reached_from(all_draws(fit, case), later, fit=fit, case=case)
+    if case is fit.case:
+        fit.held["reached"] = found
+    return found
 
 
 def reached_from(draws: Draws, later: Draws, *, fit: Fit, case: Case) -> np.ndarray:

@@ -14,6 +14,7 @@ Gamma is a rate, ``LogNormal`` takes the mean and sd of the logarithm).
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -141,6 +142,7 @@ class Prior:
         return dict(self.params)
 
 
+@lru_cache(maxsize=512)
 def frozen(prior: Prior) -> Any:
     """Return the prior as a frozen SciPy-like distribution."""
     return FAMILIES[prior.dist].frozen(**prior.values)

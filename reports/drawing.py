@@ -13,6 +13,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from reports.words import clean
@@ -72,7 +73,6 @@ STYLE: Any = {
     "ytick.labelsize": 9.0,
 }
 """Settings of every figure; names from a user's files are never read as mathematics."""
-DPI = 110
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,17 @@ def style() -> Any:
 
 
 def save(fig: Figure, path: Path, *, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write ``path`` + .png, .svg and .csv; the parts are laid out once, for both pictures."""
-    fig.savefig(_with(path, "png"), dpi=DPI)
-    fig.set_layout_engine("none")
+    """Write ``path`` + .png, .svg and .csv; the parts are laid out once, for both pictures.
+
+    The canvases are asked themselves: ``savefig`` would draw each picture twice, once unseen.
+    """
+    engine = fig.get_layout_engine()
+    if engine is not None:
+        engine.execute(fig)
+        fig.set_layout_engine("none")
+    FigureCanvasAgg(fig).print_png(_with(path, "png"))
     text = StringIO()
-    fig.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    FigureCanvasSVG(fig).print_svg(text, metadata={"Date": None, "Creator": None})
     svg = text.getvalue().replace(FONT, f"{FONT}, Verdana, sans-serif")
     _with(path, "svg").write_text(svg, encoding="utf-8", newline="\n")
     fig.clear()
