@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.figures import LABELS, present, refit_seconds, speeds
-from reports.drawing import BLUE, DPI, INK, ORANGE, STYLE
+from reports.drawing import BLUE, INK, ORANGE, STYLE
 
 LOOKS = {"warm": (BLUE, "o", "warm caches", 0.17), "cold": (ORANGE, "s", "empty caches", -0.17)}
 """Colour, marker, label and offset of each kind of process."""
@@ -23,7 +23,7 @@ def draw_charts(results: Mapping[str, Any], folder: Path) -> list[str]:
             figure = plot(results)
             if figure is None:
                 continue
-            figure.savefig(folder / f"{name}.png", dpi=DPI * 2, metadata={"Software": None})
+            figure.savefig(folder / f"{name}.png", dpi=2 * figure.dpi, metadata={"Software": None})
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
             drawn.append(name)
     return drawn

@@ -19,6 +19,7 @@ import os
 import platform
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from argparse import ArgumentParser, Namespace
@@ -87,7 +88,7 @@ def run_once(entrant: str, *, cache: Path, seed: int, extra: tuple[str, ...] = (
         if entrant == "command":
             words += ["run", "priors/default.toml", "--no-report", "--force", "--quiet"]
         words += ["--seed", str(seed), "--out", str(out), *extra]
-        env = os.environ | {"MPLCONFIGDIR": str(_shared_fonts())} | caches(cache)
+        env = usual() | caches(cache)
         load, start = os.getloadavg()[0], time.perf_counter()
         with Path(folder, "log").open("w+", encoding="utf-8") as log:
             process = subprocess.Popen(words, cwd=HERE.parent, env=env, stdout=log, stderr=log)
@@ -106,11 +107,26 @@ def run_once(entrant: str, *, cache: Path, seed: int, extra: tuple[str, ...] = (
     return where | {"peak_gb": used.ru_maxrss / 1024**2} | record
 
 
-def _shared_fonts() -> Path:
-    """Return one folder for matplotlib's list of fonts: no code of an entrant, in no cache."""
-    place = Path(tempfile.gettempdir()) / "mi-forecast-benchmarks-fonts"
-    place.mkdir(exist_ok=True)
-    return place
+def usual() -> dict[str, str]:
+    """Return the environment of every run: what an installed package has already is there.
+
+    That is Python's bytecode (:func:`write_bytecode`), whatever this process was told of it, and
+    matplotlib's list of fonts; neither is code that an entrant compiles.
+    """
+    shared = Path(tempfile.gettempdir()) / "mi-forecast-benchmarks"
+    places = {"MPLCONFIGDIR": shared / "fonts", "PYTHONPYCACHEPREFIX": shared / "bytecode"}
+    for place in places.values():
+        place.mkdir(parents=True, exist_ok=True)
+    left = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return left | {name: str(place) for name, place in places.items()}
+
+
+def write_bytecode() -> None:
+    """Write the bytecode of the checkout and of all installed packages."""
+    installed = sysconfig.get_path("purelib")
+    words = [sys.executable, "-m", "compileall", "-q", "-j", "0", installed]
+    words += [str(HERE.parent / name) for name in ("forecast", "models", "reports", "benchmarks")]
+    subprocess.run(words, env=usual(), check=False, stdout=subprocess.DEVNULL)
 
 
 def _read_run(folder: Path) -> dict[str, Any]:
@@ -176,6 +192,7 @@ def measure(given: Namespace) -> dict[str, Any]:
         results = resumed(given.results, results)
     done = {(r["kind"], r["entrant"], r["seed"]) for r in results["records"]}
     todo = [s for s in plan(given, entrants) if (s.kind, s.entrant, s.seed) not in done]
+    write_bytecode()
     length = ("--draws", str(given.draws), "--tune", str(given.tune))
     with ExitStack() as stack:
         kept = given.caches or Path(stack.enter_context(tempfile.TemporaryDirectory()))

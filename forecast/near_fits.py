@@ -43,7 +43,7 @@ def answered(
     names
         Quantities of the headline.
     refit
-        Makes a refit, if one is needed; with None there is no answer then.
+        Makes a refit, if one is needed; with None there is no answer where weights fail.
 
     Returns
     -------
@@ -56,11 +56,11 @@ def answered(
     if weights.good:
         own = NearFit(fit, "reweighted", weights)
         return _weighed(own, weights, base=fit, case=case, names=names), None
+    if refit is None:
+        return None, None
     near = moved(fit, case)
     if near is not None and near.weights is not None:
         return _weighed(near, near.weights, base=fit, case=case, names=names), near
-    if refit is None:
-        return None, None
     made_fit = refit(case)
     found = wanted(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
     made_fit = judged(made_fit, found)

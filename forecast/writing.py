@@ -111,8 +111,8 @@ def _beside(
 ) -> dict[str, Any]:
     """Return the rows of worldviews and raters; with a report, write what its sliders need.
 
-    Finished runs beside this one's folder are read. Without a report nothing is fitted: a worldview
-    out of reach of this run's draws is then told by its priors alone.
+    Finished runs beside this one's folder are read. Without a report nothing more is drawn: a
+    worldview out of reach of weights on this run's draws is then told by its priors alone.
     """
     beside, same = folder.resolve().parent.parent, hash_tables(job.tables)
     near: dict[Any, Any] = {}
