@@ -18,14 +18,15 @@ from benchmarks.common import CHAINS, Task, quality, rows_of, run
 from benchmarks.latents import latents
 from forecast.case import Case, structure_of
 from models import faults, maturity, output, ratings, spillover, tracking, workers
-from models.observe import Likelihood, likelihoods
+from models.observe import Likelihood, likelihoods, with_order
 from models.ops import graph
 from models.prior import hyper_values
 
 
 def make_model(case: Case) -> pm.Model:
     """Return the model of a Case."""
-    priors, structure, rows, xp = case.by_name, structure_of(case), rows_of(case), graph()
+    priors, structure, xp = case.by_name, structure_of(case), graph()
+    rows = with_order(rows_of(case))  # the likelihood's signature asks for it, no formula does
     with pm.Model(coords=structure.coords()) as model:
         model.add_named_variable(pt.constant(hyper_values(priors), name="hyper"))
         parts = {
