@@ -34,11 +34,27 @@ class Leaving:
 
 
 def smoothed(log_likelihood: np.ndarray, *, reff: float) -> Leaving:
-    """Return Pareto-smoothed weights of draws without each item, dims (item, draw) in and out."""
+    """Return Pareto-smoothed weights of draws without each item, dims (item, draw) in and out.
+
+    Where the largest ratios are all equal, as of a chain that stood still, no Pareto distribution
+    can be fitted to them: these weights are not smoothed, and their k is infinite.
+    """
     from arviz_stats.base import array_stats
 
-    logs, k = array_stats.psislw(log_likelihood, r_eff=reff)
+    try:
+        logs, k = array_stats.psislw(log_likelihood, r_eff=reff)
+    except ValueError:
+        n = len(log_likelihood)
+        if n == 1:
+            ratio = -log_likelihood
+            return Leaving(ratio - np.logaddexp.reduce(ratio, axis=1)[:, None], np.full(1, np.inf))
+        parts = [smoothed(x, reff=reff) for x in np.split(log_likelihood, [n // 2])]
+        return Leaving(*(np.concatenate(x) for x in zip(*map(_pair, parts), strict=True)))
     return Leaving(np.asarray(logs), np.where(np.isnan(k), np.inf, k))
+
+
+def _pair(left: Leaving) -> tuple[np.ndarray, np.ndarray]:
+    return left.log_weights, left.k
 
 
 def relative_efficiency(fit: Fit) -> float:

@@ -110,3 +110,16 @@ def test_units_of_a_weight():
 def test_weights_of_few_draws_are_trusted_less():
     assert threshold(100) == pytest.approx(0.5)
     assert threshold(4000) == 0.7
+
+
+def test_ratios_of_a_chain_that_stood_still_are_not_smoothed_and_never_trusted():
+    rng = np.random.default_rng(0)
+    logs = rng.normal(size=(6, 500))
+    logs[2, :200] = -9.0  # the largest ratios, all the same
+    made = smoothed(logs, reff=0.5)
+    own = smoothed(np.delete(logs, 2, axis=0), reff=0.5)
+    assert np.isinf(made.k[2])
+    np.testing.assert_array_equal(np.delete(made.k, 2), own.k)
+    np.testing.assert_array_equal(np.delete(made.log_weights, 2, axis=0), own.log_weights)
+    raw = np.exp(-logs[2])
+    np.testing.assert_allclose(np.exp(made.log_weights[2]), raw / raw.sum(), rtol=1e-12)

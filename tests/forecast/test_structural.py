@@ -90,8 +90,9 @@ def test_a_unit_is_exact_and_its_error_is_that_of_paired_draws(default_case, fak
     assert row["how"] == "exact"
     told = found["alignment_relevant_agenda"].mean() - found["alignment_relevant"].mean()
     assert row["alignment_relevant_change"] == pytest.approx(told)
-    assert row["capabilities_first_change"] == 0.0
-    assert row["capabilities_first_mcse"] == 0.0
+    # The unit does not enter: what is left is rounding, of the sums of models/late_kernel.py.
+    assert row["capabilities_first_change"] == pytest.approx(0.0, abs=1e-12)
+    assert row["capabilities_first_mcse"] == pytest.approx(0.0, abs=1e-12)
     assert len(fake_fits) == 1
 
 
