@@ -136,7 +136,7 @@ def asked(case, **given):
     return replace(case, experts=(), model=model, question=replace(case.question, **question))
 
 
-def same_as_whole(found, base, *, case):
+def assert_same_as_whole(found, base, *, case):
     """Assert that a headline is that of the whole forecast.
 
     To 1e-12 of a number, or 1e-13 of the chances near 1 that small ones are differences of.
@@ -154,7 +154,7 @@ def test_a_changed_belief_gives_the_headline_of_the_whole(default_case, fake_fit
     numbers = {key: 0.7 * value for key, value in first.by_name[name].params}
     base, ahead = posterior(first), Ahead(HEADLINE)
     for case in (first, moved(first, name, **numbers), first):
-        same_as_whole(ahead(base, case), base, case=case)
+        assert_same_as_whole(ahead(base, case), base, case=case)
 
 
 def test_every_forecast_only_belief_has_a_step(alone):
@@ -169,14 +169,14 @@ def test_the_headline_alone_is_that_of_the_whole_forecast(default_case, fake_fit
     base = posterior(case)
     (quick,) = evaluate([case], base=base, names=HEADLINE)
     assert quick.how == "exact"
-    same_as_whole(quick.quantities, base, case=case)
+    assert_same_as_whole(quick.quantities, base, case=case)
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
 def test_the_headline_alone_knows_what_is_done(default_case, fake_fits, chance):
     done = (Do("tracking", chance, 2024), Do("withhold", chance, 2024), Do("delay", 20.0, 2026))
     base, case = posterior(asked(default_case)), replace(asked(default_case), do=done)
-    same_as_whole(Ahead(HEADLINE)(base, case), base, case=case)
+    assert_same_as_whole(Ahead(HEADLINE)(base, case), base, case=case)
 
 
 def test_a_changed_belief_makes_anew_only_what_it_enters(default_case, fake_fits, monkeypatch):
