@@ -12,7 +12,7 @@ from contextvars import copy_context
 
 from threadpoolctl import threadpool_limits
 
-from forecast.case import Case
+from forecast.case import Case, structure_of
 from forecast.engine import refit
 from forecast.matching import HOPELESS
 from forecast.metric import ONE_THREAD
@@ -75,6 +75,8 @@ def refits_ahead(
 
 def far(fit: Fit, case: Case) -> bool:
     """Return whether neither weights nor moved draws can be tried (:mod:`forecast.matching`)."""
+    if structure_of(case) != fit.compiled.structure:
+        return True
     return smoothed(log_ratio(fit, case)).pareto_k > HOPELESS
 
 

@@ -78,7 +78,7 @@ def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
 
     scalars = {name: found[name] for name in HEADLINE}
     whole = dataset(scalars, {}, coords={}, chains=fit.chains)
-    return replace(fit, diagnosis=convergence.with_quantities(fit.diagnosis, whole))
+    return fit.restated(diagnosis=convergence.with_quantities(fit.diagnosis, whole))
 
 
 def answer(fit: Fit, case: Case, *, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:

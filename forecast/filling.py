@@ -4,7 +4,9 @@ import shutil
 import time
 import warnings
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from forecast import folder as folders
@@ -46,6 +48,7 @@ def fill(
     from forecast.sampling import Interrupted
 
     fit, origin = None, None
+    Thread(target=import_module, args=("nutpie",)).start()  # takes a second, beside what is next
     try:
         _save_inputs(partial, job)
         with limited(cores), warnings.catch_warnings():

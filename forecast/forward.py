@@ -71,7 +71,9 @@ def future(fit: Fit, case: Case) -> Draws:
 def taken(fit: Fit, at: np.ndarray) -> Fit:
     """Return the fit with the draws ``at`` alone; each keeps its place."""
     places = at if fit.chosen is None else fit.chosen[at]
-    return replace(fit, draws={name: x[at] for name, x in fit.draws.items()}, chosen=places)
+    made = replace(fit, draws={name: x[at] for name, x in fit.draws.items()}, chosen=places)
+    made.held.update({name: x[at] for name, x in fit.held.items()})
+    return made
 
 
 def _places(fit: Fit) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from forecast.ahead import far
 from forecast.case import Answer, Case
 from forecast.engine import evaluate, exactly, judged, summed, wanted
 from forecast.forward import taken
@@ -50,7 +51,10 @@ def answered(
     tuple
         The answer; and its draws, None where those of ``fit`` will do.
     """
-    weights = None if exactly(fit, case) else importance(fit, case)
+    exact = exactly(fit, case)
+    if refit is None and not exact and far(fit, case):
+        return None, None
+    weights = None if exact else importance(fit, case)
     if weights is None:
         return evaluate([case], base=fit, names=names)[0], None
     if weights.good:

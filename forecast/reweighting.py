@@ -4,7 +4,7 @@ The log ratio needs no PyMC: it is the change of the priors' log densities at th
 al. 2024, JMLR 25:72).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def weighed(fit: Fit) -> Fit:
             f"Pareto k {weights.pareto_k:.2f}, at most {MAX_PARETO_K}); lower it, or set it to 0"
         )
     made = taken(fit, weights.chosen(fit.case.seed, chains=fit.chains))
-    return replace(made, soft=(weights.pareto_k, weights.ess))
+    return made.restated(soft=(weights.pareto_k, weights.ess))
 
 
 def log_ratio(fit: Fit, case: Case) -> np.ndarray:

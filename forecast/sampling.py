@@ -63,7 +63,8 @@ class Fit:
 
     ``chosen`` gives the place of each draw among those sampled, where forecasts by others weigh
     (:mod:`forecast.soft`); all draws in their order if None. ``soft`` are Pareto k and effective
-    number of draws of those weights. ``held`` keeps what follows from the fit, for other modules.
+    number of draws of those weights. ``held`` keeps arrays that follow from the fit, dims
+    (draw, ...), for other modules.
     """
 
     case: Case
@@ -84,6 +85,12 @@ class Fit:
     def chains(self) -> int:
         """Number of chains."""
         return int(self.tree["posterior"].sizes["chain"])
+
+    def restated(self, **changes: Any) -> "Fit":
+        """Return the fit with other fields, the draws being the same: what it holds stays true."""
+        made = replace(self, **changes)
+        made.held.update(self.held)
+        return made
 
     @cached_property
     def ground(self) -> Ground:

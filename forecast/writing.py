@@ -1,5 +1,8 @@
 """Everything that a run writes besides its inputs and manifest."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +83,9 @@ def save_results(
         with stages("tree"):
             groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
             groups |= rows | {"more": statistics_groups(checked)}
-            whole = _save_tree(folder, fit, prior=prior, groups=groups)
-        with stages("tables"):
+            groups["posterior"] = all_draws(fit, fit.case)
+            whole = tree.make_tree(fit, prior, groups=groups)
+        with _writing(whole, folder / "posterior.nc"), stages("tables"):
             tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
             head = _headline(fit, found, before=before, config=job.config)
             _save_tables(folder, fit, head=head, tabled=tabled | checked.tables)
@@ -128,12 +132,13 @@ def _beside(
     return rows
 
 
-def _save_tree(
-    folder: Path, fit: Fit, *, prior: dict[str, np.ndarray], groups: dict[str, Any]
-) -> Any:
-    whole = tree.make_tree(fit, prior, groups={"posterior": all_draws(fit, fit.case)} | groups)
-    tree.save_tree(whole, folder / "posterior.nc")
-    return whole
+@contextmanager
+def _writing(whole: Any, path: Path) -> Iterator[None]:
+    """Write the tree in a thread meanwhile; a fault of the disk is raised at the end."""
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(tree.save_tree, whole, path)
+        yield
+        written.result()
 
 
 def _headline(

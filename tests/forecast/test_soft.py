@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forecast.engine import answer, evaluate, exactly, posterior
+from forecast.engine import answer, evaluate, exactly, judged, posterior
 from forecast.experts import experts_of
+from forecast.forward import taken
 from forecast.reweighting import FEWEST, Importance, smoothed
 from forecast.runs import run
 from forecast.soft import log_weights, reached
@@ -132,3 +133,16 @@ def test_a_run_shows_what_others_said_beside_its_own(tmp_path, monkeypatch, fake
     chosen = made.dt["sample_stats"]["chosen"].to_numpy()
     assert chosen.shape == (2, 40)
     assert Path(made.folder / "priors.toml").read_text(encoding="utf-8").count("0.1") > 0
+
+
+def test_what_experts_weigh_by_is_computed_once_and_goes_with_the_draws(
+    default_case, fake_fits, monkeypatch
+):
+    made = posterior(default_case)
+    fit = judged(made, answer(made, made.case))
+    fresh = replace(fit)
+    assert "reached" not in fresh.held
+    np.testing.assert_allclose(fit.held["reached"], reached(fresh, fresh.case), rtol=1e-12)
+    monkeypatch.setattr("forecast.soft.reached_from", None)
+    some = np.arange(0, fit.n, 7)
+    np.testing.assert_array_equal(reached(taken(fit, some), fit.case), fit.held["reached"][some])

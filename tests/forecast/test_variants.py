@@ -6,11 +6,12 @@ from functools import partial
 
 import pytest
 
+from forecast.ahead import far
 from forecast.case import Answer
 from forecast.config import load_config
 from forecast.engine import answer, evaluate, posterior, refit
 from forecast.runs import run
-from forecast.variants import beside_rows, evaluator, halo_cases, others, variant_rows
+from forecast.variants import beside_rows, evaluator, halo_cases, others, shared_cases, variant_rows
 from models.quantities import HEADLINE
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
@@ -117,3 +118,21 @@ def test_a_finished_run_of_a_worldview_is_preferred_if_it_asks_the_same(here, fa
     manifest.write_text(json.dumps(told), encoding="utf-8")
     again = run("default", force=True, **SMALL).context["worldviews"]
     assert "run" not in {row.get("how") for row in again}
+
+
+def test_without_refits_a_far_view_costs_no_weights(default_case, fake_fits, monkeypatch):
+    fit = posterior(default_case)
+    evaluated = evaluator(fit, answer(fit, default_case), refit=None)
+    monkeypatch.setattr("forecast.near_fits.importance", None)
+    cases = (*halo_cases(default_case).values(), *shared_cases(default_case).values())
+    away = [case for case in cases if far(fit, case)]
+    assert away
+    assert [evaluated(case, HEADLINE) for case in away] == [None] * len(away)
+
+
+def test_another_structure_is_out_of_reach_of_weights(default_case, fake_fits):
+    fit = posterior(default_case)
+    other = "cloglog" if default_case.model.link != "cloglog" else "logit"
+    case = replace(default_case, model=replace(default_case.model, link=other))
+    assert far(fit, case)
+    assert not far(fit, default_case)
