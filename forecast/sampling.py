@@ -98,12 +98,12 @@ class Fit:
 
         The scores are computed anew, so that a saved run gives the same as a fresh one.
         """
-        from forecast.compiler.program import value_and_gradient
+        from forecast.compiler.program import values_and_gradients
 
         native = swap(compiled_model(self.case), self.case)
         points = stat(self.tree, "unconstrained_draw")
         some = points[:: max(len(points) // SCORED, 1)]
-        scores = np.array([value_and_gradient(native, x)[1] for x in some])
+        _, scores = values_and_gradients(native, some)
         return Ground(metric_of(some, scores, ridge=min(FEW / len(some), 1.0)), points)
 
 

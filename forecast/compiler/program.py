@@ -29,6 +29,10 @@ LOG = logging.getLogger("forecast")
 
 METRIC = ("metric_centre", "metric_scale")
 """Arrays after those of the program (:mod:`forecast.metric`)."""
+CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
+"""The compiled log density: size; places of point, gradient and value; the data. 0 is no error."""
+EXPAND = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_uint64] * 2, *[ctypes.c_void_p] * 3)
+"""What expands a point: both sizes; places of point and of what comes of it; the data."""
 
 
 @dataclass(frozen=True)
@@ -198,15 +202,21 @@ def value_and_gradient(model: Any, point: np.ndarray) -> tuple[float, np.ndarray
 
     Both are NaN where the compiled code reports an error, as it does if one is not finite.
     """
-    real = ctypes.POINTER(ctypes.c_double)
-    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, real, real, real, ctypes.c_void_p)
-    x = np.ascontiguousarray(point, dtype=float)
-    value, gradient = np.zeros(1), np.zeros(model.n_dim)
-    places = [a.ctypes.data_as(real) for a in (x, gradient, value)]
-    code = kind(model.compiled_logp_func.address)(x.size, *places, model.user_data.ctypes.data)
-    if code != 0:
-        return float("nan"), np.full(model.n_dim, np.nan)
-    return float(value[0]), gradient
+    values, gradients = values_and_gradients(model, np.asarray(point)[None])
+    return float(values[0]), gradients[0]
+
+
+def values_and_gradients(model: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same at many points, dims (draw,) and (draw, unconstrained)."""
+    x = np.ascontiguousarray(points, dtype=float)
+    values, gradients = np.zeros(len(x)), np.zeros_like(x)
+    call = CALL(model.compiled_logp_func.address)
+    places = [(a.ctypes.data, a.strides[0]) for a in (x, gradients, values)]
+    for i in range(len(x)):
+        at = (start + i * step for start, step in places)
+        if call(x.shape[1], *at, model.user_data.ctypes.data) != 0:
+            values[i], gradients[i] = np.nan, np.nan
+    return values, gradients
 
 
 def log_densities(model: Any, points: np.ndarray) -> np.ndarray:
@@ -214,22 +224,19 @@ def log_densities(model: Any, points: np.ndarray) -> np.ndarray:
     from models.blocks import over_blocks
 
     def block(some: Mapping[str, np.ndarray]) -> np.ndarray:
-        return np.array([value_and_gradient(model, x)[0] for x in some["point"]])
+        return values_and_gradients(model, some["point"])[0]
 
     return np.concatenate(over_blocks(block, {"point": points}, n=len(points)))
 
 
 def expanded(model: Any, points: np.ndarray, *, names: Collection[str]) -> dict[str, np.ndarray]:
     """Return variables of nutpie's model at unconstrained points, dims (draw, ...), by name."""
-    real = ctypes.POINTER(ctypes.c_double)
-    kind = ctypes.CFUNCTYPE(
-        ctypes.c_int64, ctypes.c_uint64, ctypes.c_uint64, real, real, ctypes.c_void_p
-    )
-    expand, data = kind(model.compiled_expand_func.address), model.user_data.ctypes.data
-    out = np.zeros((len(points), model.n_expanded))
-    for x, row in zip(np.ascontiguousarray(points, dtype=float), out, strict=True):
-        places = (a.ctypes.data_as(real) for a in (x, row))
-        if expand(x.size, row.size, *places, data) != 0:
-            row[:] = np.nan
+    x, out = np.ascontiguousarray(points, dtype=float), np.zeros((len(points), model.n_expanded))
+    expand, data = EXPAND(model.compiled_expand_func.address), model.user_data.ctypes.data
+    places = [(a.ctypes.data, a.strides[0]) for a in (x, out)]
+    for i in range(len(x)):
+        at = (start + i * step for start, step in places)
+        if expand(x.shape[1], out.shape[1], *at, data) != 0:
+            out[i] = np.nan
     shaped = zip(*model.shape_info, strict=True)
     return {n: out[:, at].reshape(-1, *shape) for n, at, shape in shaped if n in names}
