@@ -35,6 +35,8 @@ about half of the processor time of a fit from scratch.
 """
 HELD = 8
 """Parts of the headline that are held, of the latest variations."""
+KEPT = "works "
+"""What begins the names of the costly part of the headline among what is kept with a fit."""
 
 
 def posterior(case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:
@@ -169,12 +171,25 @@ def evaluate(
 
 
 def hold(held: dict[Any, Any], key: Any, *, make: Callable[[], Any], most: int) -> Any:
-    """Return what is held under the key, made if it is not there; the oldest give way."""
-    if key not in held:
+    """Return what is held under the key, made if it is not there; the longest unused give way."""
+    if key in held:
+        found = held.pop(key)
+    else:
         while len(held) >= most:
             held.pop(next(iter(held)))
-        held[key] = make()
-    return held[key]
+        found = make()
+    held[key] = found
+    return found
+
+
+def kept_works(fit: Fit) -> late_uses.Works:
+    """Return the costly part of the headline of the fit's own Case, made once and kept with it."""
+    kept = {name: x for name, x in fit.held.items() if name.startswith(KEPT)}
+    if not kept:
+        made = late_uses.make_works(**forward(fit, fit.case))
+        kept = {KEPT + name: x for name, x in made.items()}
+        fit.held.update(kept)
+    return {name.removeprefix(KEPT): x for name, x in kept.items()}
 
 
 @dataclass(frozen=True)
@@ -183,8 +198,8 @@ class Ahead:
 
     Of the headline alone only what a changed belief enters is computed anew, so the latest
     :data:`HELD` parts are held: costly ones in ``works``, of 4000 draws some 10 MB each, and what
-    becomes of them in ``held``, of at most 5 MB. Of other quantities, which may take hundreds, the
-    last two are held.
+    becomes of them in ``held``, of at most 4 MB. The costly part of the fit's own Case is kept with
+    the fit (``Fit.held``). Of other quantities, which may take hundreds, the last two are held.
     """
 
     names: Sequence[str] | None
@@ -198,15 +213,22 @@ class Ahead:
             return hold(self.held, key, make=lambda: answer(fit, case, names=self.names), most=2)
         key = self.key(fit, case)
         early = hold(self.held, key, make=lambda: self.early(fit, case), most=HELD)
-        return self.wanted(late.headline(early, all_draws(fit, case), question=case.asked))
+        draws = all_draws(fit, case, names=late.READ)
+        return self.wanted(late.headline(early, draws, question=case.asked))
 
     def early(self, fit: Fit, case: Case) -> late.Early:
         """Return what the last beliefs enter, from works that are held where they are the same."""
+        draws = all_draws(fit, case, names=late_uses.enters(case.asked))
+        works, names = self.costly(fit, case), HEADLINE if self.names is None else self.names
+        return late_uses.make_early(works, draws, question=case.asked, names=names)
+
+    def costly(self, fit: Fit, case: Case) -> late_uses.Works:
+        """Return the costly part: that of the fit's own Case is kept with the fit."""
         key = self.key(fit, case, but=late_uses.BETWEEN)
-        works = hold(
-            self.works, key, make=lambda: late_uses.make_works(**forward(fit, case)), most=HELD
-        )
-        return late_uses.make_early(works, all_draws(fit, case), question=case.asked)
+        if key == self.key(fit, fit.case, but=late_uses.BETWEEN):
+            return kept_works(fit)
+        make = late_uses.make_works
+        return hold(self.works, key, make=lambda: make(**forward(fit, case)), most=HELD)
 
     def key(self, fit: Fit, case: Case, *, but: Sequence[str] = ()) -> Any:
         """Return what the part follows from that neither the last beliefs nor ``but`` enter."""

@@ -4,7 +4,7 @@ Both are fixed by seed and name, so that scenarios are paired draw by draw. A fi
 chosen among those sampled (``Fit.chosen``) takes the same places of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -58,9 +58,13 @@ def with_ease(draws: dict[str, np.ndarray], case: Case) -> dict[str, np.ndarray]
     return draws | {"worker_ratio_elasticity": elasticity, "ease": ease}
 
 
-def all_draws(fit: Fit, case: Case) -> Draws:
-    """Return the fit's draws, each with the forecast-only priors of ``case`` at its place."""
-    return fit.draws | _placed(fit, alone_draws(case, fit.compiled.alone, n=_places(fit)))
+def all_draws(fit: Fit, case: Case, *, names: Collection[str] | None = None) -> Draws:
+    """Return the fit's draws, each with the forecast-only priors of ``case`` at its place.
+
+    Of these priors only those among ``names``, all by default.
+    """
+    some = [name for name in fit.compiled.alone if names is None or name in names]
+    return fit.draws | _placed(fit, alone_draws(case, some, n=_places(fit)))
 
 
 def future(fit: Fit, case: Case) -> Draws:

@@ -34,6 +34,8 @@ LATE = (
     "works_2025",
 )
 """Beliefs that enter last; no likelihood touches any of them."""
+READ = tuple(name for name in LATE if name != "paths")
+"""Those of them that :func:`headline` reads: paths enter a claim alone."""
 TOP = slice(5, 7)
 """Steps to levels 6 and 7, on which relevance hangs."""
 
@@ -45,7 +47,8 @@ class Early:
     ``moments`` of the question's cohort, (draw, agenda, tracking); ``total``, works at level 6,
     and 7, or above by the horizon for each work of 2025, (draw, unit, level), with one unit for the
     field;
-    ``share`` (draw, agenda); ``fixed``, the part of the headline that no last belief moves.
+    ``share`` (draw, agenda), one where moments bear the share of works already and may be summed
+    over agendas; ``fixed``, the part of the headline that no last belief moves.
     """
 
     moments: dict[str, Array]

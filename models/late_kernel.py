@@ -73,20 +73,31 @@ class Side(NamedTuple):
 class Cohort(NamedTuple):
     """Works of the cohort: P(level), (draw, agenda, level), and the log-odds of tracking in parts.
 
-    ``odds`` (draw, agenda) and ``odds_level`` (draw, level) add up; ``done`` is the chance that an
-    intervention sets, or NaN. ``share`` (draw, agenda) is of works. ``node``, ``node_grown`` and
-    ``node_factor`` (draw, node): u, and the other side's G and the factor there, as in
-    :func:`models.race.first_by`.
+    ``odds`` (draw, agenda) and ``odds_level`` (draw, level) add up; ``done`` (draw,) is the chance
+    that an intervention sets, or NaN. ``share`` (draw, agenda) is of works. ``node``,
+    ``node_grown`` and ``node_factor`` (draw, node) are those of :func:`models.race.nodes`.
     """
 
     level: Reals
     odds: Reals
     odds_level: Reals
     share: Reals
-    done: float
+    done: Reals
     node: Reals
     node_grown: Reals
     node_factor: Reals
+
+
+class Wanted(NamedTuple):
+    """What is wanted.
+
+    ``whole``: use in alignment summed over agendas; ``race``: who is first; ``seen``: what one can
+    read about.
+    """
+
+    whole: bool
+    race: bool
+    seen: bool
 
 
 @numba.njit(fastmath=FAST - {"reassoc"}, error_model="numpy")
@@ -103,23 +114,23 @@ def _power(y: float) -> float:
 
 @numba.njit(fastmath=FAST, error_model="numpy")
 def _states(c: Cohort, d: int, chance: Reals) -> None:
-    """Put P(level, tracking) into ``chance``, dims (agenda, tracking, level)."""
+    """Put P(agenda, level, tracking) into ``chance``, dims (agenda, tracking, level)."""
     for a in range(chance.shape[0]):
         for k in range(chance.shape[2]):
             x = c.odds[d, a] + c.odds_level[d, k]
             e = _power(-abs(x) * PER_E)
             track = (e if x < 0.0 else 1.0) / (1.0 + e)
-            if not np.isnan(c.done):
-                track = c.done
-            chance[a, 0, k] = c.level[d, a, k] * (1.0 - track)
-            chance[a, 1, k] = c.level[d, a, k] * track
+            if not np.isnan(c.done[d]):
+                track = c.done[d]
+            here = c.share[d, a] * c.level[d, a, k]
+            chance[a, 0, k], chance[a, 1, k] = here * (1.0 - track), here * track
 
 
 @numba.njit(fastmath=FAST, error_model="numpy")
-def _uses(s: Side, d: int, out: Reals) -> None:
+def _uses(s: Side, d: int, seen: bool, out: Reals) -> None:
     """Put the mean of actual uses, and chances of no own, other and documented use into ``out``.
 
-    Dims (4, state), with states by agenda, tracking and level.
+    Dims (4, state), with states by agenda, tracking and level; the last only if ``seen``.
     """
     for a in range(s.agenda.shape[1]):
         for z in range(2):
@@ -128,13 +139,15 @@ def _uses(s: Side, d: int, out: Reals) -> None:
                 out[0, (2 * a + z) * LEVELS + k] = base * s.level[d, k]
     own, shown = s.own[d] * PER_E, s.shown[d] * PER_E
     others, share = s.grown[d] * PER_E, s.documented[d]
+    if seen:
+        for j in range(out.shape[1]):
+            out[3, j] = _power(-out[0, j] * shown)
     for j in range(out.shape[1]):
         m = out[0, j]
         actual = m / share
         out[0, j] = actual
         out[1, j] = _power(-m * own)
         out[2, j] = _power(-actual * others)
-        out[3, j] = _power(-m * shown)
 
 
 @numba.njit(fastmath=FAST, error_model="numpy")
@@ -152,36 +165,38 @@ def _first(c: Cohort, d: int, cap: Reals, ali: Reals, out: Reals) -> None:
 
 
 @numba.njit(fastmath=FAST, error_model="numpy")
-def _share(c: Cohort, d: int, chance: Reals) -> None:
-    """Multiply chances by their agenda's share of works."""
-    for a in range(chance.shape[0]):
-        for z in range(2):
-            for k in range(chance.shape[2]):
-                chance[a, z, k] *= c.share[d, a]
-
-
-@numba.njit(fastmath=FAST, error_model="numpy")
 def _field(weight: Reals, cap: Reals, ali: Reals, first: Reals, out: Reals) -> None:
-    """Put the sums of :data:`FIELD` into ``out``."""
-    t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = 0.0
+    """Put the sums of :data:`FIELD` into ``out``, but for what one can read about."""
+    t0 = t1 = t2 = t3 = t4 = 0.0
     for j in range(len(weight)):
         w = weight[j]
-        by_ali, by_cap = 1.0 - ali[1, j] * ali[3, j], 1.0 - cap[1, j] * cap[3, j]
         t0 += w * (1.0 - ali[1, j] * ali[2, j])
         t1 += w * (1.0 - cap[1, j] * cap[2, j])
         t2 += w * (1.0 - ali[2, j])
         t3 += w * (1.0 - cap[2, j])
         t4 += w * first[j]
+    out[:5] = (t0, t1, t2, t3, t4)
+
+
+@numba.njit(fastmath=FAST, error_model="numpy")
+def _seen(weight: Reals, cap: Reals, ali: Reals, out: Reals) -> None:
+    """Put those sums of :data:`FIELD` into ``out`` that are of what one can read about."""
+    t5 = t6 = t7 = 0.0
+    for j in range(len(weight)):
+        w = weight[j]
+        by_ali, by_cap = 1.0 - ali[1, j] * ali[3, j], 1.0 - cap[1, j] * cap[3, j]
         t5 += w * by_ali
         t6 += w * by_cap
         t7 += w * by_ali * by_cap
-    out[:] = (t0, t1, t2, t3, t4, t5, t6, t7)
+    out[5:] = (t5, t6, t7)
 
 
 @numba.njit(fastmath=FAST, error_model="numpy")
 def _by_tracking(chance: Reals, cap: Reals, ali: Reals, used: Reals) -> None:
-    """Put use in alignment, and on both sides, into ``used``, dims (2, agenda, tracking)."""
+    """Put use in alignment, and on both sides, into ``used``, dims (2, unit, tracking)."""
+    used[:] = 0.0
     for a in range(chance.shape[0]):
+        unit = min(a, used.shape[1] - 1)
         for z in range(2):
             one = both = 0.0
             for k in range(LEVELS):
@@ -189,29 +204,33 @@ def _by_tracking(chance: Reals, cap: Reals, ali: Reals, used: Reals) -> None:
                 by_ali = chance[a, z, k] * (1.0 - ali[1, j] * ali[2, j])
                 one += by_ali
                 both += by_ali * (1.0 - cap[1, j] * cap[2, j])
-            used[0, a, z], used[1, a, z] = one, both
+            used[0, unit, z] += one
+            used[1, unit, z] += both
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
-def sums(c: Cohort, cap: Side, ali: Side) -> tuple:
+def sums(c: Cohort, cap: Side, ali: Side, wanted: Wanted) -> tuple:
     """Return use in alignment, and on both sides, by tracking, and the sums of :data:`FIELD`.
 
     Returns
     -------
     tuple of ndarray
-        Dims (draw, 2, agenda, tracking), and (draw, outcome).
+        Dims (draw, 2, unit, tracking), times the agenda's share, where the one unit is the field
+        or else each agenda is one; and (draw, outcome), zero where it is not wanted.
     """
     draws, agendas = c.odds.shape
-    used, field = np.empty((draws, 2, agendas, 2)), np.empty((draws, len(FIELD)))
-    states = agendas * 2 * LEVELS
-    chance, first = np.empty((agendas, 2, LEVELS)), np.empty(states)
+    used = np.empty((draws, 2, 1 if wanted.whole else agendas, 2))
+    field, states = np.zeros((draws, len(FIELD))), agendas * 2 * LEVELS
+    chance, first = np.empty((agendas, 2, LEVELS)), np.zeros(states)
     of_cap, of_ali = np.empty((4, states)), np.empty((4, states))
     for d in range(draws):
         _states(c, d, chance)
-        _uses(cap, d, of_cap)
-        _uses(ali, d, of_ali)
-        _first(c, d, of_cap, of_ali, first)
+        _uses(cap, d, wanted.seen, of_cap)
+        _uses(ali, d, wanted.seen, of_ali)
+        if wanted.race:
+            _first(c, d, of_cap, of_ali, first)
         _by_tracking(chance, of_cap, of_ali, used[d])
-        _share(c, d, chance)
         _field(chance.reshape(states), of_cap, of_ali, first, field[d])
+        if wanted.seen:
+            _seen(chance.reshape(states), of_cap, of_ali, field[d])
     return used, field

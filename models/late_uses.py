@@ -6,41 +6,35 @@ in milliseconds (:mod:`models.late_kernel`). The formulas are those of :mod:`mod
 so are the numbers, to about 1e-12.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from models import race, spillover, tracking
+from models import race, tracking
 from models.blocks import joined, over_blocks
 from models.forecast_paths import Asked, Paths, make_paths
 from models.forecast_states import age_of_use, make_states, mean_factors, shares_by
 from models.interventions import Do
 from models.late import Early, works_until
-from models.ops import NumPy
 from models.prior import Array
+from models.quantities import HEADLINE
 from models.structure import FIRST_YEAR, LAST_YEAR, SIDES, Structure
 
 DOCUMENTED = tuple(f"{side}_documented" for side in SIDES)
 DAMPING = "tracking_damping"
 BETWEEN = (*DOCUMENTED, DAMPING)
 """Beliefs that enter states and uses alone; no likelihood touches any of them."""
-BLOCK = 250
+Works = dict[str, Array]
+"""What does not depend on the beliefs of :data:`BETWEEN` and :data:`models.late.LATE`, by draw.
+
+Terms of :class:`models.late_kernel.Cohort` and, after the name of their side, of
+:class:`models.late_kernel.Side`; besides, ``total`` of :class:`models.late.Early`, ``slope`` and
+``since``, tracking's trend and the years it went on. A thousand draws take about 2 MB.
+"""
+BLOCK = 500
 """Draws of a block of compiled sums."""
-
-
-@dataclass(frozen=True)
-class Works:
-    """What does not depend on the beliefs of :data:`BETWEEN` and :data:`models.late.LATE`.
-
-    ``terms`` by draw are those of :class:`models.late_kernel.Cohort` and, after the name of their
-    side, of :class:`models.late_kernel.Side`; besides, ``total`` of :class:`models.late.Early`,
-    ``slope`` and ``since``, tracking's trend and the years it went on. ``done`` is the chance of
-    tracking that an intervention sets, or NaN. A thousand draws take about 2 MB.
-    """
-
-    terms: dict[str, Array]
-    done: float
+SEEN = ("alignment_only", "both", "capabilities_only", "neither")
+"""Outcomes of what one can read about."""
 
 
 def enters(question: Asked) -> tuple[str, ...]:
@@ -72,8 +66,7 @@ def make_works(
         return out | _tracking(paths, i) | _uses(paths, question)
 
     terms = joined(over_blocks(part, draws, future, n=len(draws["use_rate"])))
-    done = float(terms.pop("done")[0])
-    return Works({name: np.ascontiguousarray(x) for name, x in terms.items()}, done)
+    return {name: np.ascontiguousarray(x) for name, x in terms.items()}
 
 
 def _tracking(paths: Paths, i: int) -> dict[str, Array]:
@@ -100,45 +93,59 @@ def _uses(paths: Paths, question: Asked) -> dict[str, Array]:
         found = {"agenda": kept * np.exp(base[:, :-1]), "level": level, "tracked": tracked}
         found |= {"own": terms[f"{side}_own"], "grown": grown, "shown": shown}
         out |= {f"{side}_{name}": x for name, x in found.items()}
-    w = 0.5 * (race.NODES + 1.0)
-    first, other = (terms["lag"][:, SIDES.index(side), None] for side in SIDES)
-    top = spillover.reached(NumPy, age, first)
-    u = top * w**race.POWER
-    grown = spillover.reached(NumPy, -first * np.log1p(-u), other)
-    factor = 0.5 * race.WEIGHTS * race.POWER * w ** (race.POWER - 1) * top
+    lag, other = (terms["lag"][:, SIDES.index(side)] for side in SIDES)
+    u, grown, factor = race.nodes(lag=lag, other_lag=other, age=age)
     return out | {"node": u, "node_grown": grown, "node_factor": factor}
 
 
-def make_early(works: Works, draws: Mapping[str, Array], *, question: Asked) -> Early:
-    """Return what the last beliefs enter, given the beliefs of :data:`BETWEEN` in ``draws``."""
-    terms, n = works.terms, len(works.terms["share"])
-    since = terms["since"]
+def make_early(
+    works: Works,
+    draws: Mapping[str, Array],
+    *,
+    question: Asked,
+    names: Collection[str] = HEADLINE,
+) -> Early:
+    """Return what the last beliefs enter, given the beliefs of :data:`BETWEEN` in ``draws``.
+
+    Of outcomes that are not among ``names`` those that cost most are left out.
+    """
+    since, n = works["since"], len(works["share"])
     if DAMPING in enters(question):
         since = tracking.future_trend(draws[DAMPING], question.cohort - LAST_YEAR)[:, -1]
-    terms = terms | {"odds": terms["odds"] + (terms["slope"] * since)[:, None]}
+    terms = works | {"odds": works["odds"] + (works["slope"] * since)[:, None]}
     terms |= {name: np.array(draws[name]) for name in DOCUMENTED}
+    whole, seen = question.established_in == "field", not set(SEEN).isdisjoint(names)
 
     def part(some: Mapping[str, Array]) -> dict[str, Array]:
-        return _summed(some, done=works.done)
+        return _summed(some, whole=whole, race="capabilities_first" in names, seen=seen)
 
     found = joined(over_blocks(part, terms, n=n, size=BLOCK))
-    moments = {name: found.pop(f"{name}_by_tracking") for name in ("alignment", "both")}
-    share = terms["share"]
-    if question.established_in == "field":  # one reach for all agendas: they may be summed at once
-        moments = {k: np.einsum("sa,saz->sz", share, x)[:, None] for k, x in moments.items()}
-        share = np.ones((n, 1))
-    return Early(moments, terms["total"], share, found)
+    used, field = found["used"], found["field"]
+    moments = {"alignment": used[:, 0], "both": used[:, 1]}
+    fixed = _named(np.ascontiguousarray(field.T), seen=seen)
+    if "capabilities_first" not in names:
+        del fixed["capabilities_first"]
+    return Early(moments, works["total"], np.ones(used.shape[:1] + used.shape[2:3]), fixed)
 
 
-def _summed(terms: Mapping[str, Array], *, done: float) -> dict[str, Array]:
+def _summed(terms: Mapping[str, Array], **wanted: bool) -> dict[str, Array]:
     """Return use in alignment and on both sides by tracking, and outcomes over the field."""
-    from models.late_kernel import FIELD, Cohort, Side, sums
+    from models.late_kernel import Cohort, Side, Wanted, sums
 
     cap, ali = (Side(**{name: terms[f"{side}_{name}"] for name in Side._fields}) for side in SIDES)
-    cohort = Cohort(**{name: terms[name] for name in Cohort._fields if name != "done"}, done=done)
-    used, field = sums(cohort, cap, ali)
-    out = dict(zip(FIELD, field.T, strict=True))
+    cohort = Cohort(**{name: terms[name] for name in Cohort._fields})
+    used, field = sums(cohort, cap, ali, Wanted(**wanted))
+    return {"used": used, "field": field}
+
+
+def _named(field: Array, *, seen: bool) -> dict[str, Array]:
+    """Return the headline's outcomes over the field from sums of the kernel, (outcome, draw)."""
+    from models.late_kernel import FIELD
+
+    out = dict(zip(FIELD, field, strict=True))
     by_ali, by_cap = (out.pop(f"documented_{side}") for side in ("alignment", "capabilities"))
-    out |= {"alignment_only": by_ali - out["both"], "capabilities_only": by_cap - out["both"]}
-    out |= {"neither": 1.0 - by_ali - by_cap + out["both"]}
-    return out | {"alignment_by_tracking": used[:, 0], "both_by_tracking": used[:, 1]}
+    both = out.pop("both")
+    if not seen:
+        return out
+    out |= {"alignment_only": by_ali - both, "both": both, "capabilities_only": by_cap - both}
+    return out | {"neither": 1.0 - by_ali - by_cap + both}

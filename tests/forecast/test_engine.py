@@ -8,15 +8,15 @@ import pytest
 from forecast import engine
 from forecast.case import structure_of, with_arrays, with_prior
 from forecast.engine import Ahead, answer, evaluate, posterior, refit
-from forecast.forward import taken
+from forecast.forward import all_draws, taken
 from forecast.reweighting import importance, smoothed
 from forecast.sampling import Compiled, changed, data_of, swap
-from models import late_uses
+from models import late, late_uses
 from models.errors import InputError
 from models.forecast_paths import UNITS
 from models.interventions import Do
 from models.late import LATE
-from models.late_uses import BETWEEN
+from models.late_uses import BETWEEN, SEEN
 from models.prior import logpdf
 from models.quantities import HEADLINE
 from models.relevance import predict
@@ -203,6 +203,49 @@ def test_a_changed_belief_makes_anew_only_what_it_enters(default_case, fake_fits
         assert steps(name) == ["make_early"]
     for name in FIRST:
         assert steps(name) == ["make_works", "make_early"]
+
+
+@pytest.mark.parametrize("names", [HEADLINE[:2], HEADLINE[:6], SEEN, ("strict_neither",)])
+def test_what_is_not_wanted_does_not_change_what_is(default_case, fake_fits, names):
+    case = asked(default_case)
+    base = posterior(case)
+    whole, found = Ahead(HEADLINE)(base, case), Ahead(names)(base, case)
+    assert list(found) == list(names)
+    for name in names:
+        np.testing.assert_array_equal(found[name], whole[name])
+
+
+def test_the_costly_part_of_a_fits_own_case_is_kept_with_it(default_case, fake_fits, monkeypatch):
+    made, whole = [], late_uses.make_works
+    monkeypatch.setattr(late_uses, "make_works", lambda *a, **k: made.append(1) or whole(*a, **k))
+    case = asked(default_case)
+    base, damping = posterior(case), case.by_name["worker_damping"].values
+    changed = moved(case, "worker_damping", alpha=0.5 * damping["alpha"])
+    for each, times in ((case, 1), (moved(case, "leak_untracked", alpha=9.0), 1), (changed, 2)):
+        (found,) = evaluate([each], base=base, names=HEADLINE)
+        assert_same_as_whole(found.quantities, base, case=each)
+        assert len(made) == times
+    assert Ahead(HEADLINE)(taken(base, np.arange(5)), case)["both"].shape == (5,)
+    assert len(made) == 3  # other draws are another fit
+
+
+def test_the_headline_reads_the_draws_that_it_is_given(default_case, fake_fits):
+    case = asked(default_case)
+    base, ahead = posterior(case), Ahead(HEADLINE)
+    found, early = ahead(base, case), next(iter(ahead.held.values()))
+    draws = all_draws(base, case)
+    few = late.headline(early, {name: draws[name] for name in late.READ}, question=case.asked)
+    for name in HEADLINE:
+        np.testing.assert_array_equal(few[name], found[name])
+    assert "paths" not in all_draws(base, case, names=late.READ)
+
+
+def test_the_longest_unused_gives_way():
+    held, made = {}, []
+    for key in (1, 2, 1, 3, 1, 2):
+        assert engine.hold(held, key, make=lambda key=key: made.append(key) or key, most=2) == key
+    assert made == [1, 2, 3, 2]
+    assert list(held) == [1, 2]
 
 
 def test_exact_refuses_what_it_cannot_do(default_case, fake_fits):

@@ -53,6 +53,14 @@ def test_quadrature_is_adaptive_integration(means, lags, error):
     assert got[0] == pytest.approx(expected, abs=error)
 
 
+def test_the_quadrature_is_a_sum_over_its_nodes():
+    lag, other, cap, ali = (np.array(x) for x in ([2.0, 5.0], [3.0, 0.7], [0.3, 40.0], [1.1, 8.0]))
+    u, grown, factor = race.nodes(lag=lag, other_lag=other, age=9.5)
+    summed = cap * (factor * np.exp(-cap[:, None] * u - ali[:, None] * grown)).sum(axis=-1)
+    by = race.first_by(cap[:, None], ali[:, None], lag=lag, other_lag=other, age=9.5)
+    np.testing.assert_allclose(by[:, 0], summed, rtol=1e-14)
+
+
 def test_race_has_one_winner_or_none():
     rng = np.random.default_rng(3)
     cap, ali = rng.lognormal(size=(2, 50, 4))
