@@ -84,9 +84,12 @@ def claim_quantities(
 
 
 def mechanisms(
-    draws: Mapping[str, Array], paths: Paths, *, states: States, question: Asked
+    draws: Mapping[str, Array], paths: Paths, *, m: Mapping[str, Array], weight: Array
 ) -> dict[str, Array]:
-    """Return the mechanisms: bottleneck, fault worlds, diagnosis, ease, and tracking's effect."""
+    """Return the mechanisms: bottleneck, fault worlds, diagnosis, ease, and tracking's effect.
+
+    ``m`` are the moments of the cohort, and ``weight`` are the listed agendas' shares of it.
+    """
     gain = spillover.level_factor(
         NumPy,
         "capabilities",
@@ -97,9 +100,6 @@ def mechanisms(
         diagnosed=paths.diagnosed,
     )
     unseen = np.log(draws["alignment_documented"] / draws["capabilities_documented"])
-    ratio = tracking_ratio(
-        paths, draws, states=states, year=question.cohort, horizon=question.horizon
-    )
     return {
         "bottleneck_gain": gain[:, 3],
         "fault_shares": fault_shares(draws),
@@ -107,5 +107,5 @@ def mechanisms(
         "diagnosis_rate_practice": practice_rates(draws),
         "ease_documented": draws["ease"],
         "ease_actual": draws["ease"] + unseen,
-        "tracking_effect_capabilities": ratio,
+        "tracking_effect_capabilities": tracking_ratio(m["alike"], weight),
     }

@@ -33,6 +33,18 @@ def first_with_equal_lags(first: Array, second: Array, *, grown: Array) -> Array
     return first / total * -np.expm1(-total * grown)
 
 
+def nodes(lag: Array, other_lag: Array, *, age: Array | float) -> tuple[Array, Array, Array]:
+    """Return what the race is summed over: the first side's G, the other's there, and factors.
+
+    Dims are those of the mean lags and ``age`` (years until the horizon) together, and then (node,).
+    """
+    w = 0.5 * (NODES + 1.0)
+    top = np.asarray(reached(NumPy, age, lag))[..., None]
+    u = top * w**POWER
+    grown = reached(NumPy, -lag[..., None] * np.log1p(-u), other_lag[..., None])
+    return u, grown, 0.5 * WEIGHTS * POWER * w ** (POWER - 1) * top
+
+
 def first_by(first: Array, second: Array, *, lag: Array, other_lag: Array, age: float) -> Array:
     """Return the chance that the first side uses first, and by ``age``.
 
@@ -45,11 +57,7 @@ def first_by(first: Array, second: Array, *, lag: Array, other_lag: Array, age: 
     age
         Years until the horizon.
     """
-    w = 0.5 * (NODES + 1.0)
-    top = reached(NumPy, age, lag)[:, None]
-    u = top * w**POWER
-    grown = reached(NumPy, -lag[:, None] * np.log1p(-u), other_lag[:, None])
-    factor = 0.5 * WEIGHTS * POWER * w ** (POWER - 1) * top
+    u, grown, factor = nodes(lag, other_lag, age=age)
     spread = (slice(None), *[None] * (first.ndim - 1))
     out, a, b = np.zeros_like(first), np.empty_like(first), np.empty_like(first)
     for i in range(len(NODES)):
