@@ -8,25 +8,24 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models import race, spillover
+from models.field_sums import Field
 from models.forecast_paths import Paths
-from models.forecast_states import States, age_of_use
+from models.forecast_states import age_of_use
 from models.ops import NumPy
 from models.prior import Array
 from models.structure import FIRST_YEAR, SIDES
 
 
 def cohort_moments(
-    paths: Paths, draws: Mapping[str, Array], *, states: States, years: Sequence[int], horizon: int
+    paths: Paths, draws: Mapping[str, Array], *, field: Field, years: Sequence[int], horizon: int
 ) -> dict[str, Array]:
-    """Return the moments of cohorts; dims (draw, cohort, agenda, tracking).
+    """Return the moments of the cohorts that ``field`` has; dims (draw, cohort, agenda, tracking).
 
     Names are those of :func:`models.forecast_states.moments`, and ``alike``: capabilities use of
     works at the levels of all, whether or not they track.
     """
     from models.cohort_kernel import NAMES, Cohorts, Side, sums
 
-    at = [year - states.first for year in years]
-    chances = (np.ascontiguousarray(x[:, :, at]) for x in (states.level, states.track))
     ages = np.array([age_of_use(paths, year, horizon=horizon) for year in years])
     cap, ali = (
         Side(**_side(paths, side, years=years, ages=ages), documented=draws[f"{side}_documented"])
@@ -34,7 +33,7 @@ def cohort_moments(
     )
     lag = paths.spillover["lag"]
     nodes = race.nodes(lag[:, :1], lag[:, 1:], age=ages)
-    found = sums(Cohorts(*chances, *map(np.ascontiguousarray, nodes)), cap, ali)
+    found = sums(Cohorts(field.level, field.track, *map(np.ascontiguousarray, nodes)), cap, ali)
     return {name: found[..., i, :] for i, name in enumerate(NAMES)}
 
 

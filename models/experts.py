@@ -19,8 +19,8 @@ import numpy as np
 
 from models import milestones
 from models.blocks import over_blocks
+from models.field_sums import field_sums
 from models.forecast_paths import Asked, make_paths
-from models.forecast_states import make_reach
 from models.prior import Array
 from models.structure import FIRST_YEAR, Structure
 
@@ -88,9 +88,8 @@ def reached_by(
 
     def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> Array:
         paths = make_paths(some, later, structure=structure, horizon=last)
-        yearly = milestones.yearly_works(paths, make_reach(paths, structure.link))
         f = milestones.established_by_year(
-            yearly,
+            field_sums(paths, structure.link, question=until, years=()).yearly,
             some,
             question=until,
             family_of=structure.family_of,

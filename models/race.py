@@ -36,7 +36,7 @@ def first_with_equal_lags(first: Array, second: Array, *, grown: Array) -> Array
 def nodes(lag: Array, other_lag: Array, *, age: Array | float) -> tuple[Array, Array, Array]:
     """Return what the race is summed over: the first side's G, the other's there, and factors.
 
-    Dims are those of the mean lags and ``age`` (years until the horizon) together, and then (node,).
+    Dims are those of the mean lags and ``age`` (years until the horizon) together, then (node,).
     """
     w = 0.5 * (NODES + 1.0)
     top = np.asarray(reached(NumPy, age, lag))[..., None]

@@ -25,8 +25,8 @@ import numpy as np
 from models import claims, milestones
 from models.blocks import joined, over_blocks
 from models.cohort_sums import cohort_moments
+from models.field_sums import field_sums
 from models.forecast_paths import Asked, Paths, forecast_years, make_paths
-from models.forecast_states import make_states
 from models.interventions import Do
 from models.prior import Array
 from models.structure import FIRST_YEAR, Structure
@@ -154,16 +154,16 @@ def _predict(
     question: Asked,
     years: Sequence[int],
 ) -> dict[str, Array]:
-    states = make_states(paths, structure.link)
-    yearly = milestones.yearly_works(paths, states.reach)
-    weight = paths.share[:, question.cohort - FIRST_YEAR, :-1]
-    family_of = structure.family_of
-    f = milestones.established_at_horizon(yearly, draws, question=question, family_of=family_of)
+    field = field_sums(paths, structure.link, question=question, years=years)
+    weight, family_of = paths.share[:, question.cohort - FIRST_YEAR, :-1], structure.family_of
+    f = milestones.established_at_horizon(
+        field.total, draws, question=question, family_of=family_of
+    )
     by_year = milestones.established_by_year(
-        yearly, draws, question=question, family_of=family_of, weight=weight
+        field.yearly, draws, question=question, family_of=family_of, weight=weight
     )
     reach = {unit: field_reach(draws, x) for unit, x in f.items()}
-    every = cohort_moments(paths, draws, states=states, years=years, horizon=question.horizon)
+    every = cohort_moments(paths, draws, field=field, years=years, horizon=question.horizon)
     asked, gates = years.index(question.cohort), gate(draws)
     m = {name: x[:, asked] for name, x in every.items()}
     share = paths.share[:, [year - FIRST_YEAR for year in years], :-1]
@@ -174,8 +174,8 @@ def _predict(
     out |= {
         f"established_{unit}": np.einsum("sa,sak->sk", weight, x[:, :-1]) for unit, x in f.items()
     }
-    out |= {"established": by_year, "works_at_level": milestones.works_at_level(yearly)}
-    out |= claims.field_quantities(paths, states, question=question, weight=weight)
+    out |= {"established": by_year, "works_at_level": milestones.works_at_level(field.by_step)}
+    out |= claims.field_quantities(paths, field, question=question, weight=weight, asked=asked)
     out |= claims.claim_quantities(
         draws, m, weight=weight, gates=gates, f=f[question.established_in]
     )
