@@ -136,7 +136,9 @@ def _sums(level: Reals, track: Reals, cap: Reals, ali: Reals, first: Reals, out:
             t10 += w * first[1, j]
             t11 += w
             t12 += level[k] * by_cap
-        out[:, z] = (t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12)
+        found = (t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12)
+        for i in range(len(NAMES)):
+            out[i, z] = found[i]
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)

@@ -21,8 +21,8 @@ from models.powers import FAST, PER_E, power
 Reals = NDArray[np.float64]
 Whole = NDArray[np.int64]
 LEVELS, STEPS = len(structure.LEVELS), len(structure.STEPS)
-FOURTH = structure.STEPS.index(4)
-"""The step with a discrimination of its own: those before have 1, those after share one."""
+ROW = tuple(0 if k < 4 else 1 if k == 4 else 2 for k in structure.STEPS)
+"""Which of the three u each step has: 1, that of level 4, or that above it."""
 
 
 class Terms(NamedTuple):
@@ -77,12 +77,16 @@ def _row(s: Terms, d: int, a: int, at: Reals) -> None:
 
 
 @numba.njit(fastmath=FAST, error_model="numpy")
-def _step(step: float, e: Reals, reach: Reals, level: Reals) -> None:
-    """Put the chance to stay below a step into ``level``; ``reach`` is then that to take it."""
-    for t in range(len(reach)):
+def _step(step: float, e: Reals, now: Reals, reach: Reals, level: Reals) -> None:
+    """Put the chances to take a step, and to stay below it, into ``reach`` and ``level``.
+
+    ``now`` is the chance to come so far, and is then that to take the step.
+    """
+    for t in range(len(now)):
         p = 1.0 / (1.0 + e[t] * step)
-        level[t] = reach[t] * (1.0 - p)
-        reach[t] *= p
+        level[t] = now[t] * (1.0 - p)
+        now[t] *= p
+        reach[t] = now[t]
 
 
 @numba.njit(fastmath=FAST, error_model="numpy")
@@ -109,6 +113,28 @@ def _until(x: Reals, y: Reals, end: int) -> float:
     return total
 
 
+@numba.njit(fastmath=FAST, error_model="numpy")
+def _put(x: Reals, out: Reals) -> None:
+    """Put ``x``, dims (level or step, year), into ``out``, dims (year, level or step)."""
+    for t in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[t, k] = x[k, t]
+
+
+@numba.njit(fastmath=FAST, error_model="numpy")
+def _ladder(s: Terms, d: int, at: Reals, reach: Reals, level: Reals, track: Reals) -> None:
+    """Put P(level >= 1..7), P(level) and P(tracks | level) of an agenda, from :func:`_row`.
+
+    Dims (step, year) or (level, year).
+    """
+    now = level[LEVELS - 1]
+    now[:] = 1.0
+    for k in range(STEPS):
+        _step(s.step[d, k], at[ROW[k]], now, reach[k], level[k])
+    for k in range(LEVELS):
+        _track(s.level[d, k], at[3], s.done, track[k])
+
+
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
 def sums(s: Terms, cohort: Whole, end: int, whole: bool) -> tuple:
     """Return the arrays of :class:`models.field_sums.Field`, in its order.
@@ -118,36 +144,32 @@ def sums(s: Terms, cohort: Whole, end: int, whole: bool) -> tuple:
     """
     draws, years, agendas = s.share.shape
     level = np.empty((draws, agendas, len(cohort), LEVELS))
-    track, tracked = np.empty_like(level), np.zeros((draws, agendas, years))
+    track, tracked = np.empty(level.shape), np.empty((draws, agendas, years))
     total, by_level = np.empty((draws, agendas, STEPS)), np.empty((draws, years, LEVELS))
     by_step = np.empty((draws, years, STEPS))
-    every = np.empty((draws, agendas, years, STEPS)) if whole else np.empty((0, 0, 0, STEPS))
-    at, reach, here, tracks = (
-        np.empty((6, years)),
-        np.empty(years),
-        np.empty(years),
-        np.empty(years),
-    )
-    of_level, of_step = np.empty((LEVELS, years)), np.empty((STEPS, years))
+    every = np.empty((draws if whole else 0, agendas, years, STEPS))
+    at, reach, of_step = np.empty((6, years)), np.empty((STEPS, years)), np.empty((STEPS, years))
+    here, tracks = np.empty((LEVELS, years)), np.empty((LEVELS, years))
+    of_level = np.empty((LEVELS, years))
     for d in range(draws):
         of_level[:], of_step[:] = 0.0, 0.0
         for a in range(agendas):
             _row(s, d, a, at)
-            reach[:] = 1.0
+            _ladder(s, d, at, reach, here, tracks)
+            tracked[d, a, :] = 0.0
             for k in range(LEVELS):
-                here[:] = reach
-                if k < STEPS:
-                    _step(s.step[d, k], at[min(max(k - FOURTH + 1, 0), 2)], reach, here)
-                    total[d, a, k] = _until(at[4], reach, end)
-                _track(s.level[d, k], at[3], s.done, tracks)
-                _add(here, tracks, tracked[d, a])
+                _add(here[k], tracks[k], tracked[d, a])
                 for i in range(len(cohort)):
-                    level[d, a, i, k], track[d, a, i, k] = here[cohort[i]], tracks[cohort[i]]
+                    t = cohort[i]
+                    level[d, a, i, k], track[d, a, i, k] = here[k, t], tracks[k, t]
                 if a < agendas - 1:
-                    _add(at[5], here, of_level[k])
-                    if k < STEPS:
-                        _add(at[4], reach, of_step[k])
-                if whole and k < STEPS:
-                    every[d, a, :, k] = reach
-        by_level[d], by_step[d] = of_level.T, of_step.T
+                    _add(at[5], here[k], of_level[k])
+            for k in range(STEPS):
+                total[d, a, k] = _until(at[4], reach[k], end)
+                if a < agendas - 1:
+                    _add(at[4], reach[k], of_step[k])
+            if whole:
+                _put(reach, every[d, a])
+        _put(of_level, by_level[d])
+        _put(of_step, by_step[d])
     return level, track, tracked, by_level, by_step, total, every
