@@ -143,10 +143,10 @@ def _sums(level: Reals, track: Reals, cap: Reals, ali: Reals, first: Reals, out:
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
 def sums(c: Cohorts, cap: Side, ali: Side) -> Reals:
-    """Return the moments of :data:`NAMES`, dims (draw, cohort, agenda, name, tracking)."""
+    """Return the moments of :data:`NAMES`, dims (draw, cohort, name, tracking, agenda)."""
     draws, cohorts, _ = c.node.shape
     agendas = cap.agenda.shape[1]
-    out = np.empty((draws, cohorts, agendas, len(NAMES), 2))
+    out = np.empty((draws, cohorts, len(NAMES), 2, agendas))
     states = agendas * 2 * LEVELS
     of_cap, of_ali = np.empty((4, states)), np.empty((4, states))
     first = np.empty((2, states))
@@ -158,5 +158,5 @@ def sums(c: Cohorts, cap: Side, ali: Side) -> Reals:
             for a in range(agendas):
                 at = slice(2 * LEVELS * a, 2 * LEVELS * (a + 1))
                 level, track = c.level[d, a, t], c.track[d, a, t]
-                _sums(level, track, of_cap[:, at], of_ali[:, at], first[:, at], out[d, t, a])
+                _sums(level, track, of_cap[:, at], of_ali[:, at], first[:, at], out[d, t, :, :, a])
     return out

@@ -34,7 +34,7 @@ def cohort_moments(
     lag = paths.spillover["lag"]
     nodes = race.nodes(lag[:, :1], lag[:, 1:], age=ages)
     found = sums(Cohorts(field.level, field.track, *map(np.ascontiguousarray, nodes)), cap, ali)
-    return {name: found[..., i, :] for i, name in enumerate(NAMES)}
+    return {name: found[:, :, i].swapaxes(-1, -2) for i, name in enumerate(NAMES)}
 
 
 def _side(paths: Paths, side: str, *, years: Sequence[int], ages: Array) -> dict[str, Array]:

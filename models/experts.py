@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models import milestones
-from models.blocks import over_blocks
+from models.blocks import LONG, over_blocks
 from models.field_sums import field_sums
 from models.forecast_paths import Asked, make_paths
 from models.prior import Array
@@ -97,4 +97,5 @@ def reached_by(
         )
         return np.stack([f[:, e.level - 1, e.year - FIRST_YEAR] for e in experts], axis=-1)
 
-    return np.concatenate(over_blocks(part, draws, future, n=len(draws["use_rate"])))
+    parts = over_blocks(part, draws, future, n=len(draws["use_rate"]), size=LONG)
+    return np.concatenate(parts)

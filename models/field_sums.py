@@ -46,11 +46,12 @@ def field_sums(paths: Paths, link: str, *, question: Asked, years: Sequence[int]
     from models.field_kernel import Terms, sums
 
     in_field = question.established_in == "field"
-    cohort = np.array([year - FIRST_YEAR for year in years], dtype=np.int64)
+    place, end = np.array([year - FIRST_YEAR for year in years], dtype=np.int64), _end(question)
     arrays = [np.ascontiguousarray(x, dtype=float) for x in _terms(paths)]
-    *found, reach = sums(Terms(*arrays), cohort, _end(question), not in_field)
-    yearly = found[4] if in_field else milestones.yearly_works(paths, reach)
-    return Field(*found, yearly)
+    made = sums(Terms(*arrays), place, end, not in_field)
+    level, track, tracked, by_level, by_step, total, reach = made
+    yearly = by_step if in_field else milestones.yearly_works(paths, reach)
+    return Field(level, track, tracked, by_level, by_step, total, yearly)
 
 
 def plain(paths: Paths, link: str, *, question: Asked, years: Sequence[int]) -> Field:

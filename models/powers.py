@@ -28,7 +28,7 @@ FRACTION = np.finfo(float).nmant
 """Bits of a double after those of its exponent."""
 ROUND = 1.5 * 2.0**FRACTION
 """What rounds a number that it is added to, and leaves the whole in the last bits of the sum."""
-PER_E = float(np.log2(np.e))  # type: ignore[misc]  # its stub deletes e
+PER_E = float(np.log2(np.e))
 """What turns a power of e into one of two."""
 
 

@@ -23,7 +23,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from models import claims, milestones
-from models.blocks import joined, over_blocks
+from models.blocks import LONG, joined, over_blocks
 from models.cohort_sums import cohort_moments
 from models.field_sums import field_sums
 from models.forecast_paths import Asked, Paths, forecast_years, make_paths
@@ -70,7 +70,7 @@ def strong(used: Array, gates: Array, *, reach: Array) -> Array:
 
 def outcomes(m: Mapping[str, Array], gates: Array, *, reach: Array) -> dict[str, Array]:
     """Return every outcome of a cohort by agenda; dims (draw, agenda)."""
-    every = {name: x.sum(axis=-1) for name, x in m.items()}
+    every = {name: x[..., 0] + x[..., 1] for name, x in m.items()}
     relevant = strong(m["alignment"], gates, reach=reach)
     strict_both = strong(m["both"], gates, reach=reach)
     ali, cap = every["alignment_documented"], every["capabilities_documented"]
@@ -139,7 +139,7 @@ def predict(
         found = _predict(some, paths, structure=structure, question=question, years=years)
         return found if names is None else {name: found[name] for name in names}
 
-    return joined(over_blocks(part, draws, future, n=len(draws["use_rate"])))
+    return joined(over_blocks(part, draws, future, n=len(draws["use_rate"]), size=LONG))
 
 
 def _series(names: Collection[str]) -> bool:

@@ -5,9 +5,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from models import workers
 from models.field_sums import field_sums, plain
 from models.forecast_paths import Asked, make_paths
 from models.interventions import Do
+from models.ops import NumPy
+from models.structure import GROUPS
 
 ASKED = Asked(2026, 2040, 3, "field")
 DONE = (Do("tracking", 0.8, 2025), Do("effort", 2.0, 2026, times=True), Do("share.b", 0.5, 2030))
@@ -52,3 +55,19 @@ def test_other_links_follow_the_formulas(draws, future, structure):
     found = field_sums(paths, "probit", question=ASKED, years=(2026,))
     expected = plain(paths, "probit", question=ASKED, years=(2026,))
     np.testing.assert_array_equal(found.total, expected.total)
+
+
+def test_workers_are_those_of_the_formula(draws):
+    level = np.log(np.stack([draws[f"workers_{group}"] for group in GROUPS], axis=-1))
+    shocks = draws["worker_shock_sd"][:, None, None] * draws["worker_shock_z"]
+    expected = workers.log_workers(NumPy, level, draws["worker_growth"], shocks=shocks)
+    np.testing.assert_allclose(workers.workers_from_draws(draws), expected, rtol=1e-13)
+
+
+def test_shares_that_are_the_same_each_year_are_those_of_each(draws, future, structure):
+    """A factor of one is an act on shares, so that they are then made for each year apart."""
+    same, apart = (
+        make_paths(draws, future, structure=structure, horizon=2040, do=do).share
+        for do in ((), (Do("share.b", 1.0, 2020, times=True),))
+    )
+    np.testing.assert_allclose(same, apart, rtol=1e-13)
