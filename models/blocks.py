@@ -16,6 +16,8 @@ from models.prior import Array
 
 BLOCK = 50
 """Draws computed together: few enough to stay in a processor's cache."""
+LONG = 200
+"""Draws of a block whose states are summed by compiled code: calls are then what costs."""
 MOST = 8
 """Threads at most: beyond these memory is what a block waits for."""
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from models import milestones, spillover
+from models.field_sums import Field
 from models.forecast_paths import Asked, Paths, fault_shares, practice_rates
-from models.forecast_states import States, tracking_ratio
+from models.forecast_states import tracking_ratio
 from models.ops import NumPy
 from models.prior import Array
 from models.structure import FIRST_YEAR, LOG_RATIO
@@ -20,14 +21,15 @@ TINY = 1e-300
 
 
 def field_quantities(
-    paths: Paths, states: States, *, question: Asked, weight: Array
+    paths: Paths, field: Field, *, question: Asked, weight: Array, asked: int
 ) -> dict[str, Array]:
-    """Return workers, works, shares, levels and tracking of the field and its agendas."""
-    i, end = question.cohort - FIRST_YEAR, question.horizon - FIRST_YEAR + 1
-    level, track = states.level[:, :-1], states.track[:, :-1]
-    tracked = (level * track).sum(axis=-1)[:, :, :end]
-    share = paths.share[:, :end, :-1]
-    by_agenda = level[:, :, i]
+    """Return workers, works, shares, levels and tracking of the field and its agendas.
+
+    ``asked`` is the place of the question's cohort among those of ``field``.
+    """
+    end = question.horizon - FIRST_YEAR + 1
+    tracked, share = field.tracked[:, :-1, :end], paths.share[:, :end, :-1]
+    by_agenda = field.level[:, :-1, asked].copy()  # a view would keep all cohorts in memory
     people = paths.log_workers[..., :end]
     return {
         "workers": np.exp(people),
@@ -38,7 +40,7 @@ def field_quantities(
         "tracking_field": np.einsum("sya,say->sy", share, tracked),
         "level_by_agenda": by_agenda,
         "level_share": np.einsum("sa,sak->sk", weight, by_agenda),
-        "level_field": np.einsum("sya,sayk->syk", share, level[:, :, :end]),
+        "level_field": field.by_level[:, :end],
     }
 
 
@@ -84,9 +86,12 @@ def claim_quantities(
 
 
 def mechanisms(
-    draws: Mapping[str, Array], paths: Paths, *, states: States, question: Asked
+    draws: Mapping[str, Array], paths: Paths, *, m: Mapping[str, Array], weight: Array
 ) -> dict[str, Array]:
-    """Return the mechanisms: bottleneck, fault worlds, diagnosis, ease, and tracking's effect."""
+    """Return the mechanisms: bottleneck, fault worlds, diagnosis, ease, and tracking's effect.
+
+    ``m`` are the moments of the cohort, and ``weight`` are the listed agendas' shares of it.
+    """
     gain = spillover.level_factor(
         NumPy,
         "capabilities",
@@ -97,9 +102,6 @@ def mechanisms(
         diagnosed=paths.diagnosed,
     )
     unseen = np.log(draws["alignment_documented"] / draws["capabilities_documented"])
-    ratio = tracking_ratio(
-        paths, draws, states=states, year=question.cohort, horizon=question.horizon
-    )
     return {
         "bottleneck_gain": gain[:, 3],
         "fault_shares": fault_shares(draws),
@@ -107,5 +109,5 @@ def mechanisms(
         "diagnosis_rate_practice": practice_rates(draws),
         "ease_documented": draws["ease"],
         "ease_actual": draws["ease"] + unseen,
-        "tracking_effect_capabilities": ratio,
+        "tracking_effect_capabilities": tracking_ratio(m["alike"], weight),
     }

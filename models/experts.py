@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models import milestones
-from models.blocks import over_blocks
+from models.blocks import LONG, over_blocks
+from models.field_sums import field_sums
 from models.forecast_paths import Asked, make_paths
-from models.forecast_states import make_reach
 from models.prior import Array
 from models.structure import FIRST_YEAR, Structure
 
@@ -88,9 +88,8 @@ def reached_by(
 
     def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> Array:
         paths = make_paths(some, later, structure=structure, horizon=last)
-        yearly = milestones.yearly_works(paths, make_reach(paths, structure.link))
         f = milestones.established_by_year(
-            yearly,
+            field_sums(paths, structure.link, question=until, years=()).yearly,
             some,
             question=until,
             family_of=structure.family_of,
@@ -98,4 +97,5 @@ def reached_by(
         )
         return np.stack([f[:, e.level - 1, e.year - FIRST_YEAR] for e in experts], axis=-1)
 
-    return np.concatenate(over_blocks(part, draws, future, n=len(draws["use_rate"])))
+    parts = over_blocks(part, draws, future, n=len(draws["use_rate"]), size=LONG)
+    return np.concatenate(parts)

@@ -193,7 +193,12 @@ def _shares(
     years: Sequence[int],
     do: Sequence[Do],
 ) -> Array:
-    """Return shares of works, (draw, year, agenda): the listed add to 1; the new one's is last."""
+    """Return shares of works, (draw, year, agenda): the listed add to 1; the new one's is last.
+
+    Where nothing is done to them they are the same in all years.
+    """
+    every, done = len(years), any(act.key.startswith("share.") for act in do)
+    years = years if done else years[:1]
     agendas = structure.agendas
     check_agendas(do, agendas)
     sd = draws["agenda_share_sd"][:, None]
@@ -203,7 +208,8 @@ def _shares(
     one_more = np.broadcast_to((sd * _column(new, "share"))[:, None, :], (len(size), len(years), 1))
     together = output.agenda_shares(np.concatenate([size, one_more], axis=-1))
     listed = with_set_shares(output.agenda_shares(size), agendas, years=years, do=do)
-    return np.concatenate([listed, together[..., -1:]], axis=-1)
+    share = np.concatenate([listed, together[..., -1:]], axis=-1)
+    return np.broadcast_to(share, (len(share), every, share.shape[-1]))
 
 
 def _column(new: Array, name: str) -> Array:

@@ -206,7 +206,8 @@ def moments(
         ``share`` (of works in that tracking state), ``alignment``, ``capabilities``, ``both``
         (actual use), ``alignment_others``, ``capabilities_others``, ``alignment_documented``,
         ``capabilities_documented``, ``both_documented``, ``first``, ``mean`` (actual capabilities
-        uses by others), ``none_ever`` (no such use, ever).
+        uses by others), ``none_ever`` (no such use, ever); ``alike``, capabilities use of works at
+        the levels of all, whether or not they track.
     """
     cap = uses(paths, draws, side="capabilities", year=year, horizon=horizon)
     ali = uses(paths, draws, side="alignment", year=year, horizon=horizon)
@@ -226,20 +227,24 @@ def moments(
         "none_ever": np.exp(-cap.mean),
     }
     out = {name: (state * x).sum(axis=3) for name, x in values.items()}
-    return out | {"share": state.sum(axis=3)}
+    level = states.level[:, :, year - states.first]
+    alike = (level[:, :, None] * cap.used).sum(axis=3)
+    return out | {"share": state.sum(axis=3), "alike": alike}
 
 
-def tracking_ratio(
-    paths: Paths, draws: Mapping[str, Array], *, states: States, year: int, horizon: int
-) -> Array:
+def tracking_ratio(alike: Array, share: Array) -> Array:
     """Return capabilities use of works that track over that of works that do not, by draw.
 
     Both over the same levels and agendas (the listed ones, by share), so that the ratio is what
     tracking does and not where it is found. Where no work is ever used it is 1.
+
+    Parameters
+    ----------
+    alike
+        From :func:`moments`, dims (draw, agenda, tracking).
+    share
+        Shares of the listed agendas, dims (draw, agenda).
     """
-    used = uses(paths, draws, side="capabilities", year=year, horizon=horizon).used
-    i = year - FIRST_YEAR
-    weight = paths.share[:, i, :-1, None] * states.level[:, :-1, i]
-    mean = np.einsum("sak,sazk->sz", weight, used[:, :-1])
+    mean = np.einsum("sa,saz->sz", share, alike[:, : share.shape[1]])
     base, one = mean[:, 0], np.ones(len(mean))
     return np.asarray(np.divide(mean[:, 1], base, out=one, where=base > 0.0))

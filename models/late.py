@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from models import milestones
-from models.blocks import joined, over_blocks
-from models.forecast_paths import Asked, Paths, make_paths
-from models.forecast_states import make_states, moments
+from models.blocks import LONG, joined, over_blocks
+from models.cohort_sums import cohort_moments
+from models.field_sums import Field, field_sums
+from models.forecast_paths import Asked, make_paths
 from models.interventions import Do
 from models.prior import Array
 from models.quantities import HEADLINE
@@ -69,13 +70,15 @@ def make_early(
 
     def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> tuple[Any, Array, Array]:
         paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)
-        states = make_states(paths, structure.link, only=question.cohort)
-        m = moments(paths, some, states=states, year=question.cohort, horizon=question.horizon)
+        year = (question.cohort,)
+        field = field_sums(paths, structure.link, question=question, years=year)
+        m = cohort_moments(paths, some, field=field, years=year, horizon=question.horizon)
         share = paths.share[:, question.cohort - FIRST_YEAR, :-1]
-        total = works_until(paths, states.reach, question=question, family_of=structure.family_of)
-        return m, total / some["works_2025"][:, None, None], share
+        total = works_until(field, question=question, family_of=structure.family_of)
+        one = {name: x[:, 0] for name, x in m.items()}
+        return one, total / some["works_2025"][:, None, None], share
 
-    parts = over_blocks(part, draws, future, n=len(draws["use_rate"]))
+    parts = over_blocks(part, draws, future, n=len(draws["use_rate"]), size=LONG)
     whole = joined([m for m, _, _ in parts])
     total, share = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
     gates, reach = gate(draws), np.ones((len(share), 1))
@@ -84,10 +87,9 @@ def make_early(
     return Early(whole, total, share, fixed)
 
 
-def works_until(paths: Paths, reach: Array, *, question: Asked, family_of: Sequence[int]) -> Array:
+def works_until(field: Field, *, question: Asked, family_of: Sequence[int]) -> Array:
     """Return works at :data:`TOP` or above by the horizon, (draw, unit, level)."""
-    yearly = milestones.yearly_works(paths, reach[..., TOP])
-    until = yearly[:, :, : question.horizon - FIRST_YEAR + 1].sum(axis=2)
+    until = field.total[..., TOP]
     total = milestones.by_unit(until, question.established_in, family_of=family_of)
     return total[:, :1] if question.established_in == "field" else total
 

@@ -1,14 +1,9 @@
-r"""Compiled sums over the states of one cohort: what becomes of its works, given all beliefs.
+"""Compiled sums over the states of one cohort: what becomes of its works, given all beliefs.
 
 The formulas are those of :mod:`models.forecast_states` and :mod:`models.race`, which stay the
 reference; here a draw's states lie in the nearest cache from the first product to the last sum.
-Most of the time goes to the 16 exponentials a state of the race, so these are
-
-.. math:: 2^y = 2^n\, (1 + r\, q(r)), \qquad r = y - n,
-
-with n the whole number nearest to y and q the polynomial through :math:`(2^r - 1) / r` at the
-Chebyshev points of :math:`[-\frac12, \frac12]`: within 3e-14 of the library's, near 1 within
-rounding, and several numbers at a time.
+Most of the time goes to the 16 exponentials a state of the race
+(:mod:`models.powers`).
 """
 
 from typing import NamedTuple
@@ -16,13 +11,11 @@ from typing import NamedTuple
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from models import structure
+from models.powers import FAST, PER_E, power
 
 Reals = NDArray[np.float64]
-FAST = {"contract", "reassoc", "nsz"}
-"""What LLVM may assume; not that numbers are finite."""
 FIELD = (
     "alignment_used",
     "capabilities_relevant",
@@ -35,22 +28,6 @@ FIELD = (
 )
 """Outcomes that are summed over the field."""
 LEVELS = len(structure.LEVELS)
-DEGREE = 8
-Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q8 = (
-    np.log(2.0)
-    * np.polynomial.Chebyshev.interpolate(lambda r: special.exprel(0.5 * np.log(2.0) * r), DEGREE)
-    .convert(kind=np.polynomial.Polynomial)
-    .coef
-    * 2.0 ** np.arange(DEGREE + 1)
-)
-"""Coefficients of q."""
-LEAST = float(np.finfo(float).minexp)
-"""Least power of two."""
-FRACTION = np.finfo(float).nmant
-"""Bits of a double after those of its exponent."""
-ROUND = 1.5 * 2.0**FRACTION
-"""What rounds a number that it is added to, and leaves the whole in the last bits of the sum."""
-PER_E = float(np.log2(np.e))  # type: ignore[misc]  # its stub deletes e
 
 
 class Side(NamedTuple):
@@ -100,25 +77,13 @@ class Wanted(NamedTuple):
     seen: bool
 
 
-@numba.njit(fastmath=FAST - {"reassoc"}, error_model="numpy")
-def _power(y: float) -> float:
-    """Return 2^y for y <= 0."""
-    y = max(y, LEAST)
-    whole = y + ROUND
-    r = y - (whole - ROUND)
-    q = Q4 + r * (Q5 + r * (Q6 + r * (Q7 + r * Q8)))
-    p = 1.0 + r * (Q0 + r * (Q1 + r * (Q2 + r * (Q3 + r * q))))
-    bits = np.float64(p).view(np.int64) + (np.float64(whole).view(np.int64) << FRACTION)
-    return np.int64(bits).view(np.float64)
-
-
 @numba.njit(fastmath=FAST, error_model="numpy")
 def _states(c: Cohort, d: int, chance: Reals) -> None:
     """Put P(agenda, level, tracking) into ``chance``, dims (agenda, tracking, level)."""
     for a in range(chance.shape[0]):
         for k in range(chance.shape[2]):
             x = c.odds[d, a] + c.odds_level[d, k]
-            e = _power(-abs(x) * PER_E)
+            e = power(-abs(x) * PER_E)
             track = (e if x < 0.0 else 1.0) / (1.0 + e)
             if not np.isnan(c.done[d]):
                 track = c.done[d]
@@ -141,13 +106,13 @@ def _uses(s: Side, d: int, seen: bool, out: Reals) -> None:
     others, share = s.grown[d] * PER_E, s.documented[d]
     if seen:
         for j in range(out.shape[1]):
-            out[3, j] = _power(-out[0, j] * shown)
+            out[3, j] = power(-out[0, j] * shown)
     for j in range(out.shape[1]):
         m = out[0, j]
         actual = m / share
         out[0, j] = actual
-        out[1, j] = _power(-m * own)
-        out[2, j] = _power(-actual * others)
+        out[1, j] = power(-m * own)
+        out[2, j] = power(-actual * others)
 
 
 @numba.njit(fastmath=FAST, error_model="numpy")
@@ -158,7 +123,7 @@ def _first(c: Cohort, d: int, cap: Reals, ali: Reals, out: Reals) -> None:
         u, grown = c.node[d, i] * PER_E, c.node_grown[d, i] * PER_E
         factor = c.node_factor[d, i]
         for j in range(len(out)):
-            out[j] += factor * _power(-(cap[0, j] * u + ali[0, j] * grown))
+            out[j] += factor * power(-(cap[0, j] * u + ali[0, j] * grown))
     for j in range(len(out)):
         own, later = 1.0 - cap[1, j], cap[0, j] * out[j]
         out[j] = own * (0.5 + 0.5 * ali[1, j]) + cap[1, j] * ali[1, j] * later

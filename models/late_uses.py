@@ -11,9 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from models import race, tracking
-from models.blocks import joined, over_blocks
+from models.blocks import LONG, joined, over_blocks
+from models.field_sums import field_sums
 from models.forecast_paths import Asked, Paths, make_paths
-from models.forecast_states import age_of_use, make_states, mean_factors, shares_by
+from models.forecast_states import age_of_use, mean_factors, shares_by
 from models.interventions import Do
 from models.late import Early, works_until
 from models.prior import Array
@@ -55,17 +56,17 @@ def make_works(
 
     def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> dict[str, Array]:
         paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)
-        states = make_states(paths, structure.link, only=year)
-        until = works_until(paths, states.reach, question=question, family_of=structure.family_of)
+        field = field_sums(paths, structure.link, question=question, years=(year,))
+        until = works_until(field, question=question, family_of=structure.family_of)
         out = {
-            "level": states.level[:, :-1, year - states.first],
+            "level": field.level[:, :-1, 0],
             "share": paths.share[:, i, :-1],
             "total": until[:, :listed] / some["works_2025"][:, None, None],
             "done": np.broadcast_to(paths.tracking_set[i], len(until)),
         }
         return out | _tracking(paths, i) | _uses(paths, question)
 
-    terms = joined(over_blocks(part, draws, future, n=len(draws["use_rate"])))
+    terms = joined(over_blocks(part, draws, future, n=len(draws["use_rate"]), size=LONG))
     return {name: np.ascontiguousarray(x) for name, x in terms.items()}
 
 
@@ -94,7 +95,7 @@ def _uses(paths: Paths, question: Asked) -> dict[str, Array]:
         found |= {"own": terms[f"{side}_own"], "grown": grown, "shown": shown}
         out |= {f"{side}_{name}": x for name, x in found.items()}
     lag, other = (terms["lag"][:, SIDES.index(side)] for side in SIDES)
-    u, grown, factor = race.nodes(lag=lag, other_lag=other, age=age)
+    u, grown, factor = race.nodes(lag, other, age=age)
     return out | {"node": u, "node_grown": grown, "node_factor": factor}
 
 

@@ -107,30 +107,37 @@ def established_by_year(
 ) -> Array:
     """Return F_k of the field by year in the question's unit; dims (draw, step, year).
 
-    ``weight`` (draw, agenda) are the shares of the listed agendas, used where the unit is not the
-    field.
+    Parameters
+    ----------
+    yearly
+        Works of each year at level k or above: the field's (draw, year, step) if that is the unit,
+        else each agenda's (draw, agenda, year, step).
+    weight
+        Shares of the listed agendas, dims (draw, agenda), used where the unit is not the field.
     """
-    until = yearly[:, :, : question.horizon - FIRST_YEAR + 1]
+    until = yearly[..., : question.horizon - FIRST_YEAR + 1, :]
     m, unit = question.established_at, question.established_in
     if unit == "field":
-        mean = np.cumsum(until[:, :-1].sum(axis=1), axis=1)
-        return established(mean, draws, m=m).swapaxes(1, 2)
+        return established(np.cumsum(until, axis=1), draws, m=m).swapaxes(1, 2)
     mean = np.cumsum(by_unit(until, unit, family_of=family_of)[:, :-1], axis=2)
     f = established(mean, draws, m=m)
     return np.einsum("sa,sayk->sky", weight, f)
 
 
 def established_at_horizon(
-    yearly: Array, draws: Mapping[str, Array], *, question: Asked, family_of: Sequence[int]
+    total: Array, draws: Mapping[str, Array], *, question: Asked, family_of: Sequence[int]
 ) -> dict[str, Array]:
-    """Return F_k by the horizon in each agenda's unit, by kind of unit: (draw, agenda, step)."""
-    total = yearly[:, :, : question.horizon - FIRST_YEAR + 1].sum(axis=2)
-    return {
-        unit: established(
-            by_unit(total, unit, family_of=family_of), draws, m=question.established_at
-        )
-        for unit in ("field", "family", "agenda")
-    }
+    """Return F_k by the horizon in each agenda's unit, by kind of unit: (draw, agenda, step).
+
+    ``total`` are works at level k or above by then, dims (draw, agenda, step).
+    """
+    out = {}
+    for unit in ("field", "family", "agenda"):
+        mean = by_unit(total, unit, family_of=family_of)
+        mean = mean[:, :1] if unit == "field" else mean  # one number for all agendas
+        f = established(mean, draws, m=question.established_at)
+        out[unit] = np.broadcast_to(f, total.shape)
+    return out
 
 
 def first_by_year(yearly: Array, works: Array, *, draws: Mapping[str, Array]) -> Array:
@@ -162,9 +169,12 @@ def plateau(f: Array) -> Array:
     return np.maximum(full[..., :-1] - full[..., 1:], 0.0)
 
 
-def works_at_level(yearly: Array) -> Array:
-    """Return the expected number of the field's works at level k or above by 2026; (draw, step)."""
-    return np.asarray(yearly[:, :-1, : LAST_YEAR - FIRST_YEAR + 1].sum(axis=(1, 2)))
+def works_at_level(by_step: Array) -> Array:
+    """Return the expected number of the field's works at level k or above by 2026; (draw, step).
+
+    ``by_step`` are those of each year, dims (draw, year, step).
+    """
+    return np.asarray(by_step[:, : LAST_YEAR - FIRST_YEAR + 1].sum(axis=1))
 
 
 def milestone_dates(established: Array, *, first_year: int = FIRST_YEAR) -> dict[int, Any]:

@@ -33,16 +33,17 @@ def first_with_equal_lags(first: Array, second: Array, *, grown: Array) -> Array
     return first / total * -np.expm1(-total * grown)
 
 
-def nodes(*, lag: Array, other_lag: Array, age: float) -> tuple[Array, Array, Array]:
-    """Return u, the other side's G, and the factor of each node, dims (draw, node).
+def nodes(lag: Array, other_lag: Array, *, age: Array | float) -> tuple[Array, Array, Array]:
+    """Return u, the other side's G, and the factor of each node.
 
     With G of the first side equal to u, :func:`first_by` is m times the sum of the factors times
-    exp(-m u - m' G). Parameters are those of that function.
+    exp(-m u - m' G). Dims are those of the mean lags and ``age`` (years until the horizon)
+    together, then (node,).
     """
     w = 0.5 * (NODES + 1.0)
-    top = reached(NumPy, age, lag)[:, None]
+    top = np.asarray(reached(NumPy, age, lag))[..., None]
     u = top * w**POWER
-    grown = reached(NumPy, -lag[:, None] * np.log1p(-u), other_lag[:, None])
+    grown = reached(NumPy, -lag[..., None] * np.log1p(-u), other_lag[..., None])
     return u, grown, 0.5 * WEIGHTS * POWER * w ** (POWER - 1) * top
 
 
@@ -58,7 +59,7 @@ def first_by(first: Array, second: Array, *, lag: Array, other_lag: Array, age: 
     age
         Years until the horizon.
     """
-    u, grown, factor = nodes(lag=lag, other_lag=other_lag, age=age)
+    u, grown, factor = nodes(lag, other_lag, age=age)
     spread = (slice(None), *[None] * (first.ndim - 1))
     out, a, b = np.zeros_like(first), np.empty_like(first), np.empty_like(first)
     for i in range(len(NODES)):

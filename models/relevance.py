@@ -18,14 +18,15 @@ states and, for a field figure, over agendas by their share of works; a product 
 be another number. Source: evidence/RUBRIC.md; formulas of the sub-models are reused, not rewritten.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from models import claims, milestones
-from models.blocks import joined, over_blocks
+from models.blocks import LONG, joined, over_blocks
+from models.cohort_sums import cohort_moments
+from models.field_sums import field_sums
 from models.forecast_paths import Asked, Paths, forecast_years, make_paths
-from models.forecast_states import States, make_states, moments
 from models.interventions import Do
 from models.prior import Array
 from models.structure import FIRST_YEAR, Structure
@@ -69,7 +70,7 @@ def strong(used: Array, gates: Array, *, reach: Array) -> Array:
 
 def outcomes(m: Mapping[str, Array], gates: Array, *, reach: Array) -> dict[str, Array]:
     """Return every outcome of a cohort by agenda; dims (draw, agenda)."""
-    every = {name: x.sum(axis=-1) for name, x in m.items()}
+    every = {name: x[..., 0] + x[..., 1] for name, x in m.items()}
     relevant = strong(m["alignment"], gates, reach=reach)
     strict_both = strong(m["both"], gates, reach=reach)
     ali, cap = every["alignment_documented"], every["capabilities_documented"]
@@ -138,7 +139,7 @@ def predict(
         found = _predict(some, paths, structure=structure, question=question, years=years)
         return found if names is None else {name: found[name] for name in names}
 
-    return joined(over_blocks(part, draws, future, n=len(draws["use_rate"])))
+    return joined(over_blocks(part, draws, future, n=len(draws["use_rate"]), size=LONG))
 
 
 def _series(names: Collection[str]) -> bool:
@@ -153,69 +154,64 @@ def _predict(
     question: Asked,
     years: Sequence[int],
 ) -> dict[str, Array]:
-    states = make_states(paths, structure.link)
-    yearly = milestones.yearly_works(paths, states.reach)
-    weight = paths.share[:, question.cohort - FIRST_YEAR, :-1]
-    family_of = structure.family_of
-    f = milestones.established_at_horizon(yearly, draws, question=question, family_of=family_of)
+    field = field_sums(paths, structure.link, question=question, years=years)
+    weight, family_of = paths.share[:, question.cohort - FIRST_YEAR, :-1], structure.family_of
+    f = milestones.established_at_horizon(
+        field.total, draws, question=question, family_of=family_of
+    )
     by_year = milestones.established_by_year(
-        yearly, draws, question=question, family_of=family_of, weight=weight
+        field.yearly, draws, question=question, family_of=family_of, weight=weight
     )
     reach = {unit: field_reach(draws, x) for unit, x in f.items()}
-    m, by_cohort = _cohorts(
-        draws,
-        paths,
-        states=states,
-        reach=reach[question.established_in],
-        question=question,
-        years=years,
-    )
-    gates = gate(draws)
+    every = cohort_moments(paths, draws, field=field, years=years, horizon=question.horizon)
+    asked, gates = years.index(question.cohort), gate(draws)
+    m = {name: x[:, asked] for name, x in every.items()}
+    share = paths.share[:, [year - FIRST_YEAR for year in years], :-1]
+    by_cohort = _cohorts(every, gates, reach=reach[question.established_in], share=share)
     units = {unit: strong(m["alignment"], gates, reach=r) for unit, r in reach.items()}
-    out = _named(by_cohort, weight, cohort=question.cohort)
+    out = _named(by_cohort, share, asked=asked)
     out |= {f"alignment_relevant_{unit}": over_field(weight, x) for unit, x in units.items()}
     out |= {
         f"established_{unit}": np.einsum("sa,sak->sk", weight, x[:, :-1]) for unit, x in f.items()
     }
-    out |= {"established": by_year, "works_at_level": milestones.works_at_level(yearly)}
-    out |= claims.field_quantities(paths, states, question=question, weight=weight)
+    out |= {"established": by_year, "works_at_level": milestones.works_at_level(field.by_step)}
+    out |= claims.field_quantities(paths, field, question=question, weight=weight, asked=asked)
     out |= claims.claim_quantities(
         draws, m, weight=weight, gates=gates, f=f[question.established_in]
     )
-    out |= claims.mechanisms(draws, paths, states=states, question=question)
+    out |= claims.mechanisms(draws, paths, m=m, weight=weight)
     return out
 
 
 def _cohorts(
-    draws: Mapping[str, Array],
-    paths: Paths,
-    *,
-    states: States,
-    reach: Array,
-    question: Asked,
-    years: Sequence[int],
-) -> tuple[dict[str, Array], dict[int, tuple[Array, dict[str, Array]]]]:
-    """Return the moments of the question's cohort, and (share, outcomes) of every cohort."""
-    gates, asked, out = gate(draws), {}, {}
-    for year in years:
-        m = moments(paths, draws, states=states, year=year, horizon=question.horizon)
-        if year == question.cohort:
-            asked = m
-        share = paths.share[:, year - FIRST_YEAR, :-1]
-        out[year] = (share, outcomes(m, gates, reach=reach))
-    return asked, out
-
-
-def _named(
-    by_cohort: Mapping[int, tuple[Array, dict[str, Array]]], weight: Array, *, cohort: int
+    m: Mapping[str, Array], gates: Array, *, reach: Array, share: Array
 ) -> dict[str, Array]:
+    """Return every outcome of the cohorts by agenda, and over the field; dims (draw, cohort, ...).
+
+    ``m`` are the moments from :func:`models.cohort_sums.cohort_moments`, ``share`` (draw, cohort,
+    agenda). A cohort's works are those of one more draw: the formulas are the same.
+    """
+    n, years = share.shape[:2]
+
+    def one_each(x: Array) -> Array:
+        return x.reshape((n * years, *x.shape[2:]))
+
+    def repeated(x: Array) -> Array:
+        return np.repeat(x, years, axis=0)
+
+    flat = {name: one_each(x) for name, x in m.items()}
+    found = outcomes(flat, repeated(gates), reach=repeated(reach))
+    return {name: x.reshape((n, years, -1)) for name, x in found.items()}
+
+
+def _named(by_cohort: Mapping[str, Array], share: Array, *, asked: int) -> dict[str, Array]:
+    """Return outcomes of the cohort ``asked`` over the field and by agenda, and of all cohorts."""
     out: dict[str, Array] = {}
-    for name, x in by_cohort[cohort][1].items():
-        out[name] = over_field(weight, x)
-        out[f"agenda_{name}"] = x[:, :-1]
-        out[f"new_agenda_{name}"] = x[:, -1]
-        series: Iterable[Array] = (over_field(w, y[name]) for w, y in by_cohort.values())
-        out[f"cohort_{name}"] = np.stack(list(series), axis=-1)
+    for name, x in by_cohort.items():
+        series = np.einsum("sya,sya->sy", share, x[..., :-1])
+        own = x[:, asked].copy()  # a view would keep all cohorts in memory
+        out |= {name: series[:, asked], f"cohort_{name}": series}
+        out |= {f"agenda_{name}": own[:, :-1], f"new_agenda_{name}": own[:, -1]}
     return out
 
 

@@ -24,11 +24,11 @@ function in closed form. Source: evidence/workers.csv and its card.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from models.ops import NumPy
 from models.prior import Array, Prior, add
 from models.structure import GROUPS, LEVEL_YEARS, YEARS
 
@@ -174,7 +174,17 @@ def add_workers(priors: Mapping[str, Prior]) -> dict[str, Any]:
 
 
 def workers_from_draws(draws: Mapping[str, Array]) -> Array:
-    """Return log workers of the axis from draws; dims (draw, group, year)."""
+    """Return log workers of the axis from draws; dims (draw, group, year).
+
+    Those of :func:`log_workers`, with the shocks added up by a product of matrices.
+    """
     level = np.log(np.stack([draws[f"workers_{group}"] for group in GROUPS], axis=-1))
     shocks = draws["worker_shock_sd"][:, None, None] * draws["worker_shock_z"]
-    return np.asarray(log_workers(NumPy, level, draws["worker_growth"], shocks=shocks))
+    trend = level[..., None] + draws["worker_growth"][..., None] * year_offsets()
+    return np.asarray(trend + (_design() @ shocks[..., None])[..., 0])
+
+
+@cache
+def _design() -> Array:
+    """Return :func:`shock_design`, made once."""
+    return shock_design()
