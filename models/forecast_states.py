@@ -15,7 +15,7 @@ Everything is computed per draw and state; :func:`moments` then sums over levels
 apart, since the gate to relevance depends on it alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,19 +30,15 @@ from models.structure import FIRST_YEAR, SIDES
 
 @dataclass(frozen=True)
 class States:
-    """P(level) and P(tracks | level), dims (draw, agenda, year, level); P(level >= 1..7).
-
-    The years of ``level`` and ``track`` begin with ``first``.
-    """
+    """P(level) and P(tracks | level), dims (draw, agenda, year, level); P(level >= 1..7)."""
 
     level: Array
     track: Array
     reach: Array
-    first: int = FIRST_YEAR
 
     def joint(self, year: int) -> Array:
         """Return P(level, tracking) of a cohort; dims (draw, agenda, tracking, level)."""
-        i = year - self.first
+        i = year - FIRST_YEAR
         level, track = self.level[:, :, i], self.track[:, :, i]
         joint = np.stack([level * (1.0 - track), level * track], axis=-1)
         return _levels_apart(joint)
@@ -81,20 +77,18 @@ class Uses:
         return 1.0 - self.no_own * self.no_documented
 
 
-def make_states(paths: Paths, link: str, *, only: int | None = None) -> States:
-    """Return the chances of every state by agenda and year; levels and tracking of one alone."""
-    years = range(len(paths.years)) if only is None else [only - FIRST_YEAR]
-    cells, steps = _cells(paths, years), _steps(paths, link)
+def make_states(paths: Paths, link: str) -> States:
+    """Return the chances of every state by agenda and year."""
+    cells, steps = _cells(paths), _steps(paths, link)
     base = tracking.cell_base(paths.tracking, paths.trend, cells=cells)
     track = tracking.tracking_probability(NumPy, paths.tracking["level"][:, None, :], base)
-    track = track.reshape(_shape(paths, years))
-    chance = paths.tracking_set[years]
+    track = track.reshape(_shape(paths))
+    chance = paths.tracking_set
     done = ~np.isnan(chance)
     track[:, :, done] = chance[done][:, None]
     reach = maturity.reach_probabilities(steps).reshape(_shape(paths))
-    some = steps.reshape(_shape(paths))[:, :, years]
-    level = maturity.level_probabilities(NumPy, some)
-    return States(level, track, reach, first=FIRST_YEAR + years[0])
+    level = maturity.level_probabilities(NumPy, steps.reshape(_shape(paths)))
+    return States(level, track, reach)
 
 
 def make_reach(paths: Paths, link: str) -> Array:
@@ -102,18 +96,16 @@ def make_reach(paths: Paths, link: str) -> Array:
     return np.asarray(maturity.reach_probabilities(_steps(paths, link)).reshape(_shape(paths)))
 
 
-def _shape(paths: Paths, years: Sequence[int] = ()) -> tuple[int, ...]:
-    """Return the shape of what is by draw, agenda and year (all by default)."""
-    agendas = paths.maturity["agenda"].shape[1]
-    return (len(paths.works), agendas, len(years or paths.years), -1)
+def _shape(paths: Paths) -> tuple[int, ...]:
+    """Return the shape of what is by draw, agenda and year."""
+    return (len(paths.works), paths.maturity["agenda"].shape[1], len(paths.years), -1)
 
 
-def _cells(paths: Paths, years: Sequence[int] = ()) -> dict[str, Any]:
+def _cells(paths: Paths) -> dict[str, Any]:
     """Return agenda and year of each forecast cell; none is a known case."""
-    _, agendas, n, _ = _shape(paths, years)
-    at = np.array(years or range(n))
+    _, agendas, n, _ = _shape(paths)
     where = {"agenda": np.repeat(np.arange(agendas), n)}
-    return where | {"year": np.tile(at, agendas), "purposive": np.zeros(1)}
+    return where | {"year": np.tile(np.arange(n), agendas), "purposive": np.zeros(1)}
 
 
 def _steps(paths: Paths, link: str) -> Array:
@@ -227,7 +219,7 @@ def moments(
         "none_ever": np.exp(-cap.mean),
     }
     out = {name: (state * x).sum(axis=3) for name, x in values.items()}
-    level = states.level[:, :, year - states.first]
+    level = states.level[:, :, year - FIRST_YEAR]
     alike = (level[:, :, None] * cap.used).sum(axis=3)
     return out | {"share": state.sum(axis=3), "alike": alike}
 
