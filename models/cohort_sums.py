@@ -24,11 +24,15 @@ def cohort_moments(
     Names are those of :func:`models.forecast_states.moments`, and ``alike``: capabilities use of
     works at the levels of all, whether or not they track.
     """
-    from models.cohort_kernel import NAMES, Cohorts, Side, sums
+    from models.cohort_kernel import NAMES, Cohorts, sums
+    from models.use_kernel import Side
 
     ages = np.array([age_of_use(paths, year, horizon=horizon) for year in years])
     cap, ali = (
-        Side(**_side(paths, side, years=years, ages=ages), documented=draws[f"{side}_documented"])
+        Side(
+            **side_terms(paths, side, years=years, ages=ages),
+            documented=draws[f"{side}_documented"],
+        )
         for side in SIDES
     )
     lag = paths.spillover["lag"]
@@ -37,8 +41,8 @@ def cohort_moments(
     return {name: found[:, :, i].swapaxes(-1, -2) for i, name in enumerate(NAMES)}
 
 
-def _side(paths: Paths, side: str, *, years: Sequence[int], ages: Array) -> dict[str, Array]:
-    """Return the terms of :class:`models.cohort_kernel.Side` but for the share documented."""
+def side_terms(paths: Paths, side: str, *, years: Sequence[int], ages: Array) -> dict[str, Array]:
+    """Return the terms of :class:`models.use_kernel.Side` but for the share documented."""
     terms, at = paths.spillover, [year - FIRST_YEAR for year in years]
     ratio = spillover.log_ratio(paths.log_workers)[:, at]
     columns = {name: terms[name][:, None] for name in ("rate", "eta", "elasticity")}

@@ -1,21 +1,18 @@
 """Compiled sums over the states of one cohort: what becomes of its works, given all beliefs.
 
 The formulas are those of :mod:`models.forecast_states` and :mod:`models.race`, which stay the
-reference; here a draw's states lie in the nearest cache from the first product to the last sum.
-Most of the time goes to the 16 exponentials a state of the race
-(:mod:`models.powers`).
+reference; here a draw's states lie in the nearest cache from the first product to the last sum
+(:mod:`models.use_kernel`).
 """
 
 from typing import NamedTuple
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
-from models import structure
 from models.powers import FAST, PER_E, power
+from models.use_kernel import LEVELS, Reals, Side, fill_first, fill_uses
 
-Reals = NDArray[np.float64]
 FIELD = (
     "alignment_used",
     "capabilities_relevant",
@@ -27,24 +24,6 @@ FIELD = (
     "both",
 )
 """Outcomes that are summed over the field."""
-LEVELS = len(structure.LEVELS)
-
-
-class Side(NamedTuple):
-    """One side: the factors of M, then what turns M into uses; each by draw.
-
-    ``agenda`` (draw, agenda), ``level`` (draw, level) and, of a work that tracks, ``tracked``
-    multiply to M; ``own`` times M is the mean of own use; ``grown`` and ``shown`` are the shares of
-    uses that come, and that are seen, by the horizon.
-    """
-
-    agenda: Reals
-    level: Reals
-    tracked: Reals
-    own: Reals
-    documented: Reals
-    grown: Reals
-    shown: Reals
 
 
 class Cohort(NamedTuple):
@@ -52,7 +31,8 @@ class Cohort(NamedTuple):
 
     ``odds`` (draw, agenda) and ``odds_level`` (draw, level) add up; ``done`` (draw,) is the chance
     that an intervention sets, or NaN. ``share`` (draw, agenda) is of works. ``node``,
-    ``node_grown`` and ``node_factor`` (draw, node) are those of :func:`models.race.nodes`.
+    ``node_grown`` and ``node_factor`` (draw, one cohort, node) are those of
+    :func:`models.race.nodes`. Sides (:class:`models.use_kernel.Side`) have one cohort too.
     """
 
     level: Reals
@@ -89,44 +69,6 @@ def _states(c: Cohort, d: int, chance: Reals) -> None:
                 track = c.done[d]
             here = c.share[d, a] * c.level[d, a, k]
             chance[a, 0, k], chance[a, 1, k] = here * (1.0 - track), here * track
-
-
-@numba.njit(fastmath=FAST, error_model="numpy")
-def _uses(s: Side, d: int, seen: bool, out: Reals) -> None:
-    """Put the mean of actual uses, and chances of no own, other and documented use into ``out``.
-
-    Dims (4, state), with states by agenda, tracking and level; the last only if ``seen``.
-    """
-    for a in range(s.agenda.shape[1]):
-        for z in range(2):
-            base = s.agenda[d, a] * (s.tracked[d] if z else 1.0)
-            for k in range(LEVELS):
-                out[0, (2 * a + z) * LEVELS + k] = base * s.level[d, k]
-    own, shown = s.own[d] * PER_E, s.shown[d] * PER_E
-    others, share = s.grown[d] * PER_E, s.documented[d]
-    if seen:
-        for j in range(out.shape[1]):
-            out[3, j] = power(-out[0, j] * shown)
-    for j in range(out.shape[1]):
-        m = out[0, j]
-        actual = m / share
-        out[0, j] = actual
-        out[1, j] = power(-m * own)
-        out[2, j] = power(-actual * others)
-
-
-@numba.njit(fastmath=FAST, error_model="numpy")
-def _first(c: Cohort, d: int, cap: Reals, ali: Reals, out: Reals) -> None:
-    """Put the chance that a capabilities use comes first into ``out``, dims (state,)."""
-    out[:] = 0.0
-    for i in range(c.node.shape[1]):
-        u, grown = c.node[d, i] * PER_E, c.node_grown[d, i] * PER_E
-        factor = c.node_factor[d, i]
-        for j in range(len(out)):
-            out[j] += factor * power(-(cap[0, j] * u + ali[0, j] * grown))
-    for j in range(len(out)):
-        own, later = 1.0 - cap[1, j], cap[0, j] * out[j]
-        out[j] = own * (0.5 + 0.5 * ali[1, j]) + cap[1, j] * ali[1, j] * later
 
 
 @numba.njit(fastmath=FAST, error_model="numpy")
@@ -190,10 +132,10 @@ def sums(c: Cohort, cap: Side, ali: Side, wanted: Wanted) -> tuple:
     of_cap, of_ali = np.empty((4, states)), np.empty((4, states))
     for d in range(draws):
         _states(c, d, chance)
-        _uses(cap, d, wanted.seen, of_cap)
-        _uses(ali, d, wanted.seen, of_ali)
+        fill_uses(cap, d, 0, wanted.seen, of_cap)
+        fill_uses(ali, d, 0, wanted.seen, of_ali)
         if wanted.race:
-            _first(c, d, of_cap, of_ali, first)
+            fill_first(c, d, 0, of_cap, of_ali, first)
         _by_tracking(chance, of_cap, of_ali, used[d])
         _field(chance.reshape(states), of_cap, of_ali, first, field[d])
         if wanted.seen:

@@ -12,9 +12,10 @@ import numpy as np
 
 from models import race, tracking
 from models.blocks import LONG, joined, over_blocks
+from models.cohort_sums import side_terms
 from models.field_sums import field_sums
 from models.forecast_paths import Asked, Paths, make_paths
-from models.forecast_states import age_of_use, mean_factors, shares_by
+from models.forecast_states import age_of_use
 from models.interventions import Do
 from models.late import Early, works_until
 from models.prior import Array
@@ -29,7 +30,7 @@ Works = dict[str, Array]
 """What does not depend on the beliefs of :data:`BETWEEN` and :data:`models.late.LATE`, by draw.
 
 Terms of :class:`models.late_kernel.Cohort` and, after the name of their side, of
-:class:`models.late_kernel.Side`; besides, ``total`` of :class:`models.late.Early`, ``slope`` and
+:class:`models.use_kernel.Side`; besides, ``total`` of :class:`models.late.Early`, ``slope`` and
 ``since``, tracking's trend and the years it went on. A thousand draws take about 2 MB.
 """
 BLOCK = 500
@@ -84,18 +85,15 @@ def _tracking(paths: Paths, i: int) -> dict[str, Array]:
 
 def _uses(paths: Paths, question: Asked) -> dict[str, Array]:
     """Return the terms of use of both sides, and the nodes of their race (:mod:`models.race`)."""
-    year, terms = question.cohort, paths.spillover
-    age = age_of_use(paths, year, horizon=question.horizon)
+    year = question.cohort
+    ages = np.array([age_of_use(paths, year, horizon=question.horizon)])
     out: dict[str, Array] = {}
     for side in SIDES:
-        base, level, tracked = mean_factors(paths, side, year=year)
-        kept = 1.0 - paths.withheld[year - FIRST_YEAR] if side == "capabilities" else 1.0
-        grown, shown = shares_by(paths, side, age=age)
-        found = {"agenda": kept * np.exp(base[:, :-1]), "level": level, "tracked": tracked}
-        found |= {"own": terms[f"{side}_own"], "grown": grown, "shown": shown}
+        found = side_terms(paths, side, years=(year,), ages=ages)
+        found["agenda"] = found["agenda"][:, :-1]
         out |= {f"{side}_{name}": x for name, x in found.items()}
-    lag, other = (terms["lag"][:, SIDES.index(side)] for side in SIDES)
-    u, grown, factor = race.nodes(lag, other, age=age)
+    lag = paths.spillover["lag"]
+    u, grown, factor = race.nodes(lag[:, :1], lag[:, 1:], age=ages)
     return out | {"node": u, "node_grown": grown, "node_factor": factor}
 
 
@@ -131,7 +129,8 @@ def make_early(
 
 def _summed(terms: Mapping[str, Array], **wanted: bool) -> dict[str, Array]:
     """Return use in alignment and on both sides by tracking, and outcomes over the field."""
-    from models.late_kernel import Cohort, Side, Wanted, sums
+    from models.late_kernel import Cohort, Wanted, sums
+    from models.use_kernel import Side
 
     cap, ali = (Side(**{name: terms[f"{side}_{name}"] for name in Side._fields}) for side in SIDES)
     cohort = Cohort(**{name: terms[name] for name in Cohort._fields})
