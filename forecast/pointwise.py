@@ -1,6 +1,6 @@
 """What the draws say row by row: log likelihoods, replicated evidence, and each work's state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from models.blocks import joined, over_blocks
 from models.observe import Likelihood, likelihoods
 from models.ops import NumPy, flatten
 from models.ratings import TERMS, answer_terms, columns_of
+from models.row_sums import row_logs
 from models.structure import LEVELS, Structure
 from models.terms import terms_from_draws
 
@@ -48,23 +49,20 @@ def log_likelihoods(fit: Fit, at: np.ndarray | None = None) -> dict[str, np.ndar
     draws = fit.draws if at is None else {name: x[at] for name, x in fit.draws.items()}
     n = len(draws["use_rate"])
     *others, rated = likelihoods(structure)
+    cuts = row_cuts(len(fit.case.evidence.ids["ratings"]))
+    sliced = [{name: x[cut] for name, x in data["ratings"].items()} for cut in cuts]
 
-    def of_rows(likes: Sequence[Likelihood], rows: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        def block(some: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-            parts, out = terms_from_draws(some), {}
-            for like in likes:
-                params = like.params(NumPy, parts, rows, structure=structure)
-                out[like.name] = like.logp(NumPy, rows[like.table]["value"], *params)
-            return out
+    def block(some: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        parts, out = terms_from_draws(some), {}
+        for like in others:
+            params = like.params(NumPy, parts, data, structure=structure)
+            out[like.name] = like.logp(NumPy, data[like.table]["value"], *params)
+        found = np.zeros((len(some["use_rate"]), len(data["ratings"]["weight"])))
+        for cut, rows in zip(cuts, sliced, strict=True):
+            found[:, cut] = row_logs(parts, data["cells"], rows=rows, structure=structure)
+        return out | {rated.name: found}
 
-        return joined(over_blocks(block, draws, n=n))
-
-    out = of_rows(others, data)
-    ratings_out = np.zeros((n, len(data["ratings"]["weight"])))
-    for cut in row_cuts(len(fit.case.evidence.ids["ratings"])):
-        some = {name: x[cut] for name, x in data["ratings"].items()}
-        ratings_out[:, cut] = of_rows([rated], data | {"ratings": some})[rated.name]
-    return out | {rated.name: ratings_out}
+    return joined(over_blocks(block, draws, n=n))
 
 
 def scored(fit: Fit) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

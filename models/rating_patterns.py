@@ -47,8 +47,8 @@ def ordering(cell: Whole, codes: Whole, *, weight: NDArray[np.float64], n_cells:
         Number of cells.
     """
     given, n = np.flatnonzero(weight), codes.shape[1] // 6
-    level_first, level = _patterns(codes[given, :n])
-    rest_first, rest = _patterns(codes[given, n:])
+    level_first, level = patterns(codes[given, :n])
+    rest_first, rest = patterns(codes[given, n:])
     at = np.lexsort((rest, cell[given]))
     key = cell[given][at] * max(len(rest_first), 1) + rest[at]
     _, start = np.unique(key, return_index=True)
@@ -65,7 +65,7 @@ def part_lengths(n_rows: int, n_cells: int) -> tuple[int, ...]:
     return (n_cells + 1, n_rows + 1, n_rows, n_rows, n_rows, n_rows, n_rows)
 
 
-def _patterns(codes: Whole) -> tuple[Whole, Whole]:
+def patterns(codes: Whole) -> tuple[Whole, Whole]:
     """Return a row of each distinct one, and which each is."""
     sizes = codes.max(axis=0, initial=0) + 1
     _, first, at = np.unique(ordered(codes, sizes.tolist()), return_index=True, return_inverse=True)
