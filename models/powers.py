@@ -5,6 +5,10 @@ r"""Powers of two for compiled sums, several at a time.
 with n the whole number nearest to y and q the polynomial through :math:`(2^r - 1) / r` at the
 Chebyshev points of :math:`[-\frac12, \frac12]`: within 3e-14 of the library's, near 1 within
 rounding.
+
+numba's cache of a compiled function looks at the file of that function alone: whoever edits this
+file or :mod:`models.use_kernel` empties the cache (``__pycache__``), or the old lines go on being
+used.
 """
 
 import numba
