@@ -50,8 +50,6 @@ REFITS = {"project": 50, "plain": 2, "numpyro": 2}
 """Refits that are run; from fewer than 50 the rest is extrapolated."""
 MOST_SEEDS = {"stan": 1}
 """Entrants that run fewer seeds, since one takes longer than all of the others' together."""
-MOST_COLD = {"plain": 1, "numpyro": 3}
-"""Entrants that run fewer times with empty caches: plain PyMC compiles for eight minutes."""
 SHORT = ("--draws", "20", "--tune", "20")
 """Length of the runs that fill caches."""
 FILLING_SEED = 999
@@ -149,7 +147,7 @@ def plan(given: Namespace, entrants: list[str]) -> Iterator[Step]:
         for entrant in entrants[turn:] + entrants[:turn]:
             if seed >= MOST_SEEDS.get(entrant, given.seeds):
                 continue
-            if seed < min(given.cold, MOST_COLD.get(entrant, given.cold)):
+            if seed < given.cold:
                 yield Step("cold", entrant, seed)
             yield Step("warm", entrant, seed)
         for entrant in [name for name in entrants if name in REFITS and seed == 0]:

@@ -27,6 +27,7 @@ from models.effects import CENTRING, DIM, SAMPLED
 from models.ops import NumPy
 from models.output import REFERENCE
 from models.prior import Array
+from models.prior_draws import prior_draws
 from models.ratings import columns_of, tracked_share
 from models.spillover import conditional_elasticity
 from models.structure import CENTRE_YEAR, LOG_RATIO, YEARS
@@ -42,6 +43,8 @@ FAMILIES = {
     "Beta": ("<lower=0, upper=1>", "beta({alpha}, {beta})"),
 }
 """Bounds and Stan's density of each family that this port knows."""
+OF_MEDIAN = 15
+"""Prior draws whose medians start a chain, as many as NumPyro takes."""
 
 
 def build(case: Case, seed: int | None = None) -> Any:
@@ -224,13 +227,37 @@ def log_density(case: Case) -> Callable[[Mapping[str, Any]], float]:
     return value
 
 
+def start(case: Case, chain: int) -> dict[str, Any]:
+    """Return where a chain starts: medians of prior draws, as for the NumPyro port's chains.
+
+    Effects are drawn given the medians of the beliefs that are their centre and scale.
+    """
+    rng = np.random.default_rng([case.seed, chain])
+    draws = prior_draws(case.by_name, structure_of(case), n=OF_MEDIAN, rng=rng)
+    out: dict[str, Any] = {}
+    for x in latents(case):
+        if x.kind == "belief":
+            out[x.name] = np.median(draws[x.name], axis=0)
+            continue
+        free = x.kind == "zero_sum"
+        shape = (x.shape[0] - 1,) if free else x.shape
+        centre, scale = (out[v] if isinstance(v, str) else v for v in (x.centre, x.scale))
+        z = np.median(rng.standard_normal((OF_MEDIAN, *shape)), axis=0)
+        out[f"{x.name}_free" if free else x.name] = centre + scale**x.power * z
+    return {name: np.asarray(value).tolist() for name, value in out.items()}
+
+
 def fit(case: Case, task: Task) -> dict[str, Any]:
     """Fit one Case; PyStan keeps the compiled program on disk."""
     import arviz as az
 
     model = build(case, case.seed + 1)
     done = model.sample(
-        num_chains=CHAINS, num_warmup=task.tune, num_samples=task.draws, save_warmup=task.count
+        num_chains=CHAINS,
+        num_warmup=task.tune,
+        num_samples=task.draws,
+        save_warmup=task.count,
+        init=[start(case, chain) for chain in range(CHAINS)],
     )
     steps = _by_chain(done["n_leapfrog__"])
     found = {

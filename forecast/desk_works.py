@@ -29,6 +29,8 @@ def read_works(path: Path, *, defaults: Mapping[str, str]) -> list[Row]:
     InputError
         If the file cannot be read, or a work has no title or year.
     """
+    if path.suffix.lower() == ".parquet":
+        raise InputError(f"{path}: found a Parquet file; give the works to add as CSV or BibTeX")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -82,7 +82,7 @@ class Judged(Protocol):
         """``fit``, ``compare``, ``none``, or ``soft`` in forecasts.csv."""
 
 
-def load_tables(folder: Path, *, off: Sequence[str] = ()) -> Tables:
+def load_tables(folder: str | Path, *, off: Sequence[str] = ()) -> Tables:
     """Read and check every table of ``folder``.
 
     Parameters
@@ -109,7 +109,7 @@ def load_tables(folder: Path, *, off: Sequence[str] = ()) -> Tables:
     from forecast.tables import ROWS
 
     _check_off(off)
-    folder = find_evidence(folder)
+    folder = find_evidence(Path(folder))
     if (folder / KEPT_HASHES).is_file():
         raise InputError(
             f"evidence {folder}: the tables were above 20 MB, so the run kept their distinct rows "
@@ -123,7 +123,7 @@ def load_tables(folder: Path, *, off: Sequence[str] = ()) -> Tables:
     def place(fault: "CellFault") -> tuple[int, int]:
         return order[fault.file], fault.line
 
-    if all(fault.row or fault.column for fault in faults):  # else most references would dangle
+    if all(fault.row for fault in faults):  # else a column or table is not there to refer to
         more, others = first_faults(rule_faults(sheets), place)
         faults, count = [*faults, *more], count + others
     _raise(folder, sorted(faults, key=place), count=count)

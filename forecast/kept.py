@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,22 @@ def from_bytes(content: bytes, case: Case) -> Fit:
     return taken(fit, stats["chosen"].to_numpy().ravel()) if "chosen" in stats else fit
 
 
+def check(content: bytes) -> None:
+    """Raise an exception if the content of a file is damaged or cut short; draws are not read."""
+    import h5py
+
+    with h5py.File(BytesIO(content), "r") as file:
+        json.loads(file.attrs["told"])
+
+
 def write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the name without the content
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -6,13 +6,16 @@ the fits at work and no other; a second call skips what is there. A fit follows 
 the one that it starts from) alone, so results do not depend on who made them.
 """
 
+import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from forecast import kept
 from forecast.case import Case
@@ -22,8 +25,15 @@ from forecast.sampling import Fit
 from models.blocks import limited
 from models.errors import InputError
 
+LOG = logging.getLogger("forecast")
+ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss)://)?(?:\[[^\s\]]+\]|[^\s:/]+):\d{1,5}", re.ASCII)
+"""Addresses of a Dask scheduler. Dask itself tries for a minute to reach one that is none."""
 TRIES = 3
 """Times that a fit is given to local workers before it is held to be what kills them."""
+LOST = (
+    f"worker processes ended {TRIES} times before any fit was done; if memory is short take fewer "
+    "(workers), and a script must call this under: if __name__ == '__main__':"
+)
 Base = tuple[Case, bytes]
 Done = Callable[[str, bytes], None]
 _BASES: dict[str, Fit] = {}
@@ -40,10 +50,14 @@ def fit_many(
 ) -> list[Fit]:
     """Fit each Case, or take its fit from the folder.
 
+    Local processes import the script that calls this: it must do so under
+    ``if __name__ == "__main__":``.
+
     Parameters
     ----------
     cases
-        What to fit; order is kept, equal Cases are fitted once.
+        What to fit (``fc.load_case``, ``fc.with_belief``); order is kept, equal Cases are fitted
+        once.
     folder
         Where finished fits are kept, one file each.
     base
@@ -59,7 +73,8 @@ def fit_many(
     Raises
     ------
     InputError
-        If a Case is at fault, or there is no scheduler at the address.
+        If a Case is at fault, there is no scheduler at the address, or local processes end
+        time after time.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -81,7 +96,15 @@ Runner = Callable[..., None]
 
 
 def runner(workers: int | None = None, scheduler: str | None = None) -> Runner:
-    """Return what runs work: local processes, or a Dask cluster at an address."""
+    """Return what runs work: local processes, or a Dask cluster at an address.
+
+    Raises
+    ------
+    InputError
+        If that is no address.
+    """
+    if scheduler is not None and not ADDRESS.fullmatch(scheduler):
+        raise InputError(f"scheduler: found {scheduler!r}; give an address as tcp://HOST:8786")
 
     def run(todo: Mapping[str, Any], shared: Any, *, work: Work, done: Done) -> None:
         if scheduler is not None:
@@ -132,6 +155,16 @@ def map_kept(
     return [(place / name).read_bytes() for name in items]
 
 
+def drop_damaged(names: Iterable[str], folder: Path, *, check: Callable[[bytes], object]) -> None:
+    """Remove the files of these names whose content ``check`` raises an exception of."""
+    for path in [folder / name for name in names if (folder / name).exists()]:
+        try:
+            check(path.read_bytes())
+        except Exception as error:  # each reader says in its own way that it cannot
+            LOG.warning("%s: damaged (%s); made anew", path, " ".join(str(error).split())[:80])
+            path.unlink()
+
+
 def _fit_missing(
     cases: Sequence[Case],
     place: Path,
@@ -143,6 +176,7 @@ def _fit_missing(
     start = None if base is None else base[0]
     names = [_path(place, case, base=start).name for case in cases]
     items = dict(zip(names, cases, strict=True))
+    drop_damaged(items, place, check=kept.check)
     found = map_kept(items, place, work=fit_one, shared=base, run=run, tick=tick)
     content = dict(zip(items, found, strict=True))
     return [kept.from_bytes(content[name], case) for name, case in zip(names, cases, strict=True)]
@@ -188,7 +222,7 @@ def _on_processes(
         except BrokenProcessPool:
             tries = tries + 1 if len(left) == before else 1
             if tries >= TRIES:
-                raise
+                raise InputError(LOST) from None
         except KeyboardInterrupt:  # what is half done is lost in any case
             end_children(others)
             raise
@@ -207,20 +241,30 @@ def _finished(
 def _on_cluster(
     todo: Mapping[str, Any], shared: Any, *, work: Work, done: Done, address: str
 ) -> None:
-    """Work on a Dask cluster, which gives the items of a lost worker to another one."""
-    distributed = _distributed()
+    """Work on a Dask cluster, which gives the items of a lost worker to another one.
+
+    A scheduler knows work by its key alone, whoever asked for it: keys are of this call.
+    """
+    distributed, call = _distributed(), uuid4().hex
     try:
         client = distributed.Client(address, set_as_default=False)
-    except OSError as error:
-        raise InputError(f"--scheduler {address}: no scheduler there ({error})") from None
+    except (OSError, TypeError, ValueError) as error:
+        raise InputError(f"scheduler {address}: no scheduler there ({error})") from None
     with client:
         held = None if shared is None else client.scatter(shared, broadcast=True, hash=False)
         names = {
-            client.submit(_on_worker, item, held, work=work, key=f"fit-{name}", pure=False): name
+            client.submit(_on_worker, item, held, work=work, key=f"{call}-{name}", pure=False): name
             for name, item in todo.items()
         }
-        for future in distributed.as_completed(names):
-            done(names[future], future.result())
+        for future in distributed.as_completed(names, loop=client.loop):  # there may be no default
+            try:
+                content = future.result()
+            except CancelledError:
+                raise InputError(
+                    f"scheduler {address}: lost, or it gave up the work; what is done is kept: "
+                    "start a scheduler and call again"
+                ) from None
+            done(names[future], content)
 
 
 def _distributed() -> Any:
@@ -228,9 +272,9 @@ def _distributed() -> Any:
         import distributed
     except ImportError:
         raise InputError(
-            "--scheduler: Dask is not installed; install the extra: pip install 'mi-forecast[dask]'"
+            "scheduler: Dask is not installed; install the extra: pip install 'mi-forecast[dask]'"
         ) from None
     return distributed
 
 
-__all__ = ["fit_many", "fit_one", "map_kept", "runner"]
+__all__ = ["drop_damaged", "fit_many", "fit_one", "map_kept", "runner"]

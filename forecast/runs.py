@@ -12,7 +12,7 @@ from forecast.config import load_config
 from forecast.evidence import load_tables
 from forecast.filling import fill
 from forecast.identity import run_hash
-from forecast.inputs import Job, load_inputs
+from forecast.inputs import Job, load_inputs, with_options
 from forecast.older import with_sides
 from forecast.progress import Stages
 from models.errors import InputError
@@ -164,7 +164,7 @@ def run(
     """
     config, tables = load_inputs(priors, evidence=evidence)
     given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
-    options = replace(config.sampler, **{k: v for k, v in given.items() if v is not None})
+    options = with_options(config.sampler, **given)
     case = replace(make_case(config, tables, seed=seed), sampler=options)
     name = run_hash(config, tables, case=case)
     target = Path(out) if out is not None else folders.default_folder(config.name, name)
@@ -241,24 +241,6 @@ def fit_of(run: Run | str | Path) -> Any:
     return stored_fit(case, made.dt, diagnostics=made.context["diagnostics"])
 
 
-def reweight(run: Run | str | Path, priors: str | Path) -> Any:
-    """Return the Answer of a finished run under other priors, by reweighting its draws.
-
-    Parameters
-    ----------
-    run
-        A run or its folder.
-    priors
-        A priors file or shipped name, of the run's families. The Answer says its Pareto k: above
-        0.7 it is not to be trusted.
-    """
-    from forecast.engine import evaluate
-
-    fit, config = fit_of(run), load_config(priors)
-    case = replace(fit.case, priors=config.priors, question=config.question)
-    return evaluate([case], how="reweight", base=fit)[0]
-
-
 def _json(path: Path) -> dict[str, Any]:
     made = _read(path)
     if not isinstance(made, dict) or not made:
@@ -295,4 +277,4 @@ def _read(path: Path) -> Any:
         raise folders.unreadable(path, error.strerror) from None
 
 
-__all__ = ["Run", "fit_of", "report", "reweight", "run", "show"]
+__all__ = ["Run", "fit_of", "report", "run", "show"]

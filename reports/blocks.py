@@ -25,6 +25,8 @@ HEADS = {
     "hardly": f"Hardly learned (up to {GREW})",
 }
 """Statuses that are listed with their ratio."""
+OF_STRUCTURE = ", then `forecast check RUN --structure` for wider differences."
+"""How a reader gets the one number of the block that a run alone does not give."""
 
 
 def headline_block(
@@ -76,7 +78,7 @@ def headline_block(
             + (f", most in {top}" if top else "")
             + f" ([each belief's question](docs/beliefs.md)). Default priors, seed {seed}; made by"
         ),
-        f"`{command}`.",
+        f"`{command}`" + (OF_STRUCTURE if heavy is not None else "."),
     ]
 
 

@@ -138,7 +138,7 @@ def _ahead(row: Mapping[str, float]) -> str:
 
 
 def few_or_most(p: float, heavy: float | None) -> str:
-    """Return works of a hundred, cut at 2 and 98, with what wider differences make of it.
+    """Return works of a hundred, told as few below 2, with what wider differences make of it.
 
     A chance so near an end hangs on the tails of the model. ``heavy`` is the same with heavy-tailed
     agendas (`forecast check RUN --structure`); None where no rerun that converged is there:
@@ -146,7 +146,7 @@ def few_or_most(p: float, heavy: float | None) -> str:
     """
     if not near_end(p):
         return of_hundred(p)
-    edge = f"fewer than {100 * FEW:.0f}" if p < FEW else f"more than {100 - 100 * FEW:.0f}"
+    edge = "few" if p < FEW else "nearly all"
     beside = "" if heavy is None else f"; {of_hundred(heavy)} if research agendas may differ more"
     return f"{edge} ({of_hundred(p)}{beside})"
 

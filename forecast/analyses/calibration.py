@@ -99,24 +99,24 @@ def calibrate(
     """
     if around not in AROUND:
         raise InputError(f"--around {around}: found no such place; use one of {', '.join(AROUND)}")
+    from forecast.parallel import drop_damaged, map_kept, runner
+
+    run = runner(cores, scheduler)
     config, tables = load_inputs(priors, evidence=evidence)
     case = replace(make_case(config, tables, seed=seed), experts=())
     given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
     case = replace(case, sampler=replace(careful(case.sampler), **given))
     key = key_of(case)
-    usual = Path("runs") / f"calibration-{config.name}-{key}"
-    folder = Path(out) if out is not None else usual
+    folder = Path(out or Path("runs") / f"calibration-{config.name}-{key}")
     kept_in = make_folder(folder, around, key=key)
     about = {"name": config.name, "around": around, "seed": seed, "hash": key}
     about |= {"sampler": vars(case.sampler)}
     with Stages(quiet=quiet) as stages:
-        from forecast.parallel import map_kept, runner
-
         with stages("truths"):
             truths, base = truths_of(case, around, n=simulations, folder=kept_in)
         items = {f"{i:05d}.npz": (i, truth) for i, truth in enumerate(truths)}
         with stages(f"{simulations} simulations"):
-            run = runner(cores, scheduler)
+            drop_damaged(items, kept_in, check=worlds.from_bytes)
             work, tick = worlds.simulate, stages.counting(len(items))
             found = map_kept(items, kept_in, work=work, shared=case, run=run, tick=tick)
         with stages("tables and figures"):

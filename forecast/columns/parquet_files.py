@@ -24,19 +24,25 @@ def read_parquet(path: Path, name: str, *, check_header: Header) -> Sheet:
                 return Sheet(name, path.name, {}, faults=faults, count=len(faults))
             table = file.read(use_threads=False)
     except pa.ArrowException as error:
-        found = f"no Parquet file ({str(error).splitlines()[0][:80]})"
+        found = f"no Parquet file ({' '.join(str(error).split())[:80]})"
         return whole_file(name, path.name, found=found, remedy=f"write it anew, or give {name}.csv")
     columns, faults = {}, ()
     for column in header:
         try:
             columns[column] = clean(_text(table[column].combine_chunks()))
         except pa.ArrowException:
-            found = f"a column of type {table.schema.field(column).type}"
-            remedy = "store text, numbers or dates"
+            found, remedy = _unread(table.schema.field(column).type)
             faults = (*faults, CellFault(path.name, 0, "", column, found, remedy))
     if faults:
         return Sheet(name, path.name, {}, faults=faults, count=len(faults))
     return Sheet(name, path.name, columns, number_lines=lambda: range(1, table.num_rows + 1))
+
+
+def _unread(kind: Any) -> tuple[str, str]:
+    """Return what is told of a column that is no text, and the remedy."""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind):
+        return "text that is not UTF-8", "store it as UTF-8"
+    return f"a column of type {kind}", "store text, numbers or dates"
 
 
 def _text(column: Any) -> Any:

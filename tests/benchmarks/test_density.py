@@ -4,7 +4,7 @@ import numpy as np
 import pytensor
 import pytest
 
-from benchmarks.common import rows_of, stated_case
+from benchmarks.common import CHAINS, rows_of, stated_case
 from benchmarks.latents import latents
 from benchmarks.plain_pymc import make_model
 from forecast.case import structure_of
@@ -105,12 +105,16 @@ def test_numpyro_is_the_same_density(case, stated, ours):
 
 
 @pytest.mark.filterwarnings("ignore:It is recommended to use web.AppKey")  # PyStan's server
-def test_stan_is_the_same_density(case, stated, ours):
+def test_stan_is_the_same_density_and_starts_where_it_is_finite(case, stated, ours):
     pytest.importorskip("stan", reason="the extra benchmarks is not installed")
-    from benchmarks.stan_port import log_density
+    from benchmarks.stan_port import build, log_density, start
 
     value = log_density(case)
     assert_constant(np.array([value(x) for x in stated]) - ours)
+    model = build(case)
+    starts = [model.unconstrain_pars(start(case, chain)) for chain in range(CHAINS)]
+    assert np.isfinite([model.log_prob(x) for x in starts]).all()
+    assert np.ptp(starts, axis=0).min() > 0.0  # chains start apart in every element
 
 
 def test_only_padding_is_left_out(case):

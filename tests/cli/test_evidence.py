@@ -120,6 +120,7 @@ BAD = {
     ),
     "broken quote": ("new.csv", 'title,year\nA,2024\n"B,2025\n', (), "new.csv:3: unexpected end"),
     "broken bibtex": ("new.bib", "@misc{a, title = {A\n@misc{b, title={B}}", (), "new.bib:1: not"),
+    "parquet": ("new.parquet", b"PAR1\xff\xff", (), "give the works to add as CSV or BibTeX"),
     "latin-1": ("new.csv", b"title\xe9\n", (), "not UTF-8"),
 }
 

@@ -83,6 +83,17 @@ def test_a_fault_of_a_parquet_file_names_file_row_and_column(folder):
     assert said.startswith(f"ratings.parquet row 5 ({key}), column level: found '8")
 
 
+def test_text_of_a_parquet_file_that_is_not_utf8_is_told_as_such(folder):
+    table = as_parquet(folder, "works")
+    at = table.column_names.index("title")
+    raw = pa.array([b"caf\xe9"] * len(table), pa.binary())
+    broken = table.set_column(at, "title", raw.view(pa.string()))
+    pyarrow.parquet.write_table(broken, folder / "works.parquet")
+    says = r"works\.parquet, column title: found text that is not UTF-8; store it as UTF-8"
+    with pytest.raises(InputError, match=says):
+        load_tables(folder)
+
+
 def test_a_file_that_is_not_parquet_is_named(folder):
     (folder / "uses.csv").rename(folder / "uses.parquet")
     with pytest.raises(InputError, match=r"uses\.parquet: found no Parquet file"):

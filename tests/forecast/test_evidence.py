@@ -223,6 +223,19 @@ def test_faults_of_several_files_are_told_at_once(folder):
     assert [line.split()[0] for line in faults] == ["works.csv", "milestones.csv"]
 
 
+def test_a_misspelt_column_does_not_bury_itself_under_what_refers_to_its_table(folder):
+    path = folder / "works.csv"
+    text = path.read_text(encoding="utf-8")
+    head, _, rest = text.partition("\n")
+    path.write_text(head.replace("year", "yeer") + "\n" + rest, encoding="utf-8")
+    with pytest.raises(InputError) as told:
+        load_tables(str(folder))
+    said = str(told.value)
+    assert "yeer" in said
+    assert "2 faults" in said
+    assert "ratings.csv" not in said
+
+
 def test_tables_switched_off_are_emptied_after_the_checks(folder, shipped):
     tables = load_tables(SHIPPED, off=["works", "faults"])
     assert (tables.works, tables.ratings, tables.uses, tables.faults) == ((), (), (), ())

@@ -7,7 +7,7 @@ import pytest
 
 from forecast import parallel
 from forecast.engine import answer, posterior
-from forecast.kept import fit_key, from_bytes, to_bytes, write
+from forecast.kept import check, fit_key, from_bytes, to_bytes, write
 from models.errors import InputError
 from tests.forecast.test_engine import moved
 
@@ -46,6 +46,39 @@ def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "b.nc", b"half")
     assert [path.name for path in tmp_path.iterdir()] == ["a.nc"]
+
+
+def test_a_damaged_file_is_made_anew(default_case, fake_fits, tmp_path, caplog):
+    whole = to_bytes(posterior(default_case))
+    made = []
+
+    def run(todo, shared, *, work, done):
+        for name in todo:
+            made.append(name)
+            done(name, whole)
+
+    for name, content in {"a": whole, "b": whole[:-500], "c": b"", "d": b"PK" + whole}.items():
+        (tmp_path / name).write_bytes(content)
+    items = dict.fromkeys("abcde", 0)
+    parallel.drop_damaged(items, tmp_path, check=check)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    found = parallel.map_kept(items, tmp_path, work=fit_key, run=run)
+    assert made == ["b", "c", "d", "e"]
+    assert found == [whole] * 5
+    assert "damaged" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "address", ["", "foo", "tcp://127.0.0.1", "tcp://127.0.0.1:abc", "http://127.0.0.1:1", "a b:1"]
+)
+def test_what_is_no_address_is_refused_at_once(address):
+    with pytest.raises(InputError, match="give an address as tcp://HOST:8786"):
+        parallel.runner(scheduler=address)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "node-3:8786", "tls://[::1]:8786"])
+def test_an_address_is_taken(address):
+    assert callable(parallel.runner(scheduler=address))
 
 
 def test_no_scheduler_is_the_users_fault(default_case, tmp_path):

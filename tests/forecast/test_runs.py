@@ -244,7 +244,19 @@ def test_a_stored_run_can_be_reweighted(here):
     answer = fc.reweight(made, "default")
     means = answer.quantities["alignment_relevant"].mean()
     assert means == pytest.approx(made.headline["quantities"]["alignment_relevant"]["mean"])
-    assert answer.pareto_k == 0.0
+    assert answer.how == "exact"  # nothing that the draws follow from differs
+    other = fc.reweight(made, "questioner", names=["alignment_used"])
+    assert other.how == "reweighted"
+    assert other.pareto_k > 0.0
+    assert [*other.quantities] == ["alignment_used"]
+
+
+@pytest.mark.parametrize("given", [{"draws": 0}, {"tune": 0}, {"chains": 0}, {"draws": 2**40}])
+def test_options_out_of_range_are_refused_before_native_code_sees_them(here, given):
+    (name,) = given
+    with pytest.raises(InputError, match=f"^{name}: found {given[name]}; "):
+        run("default", **given)
+    assert not (here / "runs").exists()
 
 
 def test_one_belief_goes_from_toml_to_the_headline_under_one_name(here, tmp_path):

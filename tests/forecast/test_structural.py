@@ -143,9 +143,9 @@ def test_variations_that_did_not_converge_are_named_and_end_with_3(tmp_path, mon
 
 def test_a_rare_chance_is_cut_at_two_and_a_rerun_stands_beside():
     wider = "if research agendas may differ more"
-    assert few_or_most(0.012, 0.014) == f"fewer than 2 (1.2; 1.4 {wider})"
-    assert few_or_most(0.99, 0.985) == f"more than 98 (99.0; 98.5 {wider})"
-    assert few_or_most(0.012, None) == "fewer than 2 (1.2)"
+    assert few_or_most(0.012, 0.014) == f"few (1.2; 1.4 {wider})"
+    assert few_or_most(0.99, 0.985) == f"nearly all (99.0; 98.5 {wider})"
+    assert few_or_most(0.012, None) == "few (1.2)"
     assert few_or_most(0.3, 0.2) == "30"
 
 

@@ -75,7 +75,7 @@ def test_page_answers_in_words(folder, context):
     found = context["headline"]["quantities"]
     found["alignment_relevant"] |= {"mean": 0.012, "lower": 0.001}
     text = words_of(read(write_page(folder, context=context)))
-    told = "fewer than 2 (1.2) end up alignment-relevant (interval 0.10% to "
+    told = "few (1.2) end up alignment-relevant (interval 0.10% to "
     strict = text.index(f"In the strict sense {told}")
     alone = of_hundred(found["alignment_only"]["mean"])
     bar = f"by the end of 2040, {alone} have a documented use in alignment work alone"
