@@ -22,10 +22,8 @@ def load_case(priors: str | Path, *, evidence: str | Path | None = None, seed: i
 
     Parameters
     ----------
-    priors
-        Path or shipped name.
-    evidence
-        Folder of tables; else the one the priors file names, else the shipped one.
+    priors, evidence
+        As for :func:`forecast.runs.run`.
     seed
         Seed of every random number.
 

@@ -117,7 +117,8 @@ def test_a_lost_scheduler_is_told_and_what_is_done_is_kept(tmp_path):
     worker = start("distributed.cli.dask_worker", "--nthreads", "2", "--no-nanny")
     try:
         deadline = time.monotonic() + 60.0
-        while not file.exists() and time.monotonic() < deadline:
+        while not (file.exists() and file.read_text().endswith("}")):  # written to its end
+            assert time.monotonic() < deadline
             time.sleep(0.1)
         run = parallel.runner(scheduler=json.loads(file.read_text())["address"])
         items = {"first": 0, "second": "wait"}
