@@ -16,14 +16,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import chi2
 
-from forecast.analyses.drivers.bars import Bar, cheap
-from forecast.analyses.drivers.material import Material, material, material_of
-from forecast.analyses.drivers.moves import LABELS, moved
-from forecast.case import Case, with_prior
-from forecast.engine import WARM, fitted
-from forecast.runs import show
-from forecast.sampling import Fit, compiled_model, draw
-from forecast.summaries import with_mcse
+from forecast.analyses.sensitivity import LABELS, Bar, Material, cheap, material, material_of, moved
+from forecast.inference.case import Case, with_prior
+from forecast.inference.evaluate import WARM, fitted
+from forecast.inference.sampling import Fit, compiled_model, draw
+from forecast.runs.open import show
+from forecast.runs.summarise import with_mcse
 
 FIRST, MORE = 10, 10
 """Bars chosen by their size, and by their Pareto k."""

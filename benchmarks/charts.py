@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.figures import LABELS, present, refit_seconds, speeds
-from reports.drawing import BLUE, INK, ORANGE, STYLE
+from reports.figures.drawing import BLUE, INK, ORANGE, STYLE
 
 LOOKS = {"warm": (BLUE, "o", "warm caches", 0.17), "cold": (ORANGE, "s", "empty caches", -0.17)}
 """Colour, marker, label and offset of each kind of process."""

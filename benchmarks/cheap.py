@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from forecast.analyses.drivers.moves import moments, shifted
-from forecast.case import Answer, Case, with_prior
-from forecast.engine import evaluate
-from forecast.runs import fit_of, show
-from forecast.sampling import Fit
-from forecast.soft import soft_part
-from models.experts import READS
+from forecast.analyses.sensitivity import moments, shifted
+from forecast.inference.case import Answer, Case, with_prior
+from forecast.inference.evaluate import evaluate
+from forecast.inference.reweighting import soft_part
+from forecast.inference.sampling import Fit
+from forecast.runs.open import fit_of, show
 from models.late import LATE
+from models.outcomes.experts import READS
 from models.quantities import HEADLINE
 
 CHANGES, REPEATS, STEP = 100, 5, 0.2

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from forecast.case import Case, make_case, with_prior
-from forecast.checks import load_inputs
+from forecast.inference.case import Case, make_case, with_prior
+from forecast.runs.inputs import load_inputs
 
 CHAINS = 4
 

@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.charts import draw_charts
 from benchmarks.page import write_page
-from forecast.identity import code_hash
+from forecast.inference.identity import code_hash
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
@@ -131,7 +131,7 @@ def _read_run(folder: Path) -> dict[str, Any]:
     """Return the figures of a run folder, of the same parameters as the other entrants'."""
     from benchmarks.common import quality, stated_case
     from benchmarks.latents import latents
-    from forecast.tree import load_tree
+    from forecast.inference.tree import load_tree
 
     tree = load_tree(folder / "posterior.nc")
     stats = tree["sample_stats"]

@@ -21,16 +21,14 @@ from llvmlite import ir
 from numba.core import types
 
 from benchmarks.common import rows_of, stated_case
-from forecast.case import structure_of
 from forecast.compiler import native, program, scalars
 from forecast.compiler.callbacks import Table, add_value
 from forecast.compiler.lowering import nest, shape
 from forecast.compiler.routines import REAL, compiled, helpers, translate
 from forecast.compiler.whole import add_function
-from forecast.sampling import compiled_model, swap
-from models.rating_kernel import _exp
-from models.rating_logs import log_of
-from models.rating_tables import FAST
+from forecast.inference.case import structure_of
+from forecast.inference.sampling import compiled_model, swap
+from models.ratings.kernel import FAST, _exp, log_of
 
 CHEAP = ("llvm.fabs.f64", "llvm.sqrt.f64")
 """Calls that are one instruction."""
@@ -85,7 +83,7 @@ def calling(model: Any) -> Callable[[], object]:
 
 def graph_calls(case: Any, model: Any) -> Counter[str]:
     """Return how often the graph's code calls each function for one value and gradient."""
-    from models.build import build_sampled
+    from models.model import build_sampled
 
     structure, names = structure_of(case), []
     built, _ = build_sampled(case.by_name, case.evidence.arrays, structure=structure)

@@ -1,7 +1,8 @@
 """What is sampled, as a table that the ports read: each unknown, its distribution and its shape.
 
 The list follows from ``models/``: beliefs from the slots, effects from the sub-models' own tables
-(:mod:`models.effects`, :mod:`models.prior_draws`), and which beliefs a likelihood needs from what
+(:mod:`models.components.effects`, :mod:`models.prior_draws`), and which beliefs a likelihood needs
+from what
 :func:`models.terms.terms_from_draws` asks for. So a port spells no list of names by hand.
 """
 
@@ -9,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.case import Case, structure_of
-from models.effects import CENTRING, DIM, SAMPLED
+from forecast.inference.case import Case, structure_of
+from models.components.effects import CENTRING, DIM, SAMPLED
+from models.components.spillover import conditional_elasticity
+from models.parameters import SLOTS
 from models.prior_draws import DIMS, EASE, NORMALS, prior_draws
-from models.slots import SLOTS
-from models.spillover import conditional_elasticity
 from models.terms import terms_from_draws
 
 

@@ -17,13 +17,13 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 from scipy.special import ndtri
 
-from forecast.analyses.valuing import valued
-from forecast.case import Case, make_case, with_prior
-from forecast.checks import load_inputs
-from forecast.engine import answer
-from forecast.parallel import fit_many
-from forecast.sampling import Fit
-from forecast.summaries import with_mcse
+from forecast.analyses.value import valued
+from forecast.inference.case import Case, make_case, with_prior
+from forecast.inference.evaluate import answer
+from forecast.inference.parallel import fit_many
+from forecast.inference.sampling import Fit
+from forecast.runs.inputs import load_inputs
+from forecast.runs.summarise import with_mcse
 
 QUANTITY = "alignment_used"
 BELIEFS = ("use_rate", "alignment_own")

@@ -21,9 +21,9 @@ from numpyro.infer import MCMC, NUTS, init_to_median
 from benchmarks.common import CHAINS, Task, quality, rows_of, run
 from benchmarks.latents import Latent, latents
 from benchmarks.numpyro_terms import JAX, all_terms
-from forecast.case import Case, structure_of
-from models.observe import likelihoods
-from models.spillover import conditional_elasticity
+from forecast.inference.case import Case, structure_of
+from models.components.spillover import conditional_elasticity
+from models.likelihoods import likelihoods
 
 jax.config.update("jax_enable_x64", True)
 

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 from jax.scipy import special
 
-from models import faults, workers
-from models.effects import CENTRING, SAMPLED
-from models.maturity import DISCRIMINATION
-from models.structure import GROUPS, SIDES, STEPS, Structure
+from models.components import faults, workers
+from models.components.effects import CENTRING, SAMPLED
+from models.components.maturity import DISCRIMINATION
+from models.dims import GROUPS, SIDES, STEPS, Structure
 
 JAX = SimpleNamespace(
     exp=jnp.exp,

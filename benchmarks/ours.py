@@ -10,10 +10,10 @@ import pyarrow
 
 from benchmarks.common import Task, quality, run
 from benchmarks.latents import latents
-from forecast import sampling
-from forecast.case import Case
-from forecast.engine import posterior, refit
-from forecast.sampling import Fit
+from forecast.inference import sampling
+from forecast.inference.case import Case
+from forecast.inference.evaluate import posterior, refit
+from forecast.inference.sampling import Fit
 
 _BASE: list[Fit] = []
 """The fit from which refits start."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import LABELS, REFITS, TARGETS, present, ratio, records, row
-from forecast.engine import WARM
+from forecast.inference.evaluate import WARM
 
 ABOUT = """\
 # Benchmarks

@@ -16,11 +16,12 @@ from pymc.model.transform.basic import prune_vars_detached_from_observed
 
 from benchmarks.common import CHAINS, Task, quality, rows_of, run
 from benchmarks.latents import latents
-from forecast.case import Case, structure_of
-from models import faults, maturity, output, ratings, spillover, tracking, workers
-from models.observe import Likelihood, likelihoods, with_order
+from forecast.inference.case import Case, structure_of
+from models.components import faults, maturity, output, spillover, tracking, workers
+from models.likelihoods import Likelihood, likelihoods, with_order
 from models.ops import graph
-from models.prior import hyper_values
+from models.priors import hyper_values
+from models.ratings import formula as ratings
 
 
 def make_model(case: Case) -> pm.Model:

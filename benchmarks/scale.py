@@ -37,7 +37,7 @@ def timed[T](call: Callable[[], T]) -> tuple[T, float]:
 def gradient_seconds(case: Any) -> tuple[float, float]:
     """Return the seconds until the model is ready, and of one value with its gradient."""
     from forecast.compiler.program import value_and_gradient
-    from forecast.sampling import compiled_model, swap
+    from forecast.inference.sampling import compiled_model, swap
 
     compiled, ready = timed(lambda: compiled_model(case))
     model = swap(compiled, case)
@@ -55,8 +55,8 @@ def gradient_seconds(case: Any) -> tuple[float, float]:
 
 def measure(folder: str) -> dict[str, Any]:
     """Return what one size costs in this process; an empty folder means the shipped tables."""
-    from forecast.case import make_case
-    from forecast.inputs import load_inputs
+    from forecast.inference.case import make_case
+    from forecast.runs.inputs import load_inputs
 
     inputs, read = timed(lambda: load_inputs("default", evidence=folder or None))
     case, built = timed(lambda: make_case(*inputs))

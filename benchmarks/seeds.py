@@ -7,10 +7,10 @@ import sys
 import time
 from dataclasses import replace
 
-from forecast import summaries
-from forecast.case import make_case
-from forecast.checks import load_inputs
-from forecast.engine import answer, judged, posterior
+from forecast.inference.case import make_case
+from forecast.inference.evaluate import answer, judged, posterior
+from forecast.runs import summarise as summaries
+from forecast.runs.inputs import load_inputs
 
 USUAL = ("default", "20", "0")
 """Priors, number of seeds, first seed."""

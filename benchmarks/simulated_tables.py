@@ -16,17 +16,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forecast.arrays import CLOSE
-from forecast.case import Case, make_case, structure_of
-from forecast.evidence import find_evidence
-from forecast.inputs import load_inputs
-from forecast.pointwise import one_draw
-from forecast.seeds import stream
-from models.observe import likelihoods
+from forecast.evidence.arrays import CLOSE
+from forecast.evidence.load import find_evidence
+from forecast.inference.case import Case, make_case, structure_of
+from forecast.inference.pointwise import one_draw
+from forecast.inference.seeds import stream
+from forecast.runs.inputs import load_inputs
+from models.dims import LAST_YEAR, SIDES
+from models.likelihoods import likelihoods
 from models.ops import NumPy
 from models.prior_draws import prior_draws
-from models.ratings import MISSING, MISSING_LEVEL, columns_of
-from models.structure import LAST_YEAR, SIDES
+from models.ratings.formula import MISSING, MISSING_LEVEL, columns_of
 from models.terms import terms_from_draws
 
 EMPTY = ("spillovers", "alignment_uses")

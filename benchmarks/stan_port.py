@@ -22,16 +22,16 @@ import stan
 
 from benchmarks.common import CHAINS, Task, quality, rows_of, run
 from benchmarks.latents import Latent, latents
-from forecast.case import Case, structure_of
-from models.effects import CENTRING, DIM, SAMPLED
+from forecast.inference.case import Case, structure_of
+from models.components.effects import CENTRING, DIM, SAMPLED
+from models.components.output import REFERENCE
+from models.components.spillover import conditional_elasticity
+from models.components.workers import shock_design, year_offsets
+from models.dims import CENTRE_YEAR, LOG_RATIO, YEARS
 from models.ops import NumPy
-from models.output import REFERENCE
-from models.prior import Array
 from models.prior_draws import prior_draws
-from models.ratings import columns_of, tracked_share
-from models.spillover import conditional_elasticity
-from models.structure import CENTRE_YEAR, LOG_RATIO, YEARS
-from models.workers import shock_design, year_offsets
+from models.priors import Array
+from models.ratings.formula import columns_of, tracked_share
 
 FAMILIES = {
     "Normal": ("", "normal({mu}, {sigma})"),

@@ -10,35 +10,35 @@ from pathlib import Path
 from typing import Any
 
 EXPORTS = {
-    "run": "forecast.runs",
-    "show": "forecast.runs",
-    "report": "forecast.runs",
-    "check": "forecast.checks",
-    "reweight": "forecast.varying",
-    "load_case": "forecast.varying",
-    "with_belief": "forecast.varying",
-    "fit_of": "forecast.runs",
-    "evaluate": "forecast.engine",
-    "refit": "forecast.engine",
-    "fit_many": "forecast.parallel",
+    "run": "forecast.runs.run",
+    "show": "forecast.runs.open",
+    "report": "forecast.runs.run",
+    "check": "forecast.analyses.check",
+    "reweight": "forecast.runs.reweight",
+    "load_case": "forecast.runs.reweight",
+    "with_belief": "forecast.runs.reweight",
+    "fit_of": "forecast.runs.open",
+    "evaluate": "forecast.inference.evaluate",
+    "refit": "forecast.inference.evaluate",
+    "fit_many": "forecast.inference.parallel",
     "sensitivity": "forecast.analyses.sensitivity",
     "whatif": "forecast.analyses.whatif",
-    "decide": "forecast.analyses.deciding",
-    "value": "forecast.analyses.valuing",
-    "crux": "forecast.analyses.disagreeing",
-    "diff": "forecast.analyses.differing",
-    "backtest": "forecast.analyses.backtesting",
-    "score": "forecast.analyses.scoring",
-    "calibrate": "forecast.analyses.calibration",
-    "init": "forecast.starting",
-    "elicit": "forecast.eliciting",
-    "load_config": "forecast.config",
-    "load_tables": "forecast.evidence",
+    "decide": "forecast.analyses.decide",
+    "value": "forecast.analyses.value",
+    "crux": "forecast.analyses.crux",
+    "diff": "forecast.analyses.diff",
+    "backtest": "forecast.analyses.backtest",
+    "score": "forecast.analyses.score",
+    "calibrate": "forecast.analyses.calibrate",
+    "init": "forecast.runs.scaffold",
+    "elicit": "forecast.config.elicit",
+    "load_config": "forecast.config.load",
+    "load_tables": "forecast.evidence.load",
     "InputError": "models.errors",
 }
 """Public names and the module of each; no module may bear the name of an export, or importing
 it would put the module in the function's place."""
-GROUPS = ("ledger", "desk")
+GROUPS = {"ledger": "forecast.analyses.ledger", "desk": "forecast.evidence.desk"}
 """Modules whose functions are the commands of a group: ``fc.ledger.add``."""
 
 
@@ -85,7 +85,7 @@ def __getattr__(name: str) -> Any:
         except PackageNotFoundError:
             return "0+unknown"
     if name in GROUPS:
-        return import_module(f"forecast.{name}")
+        return import_module(GROUPS[name])
     if name not in EXPORTS:
         raise AttributeError(f"module 'forecast' has no attribute {name!r}")
     return getattr(import_module(EXPORTS[name]), name)

@@ -1,6 +1,6 @@
 """``python -m forecast``."""
 
-from forecast.cli import main
+from forecast.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,7 @@
-r"""Compiled moments of cohorts: sums over levels of P(level, tracking) times each use.
+"""Compiled moments of cohorts: sums over levels of P(level, tracking) times each use.
 
-The formulas are those of :mod:`models.forecast_states` and :mod:`models.race`, which stay the
+The formulas are those of :mod:`models.outcomes.states` and :mod:`models.outcomes.race`, which stay
+the
 reference; here the states of a draw and cohort lie in the nearest cache from the first product to
 the last sum (:mod:`models.use_kernel`).
 """
@@ -28,7 +29,7 @@ NAMES = (
     "share",
     "alike",
 )
-"""Moments of :func:`models.forecast_states.moments`; ``alike`` is capabilities use of works at the
+"""Moments of :func:`models.outcomes.states.moments`; ``alike`` is capabilities use of works at the
 levels of all, whether or not they track."""
 
 
@@ -36,7 +37,7 @@ class Cohorts(NamedTuple):
     """Works of the cohorts: P(level) and P(tracks | level), (draw, agenda, cohort, level).
 
     ``node``, ``node_grown`` and ``node_factor`` (draw, cohort, node): those of
-    :func:`models.race.nodes`.
+    :func:`models.outcomes.race.nodes`.
     """
 
     level: Reals

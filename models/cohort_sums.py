@@ -1,19 +1,20 @@
 """The moments of several cohorts at once, by compiled sums (:mod:`models.cohort_kernel`).
 
-The formulas are those of :mod:`models.forecast_states`, and so are the numbers, to about 1e-12.
+The formulas are those of :mod:`models.outcomes.states`, and so are the numbers, to about 1e-12.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from models import race, spillover
+from models.components import spillover
+from models.dims import FIRST_YEAR, SIDES
 from models.field_sums import Field
-from models.forecast_paths import Paths
-from models.forecast_states import age_of_use
 from models.ops import NumPy
-from models.prior import Array
-from models.structure import FIRST_YEAR, SIDES
+from models.outcomes import race
+from models.outcomes.paths import Paths
+from models.outcomes.states import age_of_use
+from models.priors import Array
 
 
 def cohort_moments(
@@ -21,7 +22,7 @@ def cohort_moments(
 ) -> dict[str, Array]:
     """Return the moments of the cohorts that ``field`` has; dims (draw, cohort, agenda, tracking).
 
-    Names are those of :func:`models.forecast_states.moments`, and ``alike``: capabilities use of
+    Names are those of :func:`models.outcomes.states.moments`, and ``alike``: capabilities use of
     works at the levels of all, whether or not they track.
     """
     from models.cohort_kernel import NAMES, Cohorts, sums

@@ -1,7 +1,7 @@
 r"""Compiled sums over agendas and years: works by level and year, and tracking.
 
-The formulas are those of :mod:`models.maturity`, :mod:`models.tracking` and
-:mod:`models.milestones`, which stay the reference, under the logit link: since
+The formulas are those of :mod:`models.components.maturity`, :mod:`models.components.tracking` and
+:mod:`models.outcomes.milestones`, which stay the reference, under the logit link: since
 
 .. math:: \mathrm{logit}^{-1}(d_k + u_k \theta) = \frac{1}{1 + e^{-d_k} e^{-u_k \theta}},
 
@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from models import structure
+from models import dims as structure
 from models.powers import FAST, PER_E, power
 
 Reals = NDArray[np.float64]

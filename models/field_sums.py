@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models import milestones
-from models.forecast_paths import Asked, Paths
-from models.forecast_states import make_states
-from models.maturity import inverse_link
+from models.components.maturity import inverse_link
+from models.dims import FIRST_YEAR
 from models.ops import NumPy
-from models.prior import Array
-from models.structure import FIRST_YEAR
+from models.outcomes import milestones
+from models.outcomes.paths import Asked, Paths
+from models.outcomes.states import make_states
+from models.priors import Array
 
 
 @dataclass(frozen=True)

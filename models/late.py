@@ -2,7 +2,8 @@
 
 Gates, leak, value constancy, ceilings, clusters and the number of works enter after everything that
 is costly: levels, tracking and uses of every state. Holding the costly part, a change to one of
-them gives the headline anew in milliseconds. The formulas are those of :mod:`models.relevance`.
+them gives the headline anew in milliseconds. The formulas are those of
+:mod:`models.outcomes.relevance`.
 Of many variations of one fit :mod:`models.late_uses` makes the costly part in two steps.
 """
 
@@ -12,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from models import milestones
-from models.blocks import LONG, joined, over_blocks
+from models.batches import LONG, joined, over_blocks
 from models.cohort_sums import cohort_moments
+from models.dims import FIRST_YEAR, Structure
 from models.field_sums import Field, field_sums
-from models.forecast_paths import Asked, make_paths
-from models.interventions import Do
-from models.prior import Array
+from models.outcomes import milestones
+from models.outcomes.interventions import Do
+from models.outcomes.paths import Asked, make_paths
+from models.outcomes.relevance import field_reach, gate, outcomes, over_field, strong
+from models.priors import Array
 from models.quantities import HEADLINE
-from models.relevance import field_reach, gate, outcomes, over_field, strong
-from models.structure import FIRST_YEAR, Structure
 
 LATE = (
     "cluster_size",
@@ -66,7 +67,7 @@ def make_early(
     question: Asked,
     do: Sequence[Do] = (),
 ) -> Early:
-    """Return the costly part; parameters are those of :func:`models.relevance.predict`."""
+    """Return the costly part; parameters are those of :func:`models.outcomes.relevance.predict`."""
 
     def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> tuple[Any, Array, Array]:
         paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)

@@ -1,7 +1,7 @@
 """Compiled sums over the states of one cohort: what becomes of its works, given all beliefs.
 
-The formulas are those of :mod:`models.forecast_states` and :mod:`models.race`, which stay the
-reference; here a draw's states lie in the nearest cache from the first product to the last sum
+The formulas are those of :mod:`models.outcomes.states` and :mod:`models.outcomes.race`, which stay
+the reference; here a draw's states lie in the nearest cache from the first product to the last sum
 (:mod:`models.use_kernel`).
 """
 
@@ -32,7 +32,7 @@ class Cohort(NamedTuple):
     ``odds`` (draw, agenda) and ``odds_level`` (draw, level) add up; ``done`` (draw,) is the chance
     that an intervention sets, or NaN. ``share`` (draw, agenda) is of works. ``node``,
     ``node_grown`` and ``node_factor`` (draw, one cohort, node) are those of
-    :func:`models.race.nodes`. Sides (:class:`models.use_kernel.Side`) have one cohort too.
+    :func:`models.outcomes.race.nodes`. Sides (:class:`models.use_kernel.Side`) have one cohort too.
     """
 
     level: Reals

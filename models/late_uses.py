@@ -2,25 +2,26 @@
 
 :func:`make_works`: levels, the terms of tracking and use, and years of works: what costs most, and
 no belief of :data:`BETWEEN` enters it. :func:`make_early`: the states of the cohort and their uses,
-in milliseconds (:mod:`models.late_kernel`). The formulas are those of :mod:`models.relevance`, and
-so are the numbers, to about 1e-12.
+in milliseconds (:mod:`models.late_kernel`). The formulas are those of
+:mod:`models.outcomes.relevance`, and so are the numbers, to about 1e-12.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from models import race, tracking
-from models.blocks import LONG, joined, over_blocks
+from models.batches import LONG, joined, over_blocks
 from models.cohort_sums import side_terms
+from models.components import tracking
+from models.dims import FIRST_YEAR, LAST_YEAR, SIDES, Structure
 from models.field_sums import field_sums
-from models.forecast_paths import Asked, Paths, make_paths
-from models.forecast_states import age_of_use
-from models.interventions import Do
 from models.late import Early, works_until
-from models.prior import Array
+from models.outcomes import race
+from models.outcomes.interventions import Do
+from models.outcomes.paths import Asked, Paths, make_paths
+from models.outcomes.states import age_of_use
+from models.priors import Array
 from models.quantities import HEADLINE
-from models.structure import FIRST_YEAR, LAST_YEAR, SIDES, Structure
 
 DOCUMENTED = tuple(f"{side}_documented" for side in SIDES)
 DAMPING = "tracking_damping"
@@ -52,7 +53,7 @@ def make_works(
     question: Asked,
     do: Sequence[Do] = (),
 ) -> Works:
-    """Return the costly part; parameters are those of :func:`models.relevance.predict`."""
+    """Return the costly part; parameters are those of :func:`models.outcomes.relevance.predict`."""
     year, i, listed = question.cohort, question.cohort - FIRST_YEAR, len(structure.agendas)
 
     def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> dict[str, Array]:
@@ -84,7 +85,7 @@ def _tracking(paths: Paths, i: int) -> dict[str, Array]:
 
 
 def _uses(paths: Paths, question: Asked) -> dict[str, Array]:
-    """Return the terms of use of both sides, and the nodes of their race (:mod:`models.race`)."""
+    """Return the terms of use of both sides, and the nodes of their race."""
     year = question.cohort
     ages = np.array([age_of_use(paths, year, horizon=question.horizon)])
     out: dict[str, Array] = {}

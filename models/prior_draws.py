@@ -9,8 +9,8 @@ elasticity are drawn from their own priors and
 .. math:: \eta = \text{ease} + L\,\beta, \qquad
     z = \big(\beta - E(\beta \mid \eta)\big) / \mathrm{sd}(\beta \mid \eta),
 
-the inverse of the change of variables in :mod:`models.spillover`. A test holds the names and shapes
-against the built model, and each variable against its stated prior.
+the inverse of the change of variables in :mod:`models.components.spillover`. A test holds the
+names and shapes against the built model, and each variable against its stated prior.
 """
 
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ from zlib import crc32
 import numpy as np
 from scipy import special, stats
 
-from models.effects import CENTRING, DIM, SAMPLED
-from models.prior import Array, Prior, find, ppf
-from models.slots import SLOTS
-from models.spillover import conditional_elasticity
-from models.structure import LOG_RATIO, Structure
+from models.components.effects import CENTRING, DIM, SAMPLED
+from models.components.spillover import conditional_elasticity
+from models.dims import LOG_RATIO, Structure
+from models.parameters import SLOTS
+from models.priors import Array, Prior, find, ppf
 
 DIMS: dict[str, tuple[str, ...]] = {
     "list_level": ("list",),

@@ -1,7 +1,7 @@
 """Compiled chance of the answers of each row, from its cell's states and its two patterns.
 
-The formula is that of :func:`models.ratings.row_probability`, which stays the reference; here the
-states of a row are summed without an array of rows by states.
+The formula is that of :func:`models.ratings.formula.row_probability`, which stays the reference;
+here the states of a row are summed without an array of rows by states.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from models.structure import LEVELS
+from models.dims import LEVELS
 
 Reals = NDArray[np.float64]
 Whole = NDArray[np.int64]

@@ -1,7 +1,7 @@
-"""Log probability of each row of ratings, by draw: the formulas of :mod:`models.ratings` at speed.
+"""Log probability of each row of ratings, by draw, at speed.
 
 What a row's answers say is computed once for each pattern on the level and each pattern of the rest
-(:mod:`models.rating_patterns`), and the states of its cell are summed by compiled code.
+(:mod:`models.ratings.formula`), and the states of its cell are summed by compiled code.
 """
 
 from collections.abc import Mapping
@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from models.components.states import cell_states
+from models.dims import Structure
 from models.ops import NumPy
-from models.prior import Array
-from models.rating_patterns import patterns
-from models.ratings import FLOOR, TERMS, answer_terms, columns_of
-from models.states import cell_states
-from models.structure import Structure
+from models.priors import Array
+from models.ratings.formula import FLOOR, TERMS, answer_terms, columns_of, patterns
 
 
 def row_logs(
@@ -52,7 +51,7 @@ def row_logs(
 
 
 def _answers(terms: Mapping[str, Array], codes: Any, *, structure: Structure) -> dict[str, Array]:
-    """Return what :func:`models.ratings.answer_terms` says of some rows."""
+    """Return what :func:`models.ratings.formula.answer_terms` says of some rows."""
     columns = columns_of(codes, len(structure.raters))
     return answer_terms(NumPy, terms, columns, kind_of=structure.kind_of)
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from models import faults, maturity, output, ratings, spillover, tracking, workers
+from models.components import faults, maturity, output, spillover, tracking, workers
 from models.ops import NumPy
-from models.prior import Array
+from models.priors import Array
+from models.ratings import formula as ratings
 
 
 def terms_from_draws(draws: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
-    """Return the terms by sub-model, as :func:`models.build.build` makes them in the graph."""
+    """Return the terms by sub-model, as :func:`models.model.build` makes them in the graph."""
     n = len(draws["use_rate"])
     offset = draws["definition_offset"]
     shares = faults.world_shares(NumPy, draws["fault_learned_share"], draws["fault_no_learning"])

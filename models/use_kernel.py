@@ -1,6 +1,7 @@
 """Compiled uses of the works of one draw and cohort, for the kernels that sum over states.
 
-The formulas are those of :mod:`models.forecast_states` and :mod:`models.race`, which stay the
+The formulas are those of :mod:`models.outcomes.states` and :mod:`models.outcomes.race`, which stay
+the
 reference. States run by agenda, tracking and level. Most of the time goes to the 16 exponentials a
 state of the race (:mod:`models.powers`).
 """
@@ -11,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from models import structure
+from models import dims as structure
 from models.powers import FAST, PER_E, power
 
 Reals = NDArray[np.float64]
@@ -66,7 +67,7 @@ def fill_first(c: Any, d: int, t: int, cap: Reals, ali: Reals, out: Reals) -> No
     """Put the chance that a capabilities use comes first into ``out``, dims (state,).
 
     ``c`` has ``node``, ``node_grown`` and ``node_factor`` (draw, cohort, node): those of
-    :func:`models.race.nodes`; ``cap`` and ``ali`` are from :func:`fill_uses`.
+    :func:`models.outcomes.race.nodes`; ``cap`` and ``ali`` are from :func:`fill_uses`.
     """
     out[:] = 0.0
     for i in range(c.node.shape[2]):

@@ -9,8 +9,8 @@ from typing import Any
 EXPORTS = {
     "write_figures": "reports.figures",
     "write_page": "reports.page",
-    "terminal_table": "reports.text",
-    "work_text": "reports.work",
+    "terminal_table": "reports.terminal",
+    "work_text": "reports.terminal",
 }
 """Public names, and the module of each."""
 

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
 
-from reports.text import render, told
+from reports.terminal import render, told
 from reports.words import chance, clean
 
 COLUMNS = {"level": "level", "tracks": "tracking", "cap_use": "cap. use", "ali_use": "ali. use"}

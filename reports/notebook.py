@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from reports.tables import label, make_view
+from reports.view import label, make_view
 from reports.words import INTERVAL_OF_CHANCE, NOT_CONVERGED, NOT_CONVERGED_TEXT, chance, interval
 
 ROW = "<tr><th style='text-align:left'>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>"
@@ -17,7 +17,7 @@ def notebook_html(context: Mapping[str, Any], *, folder: str) -> str:
     Parameters
     ----------
     context
-        As of :func:`reports.tables.make_view`.
+        As of :func:`reports.view.make_view`.
     folder
         Where the run lies, told below.
     """

@@ -3,39 +3,181 @@
 Everything that comes from a user's TOML or CSV is escaped by Jinja; pictures are the run's own SVG
 files, whose texts matplotlib escapes. The content policy in the page's head allows styles and the
 page's own script, by its hash, and nothing else, so even a slip could load or run nothing.
+
+Chances as a picture of frequencies: a hundred works, each an icon of what becomes of it.
+
+Where numbers come from: each belief with its source and reason, each source with its rows.
+
+The section of a run's page on what its answer hangs on, from an analysis beside the run.
 """
 
-import base64
 import csv
 import json
-import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from models.parameters import SLOTS
 from models.quantities import CLAIMS, GLOSSARY, QUANTITIES
-from reports import agenda_pairs, drawing, learned, scripts, words
-from reports.frequencies import frequencies
-from reports.obtained import how, view_error
-from reports.provenance import belief_rows, source_rows
-from reports.sensitivity_section import section
-from reports.tables import make_view
+from reports import html as scripts
+from reports import verdicts as learned
+from reports import view as agenda_pairs
+from reports.html import data_link, picture, table_link, write_template
+from reports.sensitivity import power
 from reports.verdicts import SAID, SIDED, VERDICTS
+from reports.view import make_view
+from reports.words import SAME_BAR_NAMES, how, of_hundred, view_error
 
-TEMPLATES = Path(__file__).parent / "templates"
-COLOURS = {
-    drawing.INK: "var(--ink)",
-    drawing.MUTED: "var(--muted)",
-    drawing.GRID: "var(--grid)",
-    drawing.PAPER: "var(--paper)",
-    "#000000": "var(--ink)",
-}
-"""Colours of a figure that follow the page's own, so that figures fit a dark page."""
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Characters without a place in a page: controls, and marks that turn the direction of text."""
+ICONS = 100
+ACROSS = 20
+"""Icons in a row."""
+STEP_X, STEP_Y = 14, 18
+"""Distances between icons; an icon is 10 wide and 14 high."""
+
+
+def whole_icons(shares: Sequence[float], total: int = ICONS) -> list[int]:
+    """Return whole numbers that add up to ``total``, by largest remainder.
+
+    Raises
+    ------
+    ZeroDivisionError
+        If the shares add up to nothing.
+    """
+    scale = total / sum(shares)
+    exact = [share * scale for share in shares]
+    counts = [int(x) for x in exact]
+    left = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
+    for i in left[: total - sum(counts)]:
+        counts[i] += 1
+    return counts
+
+
+def frequencies(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the two pictures of the first screen; empty where the run has no such numbers.
+
+    Returns
+    -------
+    dict
+        ``split``: a class for each icon, and ``legend`` rows (class, words, number as text) with
+        ``split_alt``; ``strict``: how full each icon is (0 to 10), with ``strict_alt``.
+    """
+    if not {*SAME_BAR_NAMES, "alignment_relevant"} <= {*found}:
+        return {}
+    means = [found[name]["mean"] for name in SAME_BAR_NAMES]
+    kinds = zip(SAME_BAR_NAMES, whole_icons(means), strict=True)
+    legend = [(n, QUANTITIES[n].label, of_hundred(found[n]["mean"])) for n in SAME_BAR_NAMES]
+    strict = found["alignment_relevant"]["mean"]
+    told = "; ".join(f"{words} {number}" for _, words, number in legend)
+    return {
+        "split": [
+            (name, *place(i)) for i, name in enumerate(n for n, k in kinds for _ in range(k))
+        ],
+        "legend": legend,
+        "split_alt": f"Of 100 works, by documented use: {told}.",
+        "strict": [(fill(strict, i), *place(i)) for i in range(ICONS)],
+        "strict_number": of_hundred(strict),
+        "strict_alt": f"Of 100 works, strictly alignment-relevant: {of_hundred(strict)}.",
+        "width": ACROSS * STEP_X,
+        "height": ICONS // ACROSS * STEP_Y,
+    }
+
+
+def place(i: int) -> tuple[int, int]:
+    """Return the corner of icon ``i``."""
+    return i % ACROSS * STEP_X + 2, i // ACROSS * STEP_Y + 2
+
+
+def fill(p: float, i: int) -> float:
+    """Return how far icon ``i`` of a hundred is filled, as a width from 0 to 10."""
+    return round(10.0 * min(max(ICONS * p - i, 0.0), 1.0), 1)
+
+
+def belief_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return every belief of a run's priors.toml, in the order of the model; empty without one.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``question``, ``unit``, ``stated`` (the distribution), ``claims``, ``source``,
+        ``why``, and ``known``: whether the source is a key of sources.csv.
+    """
+    path = folder / "priors.toml"
+    if not path.is_file():
+        return []
+    stated = tomllib.loads(path.read_text(encoding="utf-8")).get("priors", {})
+    sources = {row["source"] for row in read_table(folder, "sources")}
+    return [_belief(name, stated[name], sources=sources) for name in SLOTS if name in stated]
+
+
+def _belief(name: str, table: Mapping[str, Any], *, sources: set[str]) -> dict[str, Any]:
+    numbers = ", ".join(
+        f"{key} = {x:g}"
+        for key, x in table.items()
+        if isinstance(x, int | float) and not isinstance(x, bool)
+    )
+    told = {"name": name, "question": SLOTS[name].question, "unit": SLOTS[name].unit}
+    told |= {key: str(table.get(key, "")) for key in ("source", "why")}
+    stated = {"stated": f"{table.get('dist', '')}({numbers})", "claims": table.get("claims", [])}
+    return told | stated | {"known": told["source"] in sources}
+
+
+def source_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return every source of a run, with the rows of evidence and the beliefs that cite it."""
+    cited: dict[str, list[str]] = {}
+    for path in sorted((folder / "evidence").glob("*.csv")):
+        rows = read_table(folder, path.stem) if path.stem != "sources" else []
+        by_source: dict[str, int] = {}
+        for row in rows:
+            key = row.get("source")
+            if key:
+                by_source[key] = by_source.get(key, 0) + 1
+        for key, n in by_source.items():
+            cited.setdefault(key, []).append(f"{path.stem}.csv: {n} {'row' if n == 1 else 'rows'}")
+    beliefs: dict[str, list[str]] = {}
+    for belief in belief_rows(folder):
+        beliefs.setdefault(belief["source"], []).append(belief["name"])
+    return [
+        {key: row.get(key) or "" for key in ("source", "title", "year", "where")}
+        | {"rows": cited.get(row["source"], []), "beliefs": beliefs.get(row["source"], [])}
+        for row in read_table(folder, "sources")
+    ]
+
+
+def read_table(folder: Path, name: str) -> list[dict[str, str]]:
+    """Return the rows of a table of a run's evidence, none where it is not there."""
+    path = folder / "evidence" / f"{name}.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if any(row.values())]
+
+
+def section(folder: Path | None) -> dict[str, Any]:
+    """Return what the page shows of ``forecast sensitivity``; nothing without its folder.
+
+    Parameters
+    ----------
+    folder
+        Holds ``sensitivity.json`` and ``figures/`` with ``captions.json``.
+    """
+    if folder is None:
+        return {}
+    told = json.loads((folder / "sensitivity.json").read_text(encoding="utf-8"))
+    captions = json.loads((folder / "figures" / "captions.json").read_text(encoding="utf-8"))
+    return {
+        "folder": folder,
+        "name": folder.name,
+        "quick": told["quick"],
+        "converged": told["converged"],
+        "lines": told["lines"][1:],
+        "power": power(told),
+        "captions": {one["name"]: one for one in captions},
+    }
+
+
 SLIDER_ROWS = (
     "alignment_relevant",
     "alignment_only",
@@ -51,7 +193,6 @@ SLIDER_ROWS = (
     "strict_neither",
 )
 """Quantities that the sliders show."""
-IDS = re.compile(r"""(\bid="|\bhref="#|url\(#)([\w.-]+)""")
 
 
 def write_page(
@@ -66,7 +207,7 @@ def write_page(
         ``priors.toml`` and ``evidence/sources.csv``; a missing one is left out.
     context
         What the run found, as plain data; missing or empty parts are said to be so. See
-        :func:`reports.tables.make_view` for its keys.
+        :func:`reports.view.make_view` for its keys.
     sensitivity
         Folder of a sensitivity analysis of this run, if there is one.
 
@@ -110,52 +251,6 @@ def write_page(
     )
 
 
-def write_template(path: Path, template: str, *, view: Mapping[str, Any]) -> Path:
-    """Write a page from a template; return its path.
-
-    Parameters
-    ----------
-    path
-        The page; pictures come from ``figures/`` beside it.
-    template
-        Its file name; it is given the house's words and style besides ``view``.
-    view
-        What else it reads.
-    """
-    text = (
-        environment()
-        .get_template(template)
-        .render(
-            view,
-            words=words,
-            style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-            picture=lambda name: picture(path.parent, name),
-            data_of=lambda name: data_link(path.parent, name),
-        )
-    )
-    path.write_text(CONTROLS.sub("", text), encoding="utf-8", newline="\n")
-    return path
-
-
-def environment() -> Environment:
-    """Return what reads the templates: everything is escaped, and what is missing is an error."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "chance": words.chance,
-        "of_hundred": words.of_hundred,
-        "number": words.number,
-        "value": words.value,
-        "interval": words.interval,
-    }
-    return made
-
-
 def read_sliders(folder: Path, context: Mapping[str, Any]) -> Any:
     """Return what the sliders need, None where the run does not keep it.
 
@@ -170,20 +265,6 @@ def read_sliders(folder: Path, context: Mapping[str, Any]) -> Any:
         if row.get("posterior")
     }
     return json.loads(path.read_text(encoding="utf-8")) | {"answers": answers}
-
-
-def data_link(folder: Path, name: str) -> str | None:
-    """Return the numbers of a figure as a link to save them, None where there are none."""
-    if not re.fullmatch(r"[a-z_]+", name):
-        return None
-    return table_link(folder / "figures" / f"{name}.csv")
-
-
-def table_link(path: Path) -> str | None:
-    """Return a CSV file as a link to save it, None where it is not there."""
-    if not path.is_file():
-        return None
-    return f"data:text/csv;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
 def tracks(folder: Path) -> dict[str, str]:
@@ -204,20 +285,3 @@ def _line(points: list[tuple[float, float]]) -> str:
     first, last = points[0][0], points[-1][0]
     span = max(last - first, 1.0)
     return " ".join(f"{60 * (year - first) / span:.1f},{15 - 14 * p:.1f}" for year, p in points)
-
-
-def picture(folder: Path, name: str) -> Markup | None:
-    """Return a figure's SVG for the page, or None where it was not drawn."""
-    path = folder / "figures" / f"{name}.svg"
-    if not re.fullmatch(r"[a-z_]+", name) or not path.is_file():
-        return None
-    text = path.read_text(encoding="utf-8")
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = IDS.sub(rf"\1{name}-\2", text)
-    for colour, variable in COLOURS.items():
-        text = text.replace(colour, variable)
-    text = re.sub(
-        r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg aria-hidden="true" \1>', text, count=1
-    )
-    return Markup(text.replace("xlink:href", "href"))

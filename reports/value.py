@@ -6,9 +6,8 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from reports.plain_tables import Cells, grid
-from reports.tables import label
-from reports.text import render, told
+from reports.terminal import Cells, grid, render, told
+from reports.view import label
 from reports.words import NOT_CONVERGED, chance, interval, number
 
 Row = Mapping[str, Any]

@@ -7,8 +7,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from reports.tables import label
-from reports.text import render, told
+from reports.terminal import render, told
+from reports.view import label
 from reports.words import INTERVAL, NOT_CONVERGED, chance, interval
 
 SHOWN = (

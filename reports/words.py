@@ -1,8 +1,17 @@
-"""Numbers, names and standing sentences in the words that every surface uses."""
+"""Numbers, names and standing sentences in the words that every surface uses.
+
+How an answer beside the run was obtained, and how surely, in words.
+
+The outside view beside the model: its sentence and its rows, the same on every surface.
+"""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
+
+from models.quantities import QUANTITIES
 
 INTERVAL = "89% equal-tailed interval"
 """Kind and probability of every interval shown."""
@@ -226,3 +235,101 @@ def filled(x: object) -> float | None:
     if x is None or x == "":
         return None
     return float(str(x))
+
+
+HOW = {
+    "exact": "this run itself",
+    "run": "a finished run beside this one",
+    "refit": "a fit of its own",
+    "reweighted": "this run's draws, reweighted",
+    "moment-matched": "this run's draws, moved and reweighted",
+    "withheld": "withheld",
+}
+"""Ways to answer a variation, in words."""
+
+
+def known(x: object) -> bool:
+    """Return whether a cell holds a number."""
+    return x is not None and x != "" and bool(np.isfinite(float(str(x))))
+
+
+def how(row: Mapping[str, Any], names: Iterable[str] = ()) -> str:
+    """Return in words how a variation was answered, and how well; ``names`` are its quantities."""
+    shown = any(row.get(name) for name in names)
+    word = str(row.get("how") or ("reweighted" if shown else "withheld"))
+    fitted = word in {"refit", "run"}
+    keys = {"r_hat": "R-hat"} if fitted else {"pareto_k": "Pareto k"}
+    keys |= {"ess": "effective draws"} if fitted or shown else {}
+    told = [f"{keys[key]} {number(float(row[key]))}" for key in keys if known(row.get(key))]
+    told += [NOT_CONVERGED] if fitted and row.get("converged") is False else []
+    return HOW.get(word, word) + (f" ({', '.join(told)})" if told and word != "exact" else "")
+
+
+def view_error(view: Mapping[str, Any]) -> str:
+    """Return the Monte Carlo error of a worldview's strict mean in words, '' where none is kept."""
+    found = (view.get("posterior") or {}).get("alignment_relevant") or {}
+    if not known(found.get("mcse")):
+        return ""
+    return f"Monte Carlo error of its strict mean {100 * found['mcse']:.1g} points of a hundred"
+
+
+def view_notes(views: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return, for each worldview given the evidence, how it was answered and how surely."""
+    told = [(v["name"], how(v, ["posterior"]), view_error(v)) for v in views if v.get("posterior")]
+    return [f"{name}: {'; '.join(filter(None, more))}." for name, *more in told]
+
+
+CONSIDERED = "all things considered"
+
+
+def outside_view(head: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is shown of the outside view of a headline.json; nothing without one.
+
+    Returns
+    -------
+    dict
+        ``label`` of the quantity, and ``rows``: name and summary of the model alone, the outside
+        view, and all things considered.
+    """
+    view = head.get("outside_view")
+    if not view:
+        return {}
+    name, found = view["quantity"], head["quantities"]
+    label = QUANTITIES[name].label
+    rows = [
+        ("the model alone", found[name]),
+        (f"outside view, weight {chance(view['weight'])}", view["outside"]),
+        (CONSIDERED, view["mixed"]),
+    ]
+    return {"label": label, "rows": rows}
+
+
+def outside_text(head: Mapping[str, Any]) -> list[str]:
+    """Return the sentence that says both numbers, for the opening; nothing without a view."""
+    view = head.get("outside_view")
+    return [considered(view, head["quantities"][view["quantity"]])] if view else []
+
+
+def outside_opening(summary: Mapping[str, Any]) -> list[str]:
+    """Return the same for an analysis, whose view has the model's number in ``model``."""
+    view = summary.get("outside_view")
+    return [considered(view, view["model"])] if view else []
+
+
+def considered(view: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """Return the sentence on a view and the model's summary of the same quantity."""
+    outside, both, why = view["outside"], view["mixed"], clean(view["why"])
+    why += "" if why.endswith((".", "!", "?")) else "."
+    return (
+        f"All things considered, {of_hundred(both['mean'])} of 100 ({interval(both)}, {INTERVAL}) "
+        f"are {QUANTITIES[view['quantity']].label}: the model alone says "
+        f"{of_hundred(model['mean'])}, an outside view {of_hundred(outside['mean'])} "
+        f"({interval(outside)}), which weighs {chance(view['weight'])} by the choice of this "
+        f"forecast's author: {why} {MODEL_ALONE}"
+    )
+
+
+def considered_of(head: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """Return the summary of a quantity with the outside view mixed in, None where there is none."""
+    view = head.get("outside_view") or {}
+    return view.get("mixed") if view.get("quantity") == name else None

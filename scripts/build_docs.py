@@ -20,12 +20,13 @@ import click
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from forecast import EXPORTS, GROUPS  # noqa: E402 (this checkout, wherever it is run from)
-from forecast.cli import SETTINGS, cli  # noqa: E402
-from forecast.config import load_config  # noqa: E402
-from forecast.runs import show  # noqa: E402
-from models.errors import InputError  # noqa: E402
-from reports import writeup  # noqa: E402
+# ruff: noqa: E402 (this checkout, wherever the script is run from)
+from forecast import EXPORTS, GROUPS
+from forecast.cli.main import SETTINGS, cli
+from forecast.config.load import load_config
+from forecast.runs.open import show
+from models.errors import InputError
+from reports import docs as writeup
 
 SOURCE, SITE = ROOT / "build" / "docs", ROOT / "site"
 COPIED = {

@@ -13,17 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from forecast.case import make_case
-from forecast.checks import load_inputs
-from forecast.config import load_config
-from forecast.evidence import hash_tables
-from forecast.folder import check_unchanged, is_complete, read_manifest
-from forecast.identity import code_hash, forecast_hash, priors_hash
-from forecast.runs import show
+from forecast.config.load import load_config
+from forecast.evidence.load import hash_tables
+from forecast.inference.case import make_case
+from forecast.inference.identity import code_hash, forecast_hash, priors_hash
+from forecast.runs.folder import check_unchanged, is_complete, read_manifest
+from forecast.runs.inputs import load_inputs
+from forecast.runs.open import show
 from models.errors import InputError
-from reports.beliefs import beliefs_page
-from reports.blocks import filled, headline_block, learned_block, worldviews_block
-from reports.trust import heavy_of
+from reports.docs import beliefs_page, filled, headline_block, learned_block, worldviews_block
+from reports.view import heavy_of
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "forecast run priors/default.toml"

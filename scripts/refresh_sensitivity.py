@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from forecast.identity import code_tokens
+from forecast.inference.identity import code_tokens
 from models.errors import InputError
-from reports.blocks import filled
-from reports.sensitivity_page import page_block
+from reports.docs import filled
+from reports.sensitivity import page_block
 from scripts import refresh_docs
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.slots import SLOTS
+from models.parameters import SLOTS
 
 ROOT = Path(__file__).parents[1]
 NUMBERS = {

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from forecast import EXPORTS, GROUPS
-from forecast.cli import COMMANDS
-from forecast.config import load_config
-from forecast.tables import ROWS
+from forecast.cli.main import COMMANDS
+from forecast.config.load import load_config
+from forecast.evidence.tables import ROWS
+from models.parameters import SLOTS
 from models.quantities import CLAIMS, GLOSSARY, HEADLINE, QUANTITIES
-from models.slots import SLOTS
-from reports.beliefs import beliefs_page
-from reports.blocks import identity_in
+from reports.docs import beliefs_page, identity_in
 from scripts import refresh_docs, refresh_notebook, refresh_sensitivity
 
 ROOT = Path(__file__).parents[1]

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.config import load_config
-from forecast.prior_tables import CLAIMS
-from models.prior import frozen
+from forecast.config.load import load_config
+from forecast.config.schema import CLAIMS
+from models.dims import LOG_RATIO, Structure
+from models.outcomes.paths import Asked
+from models.outcomes.relevance import predict
+from models.parameters import SLOTS
 from models.prior_draws import prior_draws
-from models.relevance import Asked, predict
-from models.slots import SLOTS
-from models.structure import LOG_RATIO, Structure, families
+from models.priors import families, frozen
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("default", "doubter", "questioner")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.config import load_config
+from forecast.config.load import load_config
 
 ROOT = Path(__file__).parents[1]
 INDEX_HOSTS = ("pypi" + ".org", "pythonhosted" + ".org", "anaconda" + ".org")

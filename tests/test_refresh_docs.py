@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from forecast.case import make_case
-from forecast.checks import load_inputs
-from forecast.config import resolved_toml
-from forecast.folder import copy_evidence, digests, write_csv, write_json
-from forecast.identity import code_hash
+from forecast.config.load import resolved_toml
+from forecast.files import write_csv, write_json
+from forecast.inference.case import make_case
+from forecast.inference.identity import code_hash
+from forecast.runs.folder import copy_evidence, digests
+from forecast.runs.inputs import load_inputs
 from models.errors import InputError
 from models.quantities import HEADLINE, QUANTITIES
-from reports.blocks import filled, headline_block, identity_in, learned_block, worldviews_block
-from reports.tables import MAIN, MAIN_TITLE, SAME_BAR_SPLIT, SAME_BAR_TITLE
+from reports.docs import filled, headline_block, identity_in, learned_block, worldviews_block
+from reports.view import MAIN, MAIN_TITLE, SAME_BAR_SPLIT, SAME_BAR_TITLE
 from scripts import build_docs
 from scripts.refresh_docs import BELIEFS as BELIEFS_PAGE
 from scripts.refresh_docs import BLOCKS, COMMAND, ROOT, refresh, shipped_identity

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from forecast.cli import COMMANDS
-from forecast.config import load_config
+from forecast.cli.main import COMMANDS
+from forecast.config.load import load_config
+from models.parameters import SLOTS
 from models.quantities import CLAIMS, HEADLINE
-from models.slots import SLOTS
-from reports import writeup
+from reports import docs as writeup
 from scripts import build_docs
 
 ROOT = Path(__file__).parents[1]

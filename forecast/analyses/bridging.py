@@ -22,11 +22,10 @@ from typing import Any
 import numpy as np
 from scipy.special import logsumexp
 
-from forecast.case import Case
-from forecast.reweighting import LEAST_ESS, MAX_PARETO_K, smoothed
-from forecast.sampling import Fit
-from forecast.soft import log_weights, soft_part
-from models.prior import Array, logpdf
+from forecast.inference.case import Case
+from forecast.inference.reweighting import LEAST_ESS, MAX_PARETO_K, log_weights, smoothed, soft_part
+from forecast.inference.sampling import Fit
+from models.priors import Array, logpdf
 
 GROUPS = 20
 """Stretches of the chains that the jackknife leaves out in turn."""

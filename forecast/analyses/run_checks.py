@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from forecast.analyses import dated, leaving_out, near, predictive
+from forecast.analyses import loo as leaving_out
+from forecast.analyses import near, predictive
+from forecast.analyses import near as dated
 from forecast.analyses.predictive import Pair, Replicates
-from forecast.evidence import Tables
-from forecast.forward import taken
-from forecast.pointwise import kept_draws
-from forecast.sampling import Fit
+from forecast.evidence.load import Tables
+from forecast.inference.forward import taken
+from forecast.inference.pointwise import kept_draws
+from forecast.inference.sampling import Fit
 
 MOST = 2000
 """Draws from which rows are left out: half of a default run's, at half of its time."""
@@ -68,7 +70,7 @@ def run_checks(
         Milestones and forecasts by others are read here.
     loglik
         Log probability of each row, dims (draw, row), of the draws
-        :func:`forecast.pointwise.kept_draws`.
+        :func:`forecast.inference.pointwise.kept_draws`.
     again
         Evidence replicated from ``posterior`` and ``prior``.
     """

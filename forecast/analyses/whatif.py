@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from forecast.analyses.result_folder import Result, opened, outside_of, target_of
-from forecast.engine import evaluate
+from forecast.analyses.result import Result, opened, outside_of, target_of
+from forecast.config.scenarios import BASE, Scenario, check_scenarios, load_scenarios, scenarios_of
+from forecast.inference.evaluate import evaluate
+from forecast.inference.sampling import Fit
 from forecast.progress import Stages
-from forecast.runs import Run, fit_of
-from forecast.sampling import Fit
-from forecast.scenarios import BASE, Scenario, check_scenarios, load_scenarios, scenarios_of
-from forecast.summaries import spread, with_mcse
+from forecast.runs.open import Run, fit_of
+from forecast.runs.summarise import spread, with_mcse
 from models.errors import InputError
+from models.outcomes.relevance import cohorts
 from models.quantities import HEADLINE
-from models.relevance import cohorts
 
 Row = dict[str, Any]
 Draws = dict[str, np.ndarray]
@@ -129,8 +129,8 @@ def compared(x: np.ndarray, base: np.ndarray, *, chains: int) -> Row:
 
 
 def _write(folder: Path, summary: dict[str, Any]) -> None:
-    from forecast.folder import write_csv, write_json
-    from reports.decision_figures import write_whatif_figure
+    from forecast.files import write_csv, write_json
+    from reports.figures.choices import write_whatif_figure
 
     folder.mkdir(parents=True)
     write_csv(folder / "scenarios.csv", summary["rows"])

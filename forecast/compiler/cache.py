@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from forecast.locks import locked
+from forecast.files import locked
 from models.errors import InputError
 
 LOG = logging.getLogger("forecast")

@@ -1,8 +1,8 @@
 """The two C callbacks that nutpie calls, in LLVM, around the functions of the graphs.
 
 nutpie's user data begins with the addresses of the shared arrays, then of centre and scale of the
-metric in which the sampler moves (:mod:`forecast.metric`): :math:`x = c + L z`, and the gradient
-by z is :math:`L^T` times that by x.
+metric in which the sampler moves (:mod:`forecast.inference.mass_matrix`): :math:`x = c + L z`, and
+the gradient by z is :math:`L^T` times that by x.
 """
 
 from collections.abc import Sequence

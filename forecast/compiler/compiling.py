@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from forecast.children import end_with_parent
+from forecast.inference.children import end_with_parent
 
 
 def main(path: str) -> None:
@@ -41,7 +41,7 @@ def _ratings(kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> bytes:
 
 def _program(priors: Any, arrays: Any, *, structure: Any) -> Any:
     from forecast.compiler.native import compile_program
-    from models.build import build_sampled
+    from models.model import build_sampled
 
     model, alone = build_sampled(priors, arrays, structure=structure)
     keep = [rv.name for rv in model.free_RVs if not rv.name.startswith("beliefs_")]

@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from forecast.metric import plain
+from forecast.inference.mass_matrix import plain
 
 LOG = logging.getLogger("forecast")
 
 METRIC = ("metric_centre", "metric_scale")
-"""Arrays after those of the program (:mod:`forecast.metric`)."""
+"""Arrays after those of the program (:mod:`forecast.inference.mass_matrix`)."""
 CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
 """The compiled log density: size; places of point, gradient and value; the data. 0 is no error."""
 EXPAND = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_uint64] * 2, *[ctypes.c_void_p] * 3)
@@ -90,7 +90,7 @@ def _key(case: Any, structure: Any) -> str:
     import llvmlite
     from numba.core.registry import cpu_target
 
-    from forecast.identity import compiler_hash, versions
+    from forecast.inference.identity import compiler_hash, versions
 
     whole = hashlib.sha256()
     shapes = [(t, n, x.shape, str(x.dtype)) for t, n, x in _columns(case.evidence.arrays)]
@@ -221,7 +221,7 @@ def values_and_gradients(model: Any, points: np.ndarray) -> tuple[np.ndarray, np
 
 def log_densities(model: Any, points: np.ndarray) -> np.ndarray:
     """Return the log density of nutpie's model at unconstrained points, dims (draw,)."""
-    from models.blocks import over_blocks
+    from models.batches import over_blocks
 
     def block(some: Mapping[str, np.ndarray]) -> np.ndarray:
         return values_and_gradients(model, some["point"])[0]

@@ -19,7 +19,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 
-from models.rating_op import SOURCES, value_and_gradient
+from models.ratings.op import SOURCES, value_and_gradient
 
 REAL = types.CPointer(types.double)
 RATINGS = "ratings"

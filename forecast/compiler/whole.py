@@ -25,7 +25,7 @@ from forecast.compiler.lowering import (
 )
 from forecast.compiler.routines import RATINGS
 from forecast.compiler.scalars import WHOLE, number
-from models.rating_op import WeightedRatings
+from models.ratings.op import WeightedRatings
 
 BYTE = ir.IntType(8).as_pointer()
 

@@ -1,4 +1,4 @@
-"""Every figure of a run, one a file, drawn into one folder as SVG, PNG and CSV."""
+"""Every figure of a run, drawn into one folder as SVG, PNG and CSV."""
 
 import warnings
 from collections.abc import Callable
@@ -6,32 +6,32 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from reports.drawing import style
+from reports.figures.drawing import style
 from reports.summaries import Frames, has
 
-NAMES = (
-    "headline",
-    "splits",
-    "agendas",
-    "race",
-    "claims",
-    "workers",
-    "worker_ratio",
-    "levels",
-    "milestones",
-    "timeline",
-    "tracking",
-    "raters",
-    "contraction",
-    "energy",
-    "ranks",
-    "ppc_levels",
-    "ppc_agendas",
-    "ppc_uses",
-    "ppc_agreement",
-    "ppc_figures",
-)
-"""Every figure: module ``reports.figures.NAME`` has ``plot_NAME`` and ``NEEDS``."""
+MODULES = {
+    "headline": "answer",
+    "splits": "answer",
+    "agendas": "answer",
+    "race": "answer",
+    "claims": "answer",
+    "workers": "field",
+    "worker_ratio": "field",
+    "levels": "field",
+    "milestones": "field",
+    "timeline": "field",
+    "tracking": "field",
+    "raters": "fit",
+    "contraction": "fit",
+    "energy": "fit",
+    "ranks": "fit",
+    "ppc_levels": "fit",
+    "ppc_agendas": "fit",
+    "ppc_uses": "fit",
+    "ppc_agreement": "fit",
+    "ppc_figures": "fit",
+}
+"""Every figure and its module, which has ``plot_NAME`` and ``NAME_NEEDS``."""
 
 
 def write_figures(
@@ -64,9 +64,10 @@ def write_figures(
     done = []
     with style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a name in another script
-        for name in NAMES:
-            module = import_module(f"reports.figures.{name}")
-            if not all(_there(dt, frames, need=need) for need in module.NEEDS):
+        for name, module_name in MODULES.items():
+            module = import_module(f"reports.figures.{module_name}")
+            needs = getattr(module, f"{name.upper()}_NEEDS")
+            if not all(_there(dt, frames, need=need) for need in needs):
                 continue
             if progress is not None:
                 progress(name)

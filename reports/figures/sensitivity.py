@@ -6,8 +6,8 @@ from typing import Any
 
 from matplotlib.ticker import FuncFormatter
 
-from reports import drawing as d
-from reports.learned import CONFLICT, UNTOUCHED
+from reports.figures import drawing as d
+from reports.verdicts import CONFLICT, UNTOUCHED
 from reports.words import INTERVAL, filled
 
 Row = Mapping[str, Any]

@@ -1,7 +1,7 @@
-// The headline from embedded draws: what `forecast.engine.evaluate` does, in the page.
+// The headline from embedded draws: what `forecast.inference.evaluate.evaluate` does, in the page.
 //   strong = (A0 leak + A1 on_target q) [s c6 n6 + (1 - s) c7 n7]
 // with A the alignment use of untracked and tracked works, c the chance that the field's ceiling
-// allows a level, and n the chance of enough works there. See forecast/sliders.py.
+// allows a level, and n the chance of enough works there. See forecast/runs/sliders.py.
 // Loops over draws run on typed arrays and call nothing, so that a move takes a few milliseconds.
 
 const MADE_FROM = ["gate_tracked", "leak_untracked", "on_target", "value_constancy", "stop_6", "stop_7"];
@@ -53,7 +53,7 @@ function drawsOf(base, name, state) {
   return draws;
 }
 
-// Log weights of forecasts by others, which read the ceilings (models/experts.py).
+// Log weights of forecasts by others, which read the ceilings (models/outcomes/experts.py).
 function penalty(base, stop6, stop7) {
   const total = new Float64Array(base.n);
   base.data.experts.forEach((expert, e) => {

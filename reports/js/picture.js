@@ -1,6 +1,6 @@
 // Pictures that follow the sliders: a hundred works, and lines over years.
 
-// Whole numbers that add up to a hundred, by largest remainder (reports/frequencies.py).
+// Whole numbers that add up to a hundred, by largest remainder (reports/page.py).
 function wholeIcons(shares) {
   const sum = shares.reduce((a, b) => a + b, 0), exact = shares.map((s) => (100 * s) / sum);
   const counts = exact.map(Math.floor), missing = 100 - counts.reduce((a, b) => a + b, 0);

@@ -7,8 +7,8 @@ import pytest
 from benchmarks.common import CHAINS, rows_of, stated_case
 from benchmarks.latents import latents
 from benchmarks.plain_pymc import make_model
-from forecast.case import structure_of
-from models.build import build_sampled
+from forecast.inference.case import structure_of
+from models.model import build_sampled
 
 pytestmark = pytest.mark.slow
 N = 20

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.nested import BELIEFS, SEEDS, held, nested, variance
-from forecast.case import make_case
-from forecast.checks import load_inputs
-from forecast.parallel import fit_many
-from models.prior import ppf
+from forecast.inference.case import make_case
+from forecast.inference.parallel import fit_many
+from forecast.runs.inputs import load_inputs
+from models.priors import ppf
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A process of the command line with a stand-in for `forecast.runs.run`."""
+"""A process of the command line with a stand-in for `forecast.runs.run.run`."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STUB = "import sys; from types import ModuleType as M; m = M('forecast.runs');"
+STUB = "import sys; from types import ModuleType as M; m = M('forecast.runs.run');"
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def process_with_run():
     def start(body: str, *args: str, **options) -> subprocess.Popen:
         code = (
             f"{STUB}\ndef run(priors, **options):\n    {body}\nm.run = run\n"
-            "sys.modules['forecast.runs'] = m\nfrom forecast.cli import main\n"
+            "sys.modules['forecast.runs'] = m\nfrom forecast.cli.main import main\n"
             f"sys.argv = ['forecast', 'run', 'x', *{args!r}]\nmain()"
         )
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}

@@ -13,8 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import forecast
-from forecast.cli import COMMANDS, cli
-from forecast.cli.group import emit
+from forecast.cli.main import COMMANDS, cli, emit
 from models.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +23,7 @@ HEAVY = {"pymc", "numpy", "scipy", "arviz", "pydantic", "preliz", "matplotlib", 
 def imported_by(*args: str) -> set[str]:
     code = (
         "import sys, contextlib, io\n"
-        "from forecast.cli import cli\n"
+        "from forecast.cli.main import cli\n"
         "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
         f"    cli({list(args)!r})\n"
         "print(*sys.modules)"
@@ -217,7 +216,7 @@ def test_options_reach_the_function_by_their_names(monkeypatch):
             text=lambda: "table",
         )
 
-    monkeypatch.setitem(sys.modules, "forecast.runs", SimpleNamespace(run=run))
+    monkeypatch.setitem(sys.modules, "forecast.runs.run", SimpleNamespace(run=run))
     args = ["run", "x", "--out", "o", "--seed", "7", "--no-report", "--force", "--cores", "2"]
     done = CliRunner().invoke(cli, args)
     assert (done.exit_code, done.stdout) == (0, "table\n")
@@ -229,7 +228,7 @@ def test_options_reach_the_function_by_their_names(monkeypatch):
 def test_check_that_fails_ends_with_code_2(monkeypatch):
     failed = SimpleNamespace(ok=False, text=lambda: "gate")
     stub = SimpleNamespace(check=lambda priors, **options: failed)
-    monkeypatch.setitem(sys.modules, "forecast.checks", stub)
+    monkeypatch.setitem(sys.modules, "forecast.analyses.check", stub)
     done = CliRunner().invoke(cli, ["check", "x"])
     assert (done.exit_code, done.stdout) == (2, "gate\n")
 
@@ -241,7 +240,7 @@ def test_emit_prints_a_line(capsys):
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX processes")
 def test_a_closed_stdout_is_no_failure():
-    code = "import sys; from forecast.cli.group import emit; emit('x'); sys.exit(sys.stdout and 1)"
+    code = "import sys; from forecast.cli.main import emit; emit('x'); sys.exit(sys.stdout and 1)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(
         command, cwd=ROOT, stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1), check=False
@@ -256,7 +255,7 @@ def test_no_module_bears_the_name_of_an_export():
 
 def test_public_names_load_on_use():
     assert forecast.InputError is InputError
-    assert forecast.load_config.__module__ == "forecast.config"
+    assert forecast.load_config.__module__ == "forecast.config.load"
     assert set(forecast.EXPORTS) < set(dir(forecast))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         forecast.nothing  # noqa: B018

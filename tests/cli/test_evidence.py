@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 import forecast as fc
-from forecast.cli import cli
-from forecast.desk_sheets import ANSWERS, SHOWN
-from forecast.evidence import load_tables
+from forecast.cli.main import cli
+from forecast.evidence.desk import ANSWERS, SHOWN
+from forecast.evidence.load import load_tables
 from models.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +138,7 @@ def test_a_fault_leaves_every_table_as_it_was(case, tables, tmp_path):
 
 
 def test_a_change_meanwhile_is_seen_and_nothing_written(tables, tmp_path):
-    from forecast.desk_files import append_rows
+    from forecast.evidence.desk import append_rows
 
     seen = load_tables(tables)
     (tmp_path / "a.bib").write_text(BIB, encoding="utf-8")

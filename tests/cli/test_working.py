@@ -14,14 +14,14 @@ from click.testing import CliRunner
 from scipy import stats
 
 import forecast as fc
-from forecast.cli import cli
-from forecast.config import load_config
-from forecast.evidence import load_tables
-from forecast.runs import Run
-from forecast.tables import ROWS
-from forecast.toml_edit import write_prior
+from forecast.cli.main import cli
+from forecast.config.elicit import write_prior
+from forecast.config.load import load_config
+from forecast.evidence.load import load_tables
+from forecast.evidence.tables import ROWS
+from forecast.runs.open import Run
 from models.errors import InputError
-from reports.elicited import rounded
+from reports.elicit import rounded
 
 QUANTILES = [(0.05, 0.02), (0.5, 0.1), (0.95, 0.3)]
 GIVEN = [word for p, v in QUANTILES for word in ("--quantile", f"{p}={v}")]
@@ -229,7 +229,7 @@ def test_line_ends_and_a_byte_order_mark_stay_and_a_change_meanwhile_is_seen(min
     def meddle(path):
         mine.write_bytes(raw)
 
-    monkeypatch.setattr("forecast.config.load_config", meddle)
+    monkeypatch.setattr("forecast.config.load.load_config", meddle)
     with pytest.raises(InputError, match="changed by somebody else"):
         write_prior(mine, "gate_tracked", table={"why": "x"})
     assert mine.read_bytes() == raw

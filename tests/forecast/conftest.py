@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.case import make_case, structure_of
-from forecast.checks import load_inputs
-from forecast.config import load_config
-from forecast.engine import posterior
-from forecast.near_fits import NearFit
-from forecast.reweighting import smoothed
-from forecast.sampling import Compiled
-from forecast.seeds import stream
-from forecast.sliders import slider_data
-from models.build import build, split
+from forecast.config.load import load_config
+from forecast.inference.case import make_case, structure_of
+from forecast.inference.evaluate import posterior
+from forecast.inference.reweighting import smoothed
+from forecast.inference.sampling import Compiled
+from forecast.inference.seeds import stream
+from forecast.runs.inputs import load_inputs
+from forecast.runs.sliders import slider_data
+from forecast.runs.variants import NearFit
+from models.model import build, split
+from models.parameters import SLOTS
 from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
-from models.slots import SLOTS
 
 EXTRA = {
     "tracking_agenda_z": ("agenda",),
@@ -88,15 +88,15 @@ def fake_fits(monkeypatch, alone):
         fitted.append(case)
         return fake_tree(case, made)
 
-    monkeypatch.setattr("forecast.engine.compiled_model", compiled)
-    monkeypatch.setattr("forecast.sampling.compiled_model", compiled)
-    monkeypatch.setattr("forecast.engine.draw", draw)
-    monkeypatch.setattr("forecast.sampling.Fit.ground", None)
-    monkeypatch.setattr("forecast.variants.DRAWS", 60)
-    monkeypatch.setattr("forecast.gates.prior_predictions.__defaults__", (60,))
-    monkeypatch.setattr("forecast.pointwise.REPLICATES", 5)
+    monkeypatch.setattr("forecast.inference.evaluate.compiled_model", compiled)
+    monkeypatch.setattr("forecast.inference.sampling.compiled_model", compiled)
+    monkeypatch.setattr("forecast.inference.evaluate.draw", draw)
+    monkeypatch.setattr("forecast.inference.sampling.Fit.ground", None)
+    monkeypatch.setattr("forecast.runs.variants.DRAWS", 60)
+    monkeypatch.setattr("forecast.analyses.check.prior_predictions.__defaults__", (60,))
+    monkeypatch.setattr("forecast.inference.pointwise.REPLICATES", 5)
     monkeypatch.setattr("forecast.analyses.near.MOST", 5)
-    monkeypatch.setattr("forecast.analyses.dated.MOST", 10)
+    monkeypatch.setattr("forecast.analyses.near.MOST", 10)
     return fitted
 
 

@@ -5,10 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from forecast.ahead import far, refits_ahead
-from forecast.engine import posterior, refit
-from forecast.variants import rater_cases
-from models.blocks import limited
+from forecast.inference.evaluate import posterior, refit
+from forecast.runs.variants import far, rater_cases, refits_ahead
+from models.batches import limited
 
 
 def quiet():
@@ -22,7 +21,7 @@ def fit(default_case, fake_fits):
 
 @pytest.fixture
 def two_cores(monkeypatch):
-    monkeypatch.setattr("forecast.ahead.threads", lambda: 2)
+    monkeypatch.setattr("forecast.runs.variants.threads", lambda: 2)
 
 
 def test_far_cases_alone_are_begun_and_give_what_a_refit_gives(fit, fake_fits, two_cores):
@@ -45,7 +44,7 @@ def test_a_fault_of_a_refit_is_raised_where_it_is_asked_for(fit, monkeypatch, tw
     def fail(*args, **options):
         raise TimeoutError("a fault of its own")
 
-    monkeypatch.setattr("forecast.ahead.refit", fail)
+    monkeypatch.setattr("forecast.runs.variants.refit", fail)
     cases = [case for case in rater_cases(fit.case) if far(fit, case)]
     with (
         pytest.raises(TimeoutError, match="of its own"),
@@ -66,7 +65,7 @@ def test_an_interrupt_ends_a_refit_at_work(fit, monkeypatch, two_cores):
         finally:
             ended.set()
 
-    monkeypatch.setattr("forecast.ahead.refit", endless)
+    monkeypatch.setattr("forecast.runs.variants.refit", endless)
     ahead = refits_ahead(fit, rater_cases(fit.case), cores=None, tick=quiet)
     ahead.__enter__()
     assert begun.wait(10)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from forecast.asked_before import sensitivity_of
+from forecast.runs.open import sensitivity_of
 
 CONTEXT = {
     "headline": {"quantities": {"alignment_relevant": {"mean": 0.0123}}},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.config import load_config
+from forecast.config.load import load_config
 from models.errors import InputError
 
 

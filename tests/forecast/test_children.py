@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 POOL = """
 import multiprocessing, os, sys, time
 from concurrent.futures import ProcessPoolExecutor
-from forecast.children import end_with_parent
+from forecast.inference.children import end_with_parent
 
 if __name__ == "__main__":
     spawn = multiprocessing.get_context("spawn")
@@ -28,7 +28,7 @@ if __name__ == "__main__":
 MANY = """
 import os, sys, time
 from pathlib import Path
-from forecast.parallel import map_kept
+from forecast.inference.parallel import map_kept
 
 def work(item, folder):
     Path(folder, "pid").write_text(str(os.getpid()))

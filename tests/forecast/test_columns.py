@@ -10,13 +10,11 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from forecast.arrays import to_arrays
-from forecast.columns.csv_files import read_csv
-from forecast.columns.frames import Frame
-from forecast.evidence import LONG, TABLE_NAMES, hash_tables, load_tables
-from forecast.folder import copy_evidence
-from forecast.reading import read_sheet, typed_row
-from forecast.tables import ROWS
+from forecast.evidence.arrays import to_arrays
+from forecast.evidence.load import LONG, TABLE_NAMES, hash_tables, load_tables
+from forecast.evidence.read import Frame, read_csv, read_sheet, typed_row
+from forecast.evidence.tables import ROWS
+from forecast.runs.folder import copy_evidence
 from models.errors import InputError
 
 SHIPPED = Path(__file__).parents[2] / "evidence"

@@ -10,21 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast import priors_files
-from forecast.config import (
+from forecast.config import load as priors_files
+from forecast.config.load import (
+    MOST_EXTENDS,
     Config,
     EvidenceOptions,
     ModelOptions,
     Question,
     SamplerOptions,
+    find_priors,
     load_config,
     resolved_toml,
 )
-from forecast.priors_files import MOST_EXTENDS, find_priors
-from forecast.schema import OPTION_TABLES
+from forecast.config.schema import OPTION_TABLES
 from models.errors import InputError
-from models.prior import ppf
-from models.slots import SLOTS
+from models.parameters import SLOTS
+from models.priors import ppf
 
 CHILD = """\
 schema = 1

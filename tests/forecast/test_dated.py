@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from forecast.analyses import near
-from forecast.analyses.dated import backcast_rows, cluster_counts, verdict
+from forecast.analyses.near import backcast_rows, cluster_counts, verdict
 from forecast.analyses.predictive import replicate
 from forecast.analyses.run_checks import run_checks, statistics_groups
-from forecast.checks import load_inputs
-from forecast.engine import answer, posterior
-from forecast.pointwise import log_likelihoods
-from models.structure import FIRST_YEAR
+from forecast.inference.evaluate import answer, posterior
+from forecast.inference.pointwise import log_likelihoods
+from forecast.runs.inputs import load_inputs
+from models.dims import FIRST_YEAR
 
 
 def milestone(level, reached, *, name):

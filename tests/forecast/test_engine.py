@@ -5,22 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast import engine
-from forecast.case import structure_of, with_arrays, with_prior
-from forecast.engine import Ahead, answer, evaluate, posterior, refit
-from forecast.forward import all_draws, taken
-from forecast.reweighting import importance, smoothed
-from forecast.sampling import Compiled, changed, data_of, swap
+from forecast.inference import evaluate as engine
+from forecast.inference.case import structure_of, with_arrays, with_prior
+from forecast.inference.evaluate import Ahead, answer, evaluate, posterior, refit
+from forecast.inference.forward import all_draws, taken
+from forecast.inference.reweighting import importance, smoothed
+from forecast.inference.sampling import Compiled, changed, data_of, swap
 from models import late, late_uses
+from models.dims import LAST_YEAR
 from models.errors import InputError
-from models.forecast_paths import UNITS
-from models.interventions import Do
 from models.late import LATE
 from models.late_uses import BETWEEN, SEEN
-from models.prior import logpdf
+from models.outcomes.interventions import Do
+from models.outcomes.paths import UNITS
+from models.outcomes.relevance import predict
+from models.priors import logpdf
 from models.quantities import HEADLINE
-from models.relevance import predict
-from models.structure import LAST_YEAR
 
 FIRST = ("worker_damping",)
 """Forecast-only beliefs that enter what costs most."""
@@ -77,14 +77,14 @@ def test_a_large_change_of_a_sampled_prior_is_refitted(default_case, fake_fits):
 
 
 def test_a_refit_is_short_and_starts_from_the_base(default_case, fake_fits, monkeypatch):
-    monkeypatch.setattr("forecast.engine.WARM", {"tune": 7, "draws": 30})
+    monkeypatch.setattr("forecast.inference.evaluate.WARM", {"tune": 7, "draws": 30})
     base = posterior(default_case)
     far = moved(default_case, "bottleneck", mu=6.0, sigma=0.05)
     made = refit(base, far)
     assert made.case == far
     assert (made.n, made.chains) == (60, 2)
     assert (fake_fits[-1].sampler.tune, fake_fits[-1].sampler.draws) == (7, 30)
-    monkeypatch.setattr("forecast.engine.WARM", {"tune": 900, "draws": 900})
+    monkeypatch.setattr("forecast.inference.evaluate.WARM", {"tune": 900, "draws": 900})
     assert refit(base, far).n == base.n  # never longer than the Case asks for
 
 
@@ -260,7 +260,7 @@ def test_how_is_checked(default_case):
 
 
 def test_log_ratio_is_the_change_of_log_prior(default_case, fake_fits):
-    from forecast.reweighting import log_ratio
+    from forecast.inference.reweighting import log_ratio
 
     fit = posterior(default_case)
     near = moved(default_case, "ease", mu=0.0)

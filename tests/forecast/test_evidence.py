@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from forecast.arrays import to_arrays
-from forecast.context import has_evidence, raters_of
-from forecast.evidence import (
+from forecast.evidence.arrays import to_arrays
+from forecast.evidence.load import (
     TABLE_NAMES,
     find_evidence,
     hash_tables,
@@ -24,7 +23,8 @@ from forecast.evidence import (
     rows_that_fit,
     switch_off,
 )
-from forecast.tables import ROWS
+from forecast.evidence.tables import ROWS
+from forecast.runs.summarise import has_evidence, raters_of
 from models.errors import InputError
 from reports.words import rated_by
 
@@ -268,7 +268,7 @@ def test_evidence_is_the_given_folder_else_the_shipped_one(tmp_path):
 
 
 def test_pydantic_loads_only_when_a_folder_is_read():
-    code = "import sys, forecast, forecast.evidence; print('pydantic' in sys.modules)"
+    code = "import sys, forecast, forecast.evidence.load; print('pydantic' in sys.modules)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "False\n"

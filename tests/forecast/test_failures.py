@@ -8,11 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forecast import failures
-from forecast.failures import check_starts, extreme, failed
-from forecast.sampling import _wait
+from forecast.inference import sampling as failures
+from forecast.inference.sampling import _wait, check_starts, extreme, failed
 from models.errors import InputError
-from models.prior import Prior
+from models.priors import Prior
 
 LAYOUT = (("beliefs_Normal", ("near", "far"), 2), ("effect_z", (), 3))
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from forecast import folder
 from forecast.compiler import cache
-from forecast.folder import find_run, is_complete, partial_folder, publish, write_json
-from forecast.locks import is_locked, locked
-from forecast.runs import show
+from forecast.files import is_locked, locked, write_json
+from forecast.runs import folder
+from forecast.runs.folder import find_run, is_complete, partial_folder, publish
+from forecast.runs.open import show
 from models.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ assert kept(Path("a.program"), make) == b"code"
 HOLDER = """
 import sys, time
 from pathlib import Path
-from forecast.folder import partial_folder
+from forecast.runs.folder import partial_folder
 with partial_folder(Path("run")) as place:
     (place / "big.nc").write_text("x")
     print("up", flush=True)

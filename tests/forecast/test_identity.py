@@ -2,7 +2,7 @@
 
 import pytest
 
-from forecast.identity import code_tokens
+from forecast.inference.identity import code_tokens
 
 CODE = """\
 def f(a):

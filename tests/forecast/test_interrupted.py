@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import forecast.engine
-import forecast.tree
-from forecast.runs import report, run, show
-from forecast.sampling import Interrupted
+import forecast.inference.evaluate
+from forecast.inference.sampling import Interrupted
+from forecast.runs.open import show
+from forecast.runs.run import report, run
 from models.errors import InputError
 
 BESIDE = {"worldviews": [], "halo": [], "shared_error": []}
@@ -21,17 +21,17 @@ SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 def here(tmp_path, monkeypatch, fake_fits):
     """An empty working folder, with fits replaced."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("forecast.variants.beside_rows", lambda *_, **__: BESIDE)
+    monkeypatch.setattr("forecast.runs.variants.beside_rows", lambda *_, **__: BESIDE)
     return tmp_path
 
 
 def test_an_interrupted_fit_keeps_its_draws_and_is_never_complete(here, monkeypatch):
-    whole = forecast.engine.draw
+    whole = forecast.inference.evaluate.draw
 
     def stop(made, case, **options):
         raise Interrupted(whole(made, case))
 
-    monkeypatch.setattr("forecast.engine.draw", stop)
+    monkeypatch.setattr("forecast.inference.evaluate.draw", stop)
     with pytest.raises(KeyboardInterrupt):
         run("default", **SMALL)
     (partial,) = Path("runs").iterdir()
@@ -44,7 +44,7 @@ def test_an_interrupted_fit_keeps_its_draws_and_is_never_complete(here, monkeypa
         report(partial)
     with pytest.raises(InputError, match="works have a posterior once it is run again"):
         show(partial, work="meng-2022-rome")
-    monkeypatch.setattr("forecast.engine.draw", whole)
+    monkeypatch.setattr("forecast.inference.evaluate.draw", whole)
     made = run("default", **SMALL)
     assert {p.name for p in Path("runs").iterdir()} == {made.folder.name}
 
@@ -56,7 +56,7 @@ def test_an_interrupt_before_many_draws_says_nothing_of_arviz(here, monkeypatch,
         ndarray_to_dataarray(np.zeros((4, 2)), "x")  # as nutpie's abort makes the draws so far
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("forecast.engine.draw", stop)
+    monkeypatch.setattr("forecast.inference.evaluate.draw", stop)
     with pytest.raises(KeyboardInterrupt):
         run("default", **SMALL)
     assert not [one for one in recwarn if "chain dimension" in str(one.message)]
@@ -70,10 +70,14 @@ def interrupted(*args, **options):
 
 @pytest.mark.parametrize(
     "during",
-    ["forecast.summaries.headline", "forecast.tree.save_tree", "forecast.filling._source"],
+    [
+        "forecast.runs.summarise.headline",
+        "forecast.inference.tree.save_tree",
+        "forecast.runs.run._source",
+    ],
 )
 def test_an_interrupt_while_writing_keeps_the_draws_and_nothing_else(here, monkeypatch, during):
-    whole = forecast.tree.save_tree
+    whole = forecast.inference.tree.save_tree
     broken = []
 
     def once(*args):
@@ -93,7 +97,7 @@ def test_an_interrupt_while_writing_keeps_the_draws_and_nothing_else(here, monke
 
 
 def test_an_interrupt_before_the_draws_leaves_nothing(here, monkeypatch):
-    monkeypatch.setattr("forecast.gates.check_gates", interrupted)
+    monkeypatch.setattr("forecast.analyses.check.check_gates", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run("default", **SMALL)
     assert not any(Path("runs").iterdir())
@@ -141,7 +145,7 @@ def test_a_fault_while_writing_leaves_nothing(here, monkeypatch):
     def fail(*args, **options):
         raise RuntimeError("disk on fire")
 
-    monkeypatch.setattr("forecast.summaries.headline", fail)
+    monkeypatch.setattr("forecast.runs.summarise.headline", fail)
     with pytest.raises(RuntimeError):
         run("default", **SMALL)
     assert not any(Path("runs").iterdir())

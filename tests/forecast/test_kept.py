@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast import parallel
-from forecast.engine import answer, posterior
-from forecast.kept import check, fit_key, from_bytes, to_bytes, write
+from forecast.inference import parallel
+from forecast.inference.evaluate import answer, posterior
+from forecast.inference.parallel import check, fit_key, from_bytes, to_bytes, write
 from models.errors import InputError
 from tests.forecast.test_engine import moved
 

@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from forecast.analyses import leaving_out
-from forecast.analyses.leaving_out import loo_rows, shifts, smoothed, threshold, units
-from models.observe import Likelihood
+from forecast.analyses import loo as leaving_out
+from forecast.analyses.loo import leave_one_out_weights, loo_rows, shifts, threshold, units
+from models.likelihoods import Likelihood
 
 N, SD = 8000, 0.5
 
@@ -27,7 +27,7 @@ def normal():
 
 def test_a_figure_left_out_moves_the_mean_as_the_exact_posterior_says(normal):
     y, draws, logs = normal
-    left = smoothed(logs, reff=1.0)
+    left = leave_one_out_weights(logs, reff=1.0)
     found, error = shifts(left.log_weights, draws, reff=1.0)
     precision = 1.0 + (len(y) - 1) / SD**2
     exact = (y.sum() - y) / SD**2 / precision - y.sum() / SD**2 / (1.0 + len(y) / SD**2)
@@ -85,7 +85,7 @@ def test_influence_of_a_row_leaves_out_all_of_its_works(normal, one_table):
     found = dict.fromkeys(leaving_out.HEADLINES, draws)
     rows = leaving_out.influence_rows(fit, {"y": logs.T}, found=found, left=left)
     row = next(row for row in rows if row["row"] == "a")
-    both = smoothed(2.0 * logs[:1], reff=1.0)
+    both = leave_one_out_weights(2.0 * logs[:1], reff=1.0)
     expected = shifts(both.log_weights, draws, reff=1.0)[0][0]
     assert row["alignment_relevant_shift"] == pytest.approx(expected)
     assert row["weight"] == 2.0
@@ -116,8 +116,8 @@ def test_ratios_of_a_chain_that_stood_still_are_not_smoothed_and_never_trusted()
     rng = np.random.default_rng(0)
     logs = rng.normal(size=(6, 500))
     logs[2, :200] = -9.0  # the largest ratios, all the same
-    made = smoothed(logs, reff=0.5)
-    own = smoothed(np.delete(logs, 2, axis=0), reff=0.5)
+    made = leave_one_out_weights(logs, reff=0.5)
+    own = leave_one_out_weights(np.delete(logs, 2, axis=0), reff=0.5)
     assert np.isinf(made.k[2])
     np.testing.assert_array_equal(np.delete(made.k, 2), own.k)
     np.testing.assert_array_equal(np.delete(made.log_weights, 2, axis=0), own.log_weights)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import forecast as fc
-from forecast.ledger_file import lock_of, read_ledger
+from forecast.analyses.ledger import lock_of, read_ledger
 from models.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -233,7 +233,7 @@ def test_a_killed_writer_costs_its_own_line_only(part, ledger):
 
 
 def test_a_reader_waits_for_the_writer_of_a_line(ledger):
-    from forecast.locks import locked
+    from forecast.files import locked
 
     fc.ledger.add([YES], ledger)
     read = "import sys, forecast as fc; sys.exit(len(fc.ledger.list(sys.argv[1])))"

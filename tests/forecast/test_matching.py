@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast import matching
-from forecast.case import with_prior
-from forecast.engine import posterior
-from forecast.matching import _move, _search, moment_matched
-from forecast.reweighting import smoothed
+from forecast.inference import reweighting as matching
+from forecast.inference.case import with_prior
+from forecast.inference.evaluate import posterior
+from forecast.inference.reweighting import _move, _search, moment_matched, smoothed
 
 COV = np.array([[1.0, 0.6], [0.6, 2.0]])
 

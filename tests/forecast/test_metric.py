@@ -9,10 +9,9 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from forecast.compiler import cache
-from forecast.metric import metric_of
-from forecast.sampling import tuning
-from forecast.starts import centre, starting, unconstrained
-from models.prior import Prior
+from forecast.inference.mass_matrix import metric_of
+from forecast.inference.sampling import centre, starting, tuning, unconstrained
+from models.priors import Prior
 
 
 def prior(dist, **params):

@@ -8,7 +8,7 @@ from scipy import stats
 
 from forecast.compiler.native import compile_program
 from forecast.compiler.program import native_model, value_and_gradient
-from models.prior import FAMILIES
+from models.priors import FAMILIES
 
 PLAIN = Mode(linker="py", optimizer=None)
 NUMBERS = {

@@ -3,8 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from forecast.netcdf import netcdf_bytes
-from forecast.tree import load_tree, save_tree
+from forecast.inference.tree import load_tree, netcdf_bytes, save_tree
 
 
 def tree():

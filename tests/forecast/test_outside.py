@@ -8,21 +8,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.analyses.deciding import decide
-from forecast.analyses.differing import diff
-from forecast.analyses.disagreeing import crux
+from forecast.analyses.crux import crux
+from forecast.analyses.decide import decide
+from forecast.analyses.diff import diff
 from forecast.analyses.sensitivity import sensitivity
-from forecast.analyses.valuing import value
+from forecast.analyses.value import value
 from forecast.analyses.whatif import whatif
-from forecast.config import load_config, resolved_toml
-from forecast.engine import posterior
-from forecast.evidence import load_tables
-from forecast.identity import run_hash
-from forecast.outside import OutsideView, add_outside, mixed, outside_view
-from forecast.runs import report, run, show
+from forecast.config.load import load_config, resolved_toml
+from forecast.config.schema import OutsideView, add_outside, mixed, outside_view
+from forecast.evidence.load import load_tables
+from forecast.inference.evaluate import posterior
+from forecast.inference.identity import run_hash
+from forecast.runs.open import show
+from forecast.runs.run import report, run
 from models.errors import InputError
-from reports.blocks import headline_block, worldviews_block
-from reports.text import terminal_table
+from reports.docs import headline_block, worldviews_block
+from reports.terminal import terminal_table
 from reports.words import MODEL_ALONE, of_hundred
 
 TAILS = (0.055, 0.5, 0.945)
@@ -218,7 +219,7 @@ def test_sensitivity_diff_and_crux_show_both_numbers(made, monkeypatch):
     def fit_many(cases, folder, **_):
         return [posterior(case) for case in cases]
 
-    monkeypatch.setattr("forecast.parallel.fit_many", fit_many)
+    monkeypatch.setattr("forecast.inference.parallel.fit_many", fit_many)
     other = Path("mine.toml").read_text(encoding="utf-8")
     quantity = 'quantity = "capabilities_used_by_others"\nweight = 0.3'
     Path("other.toml").write_text(other.replace("weight = 0.3", quantity), encoding="utf-8")

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from forecast.case import structure_of
-from forecast.forward import all_draws, future_normals
-from forecast.paired import mcse, pair_rows, save_stored
-from forecast.runs import run
-from models.build import build
-from models.relevance import predict
-from reports.agenda_pairs import EVERY, FILE, OWN, REACH, SHARED
-from reports.tables import BY_AGENDA
+from forecast.inference.case import structure_of
+from forecast.inference.forward import all_draws, future_normals
+from forecast.runs.paired import mcse, pair_rows, save_stored
+from forecast.runs.run import run
+from models.model import build
+from models.outcomes.relevance import predict
+from reports.view import BY_AGENDA, EVERY, FILE, OWN, REACH, SHARED
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 

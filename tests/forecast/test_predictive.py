@@ -7,8 +7,8 @@ import pytest
 
 from forecast.analyses import predictive
 from forecast.analyses.predictive import by_row, check_rows, pairs, replicate, summary_rows
-from forecast.case import structure_of
-from forecast.seeds import stream
+from forecast.inference.case import structure_of
+from forecast.inference.seeds import stream
 from models.prior_draws import prior_draws
 
 

@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses import stated
-from forecast.analyses.prior_check import implied_rows, sentence, year_rows
-from forecast.analyses.stated import stated_faults, stated_rows, unbounded
-from forecast.cli import cli
-from forecast.gates import prior_predictions
-from models.prior import FAMILIES, Prior, logpdf, ppf
-from reports.check_text import prior_check_text
+from forecast.analyses import check as stated
+from forecast.analyses.check import (
+    implied_rows,
+    prior_predictions,
+    sentence,
+    stated_faults,
+    stated_rows,
+    unbounded,
+    year_rows,
+)
+from forecast.cli.main import cli
+from models.priors import FAMILIES, Prior, logpdf, ppf
+from reports.check import prior_check_text
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from forecast import quantiles
-from forecast.quantiles import MisfitError, fit, misfit
-from models.prior import FAMILIES
+from forecast.config import quantiles
+from forecast.config.quantiles import MisfitError, fit, misfit
+from models.priors import FAMILIES
 
 KNOWN = {
     "Normal": {"mu": 0.5, "sigma": 0.3},
@@ -98,7 +98,7 @@ def test_rounded_quartiles_stay_within_tolerance_with_any_start():
 
 def test_no_quantiles_import_neither_preliz_nor_scipy(priors_file):
     code = (
-        "import sys; from forecast.config import load_config; load_config(sys.argv[1]);"
+        "import sys; from forecast.config.load import load_config; load_config(sys.argv[1]);"
         "print(sorted({'preliz', 'scipy', 'pymc', 'matplotlib'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code, str(priors_file)]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from forecast.folder import read_manifest
-from forecast.runs import run
+from forecast.runs.folder import read_manifest
+from forecast.runs.run import run
 
 BESIDE = {"worldviews": [], "halo": [], "shared_error": []}
 """In place of refits beside the headline."""
@@ -53,7 +53,7 @@ why = "test"
 def here(tmp_path, monkeypatch, fake_fits):
     """An empty working folder, with fits replaced, and a file that differs in what is free."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("forecast.variants.beside_rows", lambda *_, **__: BESIDE)
+    monkeypatch.setattr("forecast.runs.variants.beside_rows", lambda *_, **__: BESIDE)
     Path("sure.toml").write_text(FREE, encoding="utf-8")
     return fake_fits
 

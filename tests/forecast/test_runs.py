@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.cli import cli
-from forecast.older import with_sides
-from forecast.runs import fit_of, run, show
+from forecast.cli.main import cli
+from forecast.runs.open import fit_of, show, with_sides
+from forecast.runs.run import run
 from models.errors import InputError
 from models.quantities import HEADLINE
-from reports.learned import STATUSES
-from reports.verdicts import SAID, VERDICTS
+from reports.verdicts import SAID, STATUSES, VERDICTS
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 FILES = {
@@ -102,7 +101,7 @@ def test_a_full_disk_is_told_by_the_place_that_was_written(here, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("forecast.folder.json_text", full)
+    monkeypatch.setattr("forecast.files.json_text", full)
     done = CliRunner().invoke(cli, ["run", "default", "--quiet", "--draws", "40", "--tune", "10"])
     assert done.exit_code == 2
     assert "runs/default-" in done.stderr

@@ -9,28 +9,29 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from forecast import compact, work_rows
-from forecast.arrays import to_arrays
-from forecast.case import make_case, structure_of
-from forecast.columns.frames import frame
-from forecast.compact import keep_evidence
-from forecast.context import agreement
-from forecast.evidence import load_tables
-from forecast.inputs import load_inputs
-from forecast.rating_rows import (
+from forecast.evidence import arrays as compact
+from forecast.evidence.arrays import (
     blank_answers,
     collapsed,
     joined_ids,
+    keep_evidence,
     padded_rows,
     patterns,
     room,
+    to_arrays,
 )
-from forecast.seeds import stream
-from forecast.simulating import simulated_case
-from forecast.work_tables import Work
+from forecast.evidence.load import load_tables
+from forecast.evidence.read import frame
+from forecast.evidence.tables import Work
+from forecast.inference.case import make_case, structure_of
+from forecast.inference.seeds import stream
+from forecast.inference.simulate import simulated_case
+from forecast.runs import summarise as work_rows
+from forecast.runs.inputs import load_inputs
+from forecast.runs.summarise import agreement
 from models.errors import InputError
 from models.prior_draws import prior_draws
-from models.rating_patterns import ordered
+from models.ratings.formula import ordered
 
 
 def random_codes(seed, *, works=200, raters=2, cells=5):
@@ -179,6 +180,6 @@ def test_of_many_works_some_are_shown_and_all_are_written(tmp_path, monkeypatch)
     assert len(path.read_text(encoding="utf-8").splitlines()) == n + 1
     found = work_rows.read_work(path, every[7]["work"])
     assert found is not None
-    for name in work_rows.CHANCES:
+    for name in work_rows.WORK_CHANCES:
         assert found[name] == every[7][name]
     assert work_rows.read_work(path, "no-such-work") is None

@@ -2,9 +2,15 @@
 
 import pytest
 
-from forecast.scenarios import Scenario, check_scenarios, load_scenarios, read_act, scenarios_of
+from forecast.config.scenarios import (
+    Scenario,
+    check_scenarios,
+    load_scenarios,
+    read_act,
+    scenarios_of,
+)
 from models.errors import InputError
-from models.interventions import Do
+from models.outcomes.interventions import Do
 
 FILE = """
 [scenarios.quiet]

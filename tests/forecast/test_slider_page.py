@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast import summaries
-from forecast.checks import load_inputs
-from forecast.config import load_config, resolved_toml
-from forecast.engine import answer
-from forecast.reweighting import importance, log_ratio, smoothed
-from forecast.sliders import EXACT, save_sliders
-from forecast.soft import soft_ratio
-from models.prior import FAMILIES
+from forecast.config.load import load_config, resolved_toml
+from forecast.inference.evaluate import answer
+from forecast.inference.reweighting import importance, log_ratio, smoothed, soft_ratio
+from forecast.runs import summarise as summaries
+from forecast.runs.inputs import load_inputs
+from forecast.runs.sliders import EXACT, save_sliders
 from models.prior_draws import prior_draws
+from models.priors import FAMILIES
 from models.quantities import HEADLINE
 from reports.page import write_page
 

@@ -6,19 +6,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.case import asked_options, with_prior
-from forecast.checks import load_inputs
-from forecast.config import load_config, resolved_toml
-from forecast.engine import answer
-from forecast.folder import write_json
-from forecast.reusing import sampled_hash
-from forecast.slider_bases import of_page, reached, thinned, thinner
-from forecast.slider_draws import EXACT
-from forecast.sliders import save_sliders, slider_data
-from forecast.variants import restated
-from models.prior import FAMILIES
+from forecast.config.load import load_config, resolved_toml
+from forecast.files import write_json
+from forecast.inference.case import asked_options, with_prior
+from forecast.inference.evaluate import answer
+from forecast.runs.inputs import load_inputs
+from forecast.runs.load import sampled_hash
+from forecast.runs.sliders import (
+    EXACT,
+    of_page,
+    reached,
+    save_sliders,
+    slider_data,
+    thinned,
+    thinner,
+)
+from forecast.runs.variants import restated
+from models.priors import FAMILIES
 from models.quantities import HEADLINE
-from reports.frequencies import whole_icons
+from reports.page import whole_icons
 
 TIGHT = 1e-6
 """Draws are 32-bit floats, exact to 6e-8 of themselves."""

@@ -8,14 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forecast.engine import answer, evaluate, exactly, judged, posterior
-from forecast.experts import experts_of
-from forecast.forward import taken
-from forecast.reweighting import FEWEST, Importance, smoothed
-from forecast.runs import run
-from forecast.soft import log_weights, reached
+from forecast.inference.case import experts_of
+from forecast.inference.evaluate import answer, evaluate, exactly, judged, posterior
+from forecast.inference.forward import taken
+from forecast.inference.reweighting import FEWEST, Importance, log_weights, reached, smoothed
+from forecast.runs.run import run
 from models.errors import InputError
-from models.experts import READS, logit
+from models.outcomes.experts import READS, logit
 from tests.forecast.test_engine import moved
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
@@ -105,7 +104,7 @@ def test_what_the_weights_do_not_read_is_still_exact(default_case, fake_fits):
 
 def test_others_who_lie_too_far_are_refused(default_case, fake_fits, monkeypatch):
     far = Importance(np.full(80, 1 / 80), 0.91)
-    monkeypatch.setattr("forecast.reweighting.smoothed", lambda log_weights: far)
+    monkeypatch.setattr("forecast.inference.reweighting.smoothed", lambda log_weights: far)
     with pytest.raises(InputError, match=r"expert_weight: .*Pareto k 0\.91, at most 0\.7"):
         posterior(default_case)
 
@@ -143,6 +142,6 @@ def test_what_experts_weigh_by_is_computed_once_and_goes_with_the_draws(
     fresh = replace(fit)
     assert "reached" not in fresh.held
     np.testing.assert_allclose(fit.held["reached"], reached(fresh, fresh.case), rtol=1e-12)
-    monkeypatch.setattr("forecast.soft.reached_from", None)
+    monkeypatch.setattr("forecast.inference.reweighting.reached_from", None)
     some = np.arange(0, fit.n, 7)
     np.testing.assert_array_equal(reached(taken(fit, some), fit.case), fit.held["reached"][some])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.stored import read_groups
-from forecast.tree import save_tree
+from forecast.inference.tree import save_tree
+from forecast.runs.load import read_groups
 from models.errors import InputError
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses import recheck
-from forecast.analyses.structural import (
+from forecast.analyses import check as recheck
+from forecast.analyses.check import check
+from forecast.analyses.structure import (
     SHOWN,
     Fitting,
     structure_cases,
@@ -16,13 +17,12 @@ from forecast.analyses.structural import (
     variation_rows,
     without_rater,
 )
-from forecast.case import with_prior
-from forecast.checks import check
-from forecast.cli import cli
-from forecast.engine import answer, posterior
+from forecast.cli.main import cli
+from forecast.inference.case import with_prior
+from forecast.inference.evaluate import answer, posterior
 from models.errors import InputError
-from models.ratings import MISSING, MISSING_LEVEL, NO_ANSWER
-from reports.trust import heavy_of, varied_notes
+from models.ratings.formula import MISSING, MISSING_LEVEL, NO_ANSWER
+from reports.view import heavy_of, varied_notes
 from reports.words import few_or_most, untried
 
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forecast import summaries
-from forecast.summaries import moved, shift, unbounded, variance_parts
+from forecast.runs import summarise as summaries
+from forecast.runs.summarise import moved, shift, unbounded, variance_parts
 
 
 def test_draws_are_put_on_the_real_line_by_their_support():

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from forecast.toml_lines import index, line_of
+from forecast.config.toml import index, line_of
 
 TEXT = '''\
 # comment with [brackets] and key = value

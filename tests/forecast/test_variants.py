@@ -6,12 +6,19 @@ from functools import partial
 
 import pytest
 
-from forecast.ahead import far
-from forecast.case import Answer
-from forecast.config import load_config
-from forecast.engine import answer, evaluate, posterior, refit
-from forecast.runs import run
-from forecast.variants import beside_rows, evaluator, halo_cases, others, shared_cases, variant_rows
+from forecast.config.load import load_config
+from forecast.inference.case import Answer
+from forecast.inference.evaluate import answer, evaluate, posterior, refit
+from forecast.runs.run import run
+from forecast.runs.variants import (
+    beside_rows,
+    evaluator,
+    far,
+    halo_cases,
+    others,
+    shared_cases,
+    variant_rows,
+)
 from models.quantities import HEADLINE
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
@@ -98,9 +105,9 @@ def test_without_a_report_no_view_is_fitted_and_a_far_one_is_told_by_its_priors(
 @pytest.fixture
 def here(tmp_path, monkeypatch, fake_fits):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("forecast.convergence.MIN_ESS", 1.0)
-    monkeypatch.setattr("forecast.convergence.MAX_RHAT", 9.0)
-    monkeypatch.setattr("forecast.convergence.MIN_BFMI", 0.0)
+    monkeypatch.setattr("forecast.inference.diagnostics.MIN_ESS", 1.0)
+    monkeypatch.setattr("forecast.inference.diagnostics.MAX_RHAT", 9.0)
+    monkeypatch.setattr("forecast.inference.diagnostics.MIN_BFMI", 0.0)
     return tmp_path
 
 
@@ -123,7 +130,7 @@ def test_a_finished_run_of_a_worldview_is_preferred_if_it_asks_the_same(here, fa
 def test_without_refits_a_far_view_costs_no_weights(default_case, fake_fits, monkeypatch):
     fit = posterior(default_case)
     evaluated = evaluator(fit, answer(fit, default_case), refit=None)
-    monkeypatch.setattr("forecast.near_fits.importance", None)
+    monkeypatch.setattr("forecast.runs.variants.importance", None)
     cases = (*halo_cases(default_case).values(), *shared_cases(default_case).values())
     away = [case for case in cases if far(fit, case)]
     assert away

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.writing import leads
+from forecast.runs.write import leads
 
 
 def test_leads_are_shares_of_draws_with_their_errors():

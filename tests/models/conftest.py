@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models.forecast_paths import NEW_AGENDA, Asked
-from models.prior import FAMILIES, Prior, hyper_names, hyper_values
+from models.components.spillover import elasticity_from_draws
+from models.dims import LOG_RATIO, Structure
+from models.outcomes.paths import NEW_AGENDA, Asked
+from models.outcomes.relevance import predict
+from models.parameters import SLOTS
 from models.prior_draws import prior_draws
-from models.relevance import predict
-from models.slots import SLOTS
-from models.spillover import elasticity_from_draws
-from models.structure import LOG_RATIO, Structure, families
+from models.priors import FAMILIES, Prior, families, hyper_names, hyper_values
 
 N = 120
 STATED = {

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models import blocks
-from models.blocks import joined, limited, over_blocks
+from models import batches as blocks
+from models.batches import joined, limited, over_blocks
 
 
 @pytest.mark.parametrize("threads", [1, 3])

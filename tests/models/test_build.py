@@ -10,12 +10,13 @@ from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors
 
-from forecast.arrays import to_arrays
-from forecast.config import load_config
-from forecast.evidence import load_tables
-from models.build import EASE, build, build_sampled, split
-from models.slots import SLOTS
-from models.structure import Structure, families
+from forecast.config.load import load_config
+from forecast.evidence.arrays import to_arrays
+from forecast.evidence.load import load_tables
+from models.dims import Structure
+from models.model import EASE, build, build_sampled, split
+from models.parameters import SLOTS
+from models.priors import families
 
 ALONE = (
     "alignment_documented",

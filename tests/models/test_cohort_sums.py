@@ -5,9 +5,9 @@ import pytest
 
 from models.cohort_sums import cohort_moments
 from models.field_sums import plain
-from models.forecast_paths import Asked, make_paths
-from models.forecast_states import make_states, moments
-from models.interventions import Do
+from models.outcomes.interventions import Do
+from models.outcomes.paths import Asked, make_paths
+from models.outcomes.states import make_states, moments
 
 DONE = (Do("withhold", 0.3, 2024), Do("tracking", 0.8, 2025), Do("delay", 20.0, 2026))
 

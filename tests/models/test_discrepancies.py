@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.discrepancies import Design, kappa, rating_statistics, two_sided
-from models.ratings import MISSING, MISSING_LEVEL
+from forecast.analyses.predictive import Design, kappa, rating_statistics, two_sided
+from models.ratings.formula import MISSING, MISSING_LEVEL
 
 # four works, two raters: level, tracking, capabilities, alignment; then whose use, not read here
 ANSWERS = np.array(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.experts import Expert, logit, penalty, reached_by, scale_of
+from models.outcomes.experts import Expert, logit, penalty, reached_by, scale_of
 
 STATED = Expert("x", 6, 2043, logit=0.0, scale=2.0, bound=False, weight=0.5)
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models import faults, simulate
+from models import likelihoods as simulate
+from models.components import faults
+from models.dims import TASKS, WORLDS
 from models.ops import NumPy
-from models.structure import TASKS, WORLDS
 
 SHARES = np.array([0.5, 0.2, 0.3])
 TASK_AT = {1: 0, 2: 1}  # detect at level 1, locate at level 2, explain above

@@ -5,12 +5,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from models import workers
+from models.components import workers
+from models.dims import GROUPS
 from models.field_sums import field_sums, plain
-from models.forecast_paths import Asked, make_paths
-from models.interventions import Do
 from models.ops import NumPy
-from models.structure import GROUPS
+from models.outcomes.interventions import Do
+from models.outcomes.paths import Asked, make_paths
 
 ASKED = Asked(2026, 2040, 3, "field")
 DONE = (Do("tracking", 0.8, 2025), Do("effort", 2.0, 2026, times=True), Do("share.b", 0.5, 2030))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from models.components.output import REFERENCE
+from models.dims import FIRST_YEAR
 from models.errors import InputError
-from models.interventions import Do
-from models.output import REFERENCE
+from models.outcomes.interventions import Do
 from models.quantities import OUTCOMES
-from models.structure import FIRST_YEAR
 
 Y2026, Y2030 = 2026 - FIRST_YEAR, 2030 - FIRST_YEAR
 

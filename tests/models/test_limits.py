@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.interventions import Do
+from models.outcomes.interventions import Do
 from models.quantities import CLAIMS, OUTCOMES
 
 FOUR = ("alignment_only", "both", "capabilities_only", "neither")

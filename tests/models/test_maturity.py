@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models import maturity
+from models.components import maturity
+from models.dims import STEPS, YEARS
 from models.ops import NumPy
-from models.structure import STEPS, YEARS
 
 LINKS = {
     "logit": (lambda x: 1 / (1 + exp(-x)), lambda p: log(p / (1 - p))),
@@ -83,7 +83,7 @@ def test_density_of_an_agendas_own_effect(tails, priors, structure, evaluate):
     """Normal effects that add up to zero have one dimension less; Student's have four degrees."""
     import pymc as pm
 
-    from models.prior import hyper_names, hyper_values
+    from models.priors import hyper_names, hyper_values
 
     coords = structure.coords() | {"hyperparameter": hyper_names(priors)}
     with pm.Model(coords=coords) as model:

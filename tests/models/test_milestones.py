@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models import milestones
+from models.outcomes import milestones
 
 UNIT_SUMS = {
     "field": [6.0, 6.0, 6.0, 6.0],

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from models import near
-from models.milestones import first_by_year
-from models.near import first_works, list_counts, read, worker_figures
-from models.structure import FIRST_YEAR
+from forecast.analyses import near
+from forecast.analyses.near import first_works, list_counts, read, worker_figures
+from models.dims import FIRST_YEAR
+from models.outcomes.milestones import first_by_year
 
 # one draw, four works, three raters: level, tracking, capabilities, alignment, whose, whose
 ANSWERS = np.array(

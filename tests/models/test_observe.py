@@ -7,11 +7,12 @@ from pymc.distributions.custom import CustomDistRV
 from pytensor.compile.mode import Mode
 from scipy import stats
 
-from models import faults, maturity, output, ratings, spillover, tracking, workers
-from models.build import build
-from models.effects import CENTRING, DIM, SAMPLED, effect
-from models.observe import likelihoods
+from models.components import faults, maturity, output, spillover, tracking, workers
+from models.components.effects import CENTRING, DIM, SAMPLED, effect
+from models.likelihoods import likelihoods
+from models.model import build
 from models.ops import NumPy
+from models.ratings import formula as ratings
 
 DRAW = 5
 TABLE_OF = {

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models import output, simulate
+from models import likelihoods as simulate
+from models.components import output
+from models.dims import YEARS
 from models.ops import NumPy
-from models.structure import YEARS
 
 N = 20000
 

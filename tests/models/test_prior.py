@@ -7,7 +7,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from models.errors import InputError
-from models.prior import (
+from models.priors import (
     FAMILIES,
     Prior,
     add,

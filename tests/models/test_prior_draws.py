@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.arrays import to_arrays
-from forecast.evidence import load_tables
-from models.build import build
-from models.effects import CENTRING, SAMPLED
-from models.prior import frozen
+from forecast.evidence.arrays import to_arrays
+from forecast.evidence.load import load_tables
+from models.components.effects import CENTRING, SAMPLED
+from models.components.spillover import conditional_elasticity
+from models.dims import Structure
+from models.model import build
+from models.parameters import SLOTS
 from models.prior_draws import NORMALS, prior_draws
-from models.slots import SLOTS
-from models.spillover import conditional_elasticity
-from models.structure import Structure, families
+from models.priors import families, frozen
 
 N = 2000
 LEAST = 1e-4  # least p-value of some 90 tests with a fixed seed

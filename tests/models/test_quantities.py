@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from models.forecast_paths import forecast_years
+from models.dims import GROUPS, LEVELS, STEPS, TASKS, WORLDS
+from models.outcomes.paths import forecast_years
+from models.outcomes.relevance import cohorts
 from models.quantities import CLAIMS, GLOSSARY, HEADLINE, OUTCOMES, QUANTITIES
-from models.relevance import cohorts
-from models.structure import GROUPS, LEVELS, STEPS, TASKS, WORLDS
 
 EVIDENCE = Path(__file__).parents[2] / "evidence"
 

@@ -1,4 +1,4 @@
-"""The compiled sum of the ratings and its derivative, against the formulas of models/ratings.py."""
+"""The compiled sum of the ratings and its derivative, against the formulas."""
 
 from itertools import pairwise
 
@@ -9,12 +9,12 @@ import pytest
 from pytensor.compile.mode import Mode
 from pytensor.gradient import DisconnectedInputError
 
-from models import maturity, ratings, states
+from models.components import maturity, states
 from models.ops import NumPy, graph
-from models.rating_kernel import _exp
-from models.rating_logs import log_of
-from models.rating_op import N_TERMS, WeightedRatings, weighted_ratings
-from models.rating_patterns import COUNTS, Rows, ordering, part_lengths
+from models.ratings import formula as ratings
+from models.ratings.formula import COUNTS, Rows, ordering, part_lengths
+from models.ratings.kernel import _exp, log_of
+from models.ratings.op import N_TERMS, WeightedRatings, weighted_ratings
 
 PLAIN = Mode(linker="py", optimizer=None)
 KINDS = {

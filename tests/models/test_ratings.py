@@ -7,10 +7,10 @@ from math import exp, prod
 import numpy as np
 import pytest
 
-from models import ratings
 from models.ops import NumPy
-from models.ratings import MISSING, MISSING_LEVEL, NO_ANSWER, TERMS
-from models.ratings_random import row_random
+from models.ratings import formula as ratings
+from models.ratings.formula import MISSING, MISSING_LEVEL, NO_ANSWER, TERMS
+from models.ratings.simulate import row_random
 
 KINDS = {"one kind": (0, 0), "two kinds": (0, 1), "three raters": (1, 0, 1)}
 WHOSE = (1, 2, 3)

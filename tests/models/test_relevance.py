@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from models import faults, maturity, race, relevance, spillover, states, tracking, workers
+from models.components import faults, maturity, spillover, states, tracking, workers
+from models.dims import FIRST_YEAR
 from models.errors import InputError
-from models.forecast_paths import Asked, fault_shares, make_paths, practice_rates
-from models.forecast_states import make_states, moments, uses
-from models.interventions import Do
 from models.ops import NumPy
-from models.structure import FIRST_YEAR
+from models.outcomes import race, relevance
+from models.outcomes.interventions import Do
+from models.outcomes.paths import Asked, fault_shares, make_paths, practice_rates
+from models.outcomes.states import make_states, moments, uses
 
 
 def one(value):

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.components.states import cell_states
 from models.ops import NumPy
-from models.ratings import TERMS, row_logp
+from models.ratings.formula import TERMS, row_logp
 from models.row_sums import row_logs
-from models.states import cell_states
 from models.terms import terms_from_draws
 
 ROWS, CELLS = 40, 5

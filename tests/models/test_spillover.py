@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from models import spillover
-from models.effects import effect
+from models.components import spillover
+from models.components.effects import effect
+from models.dims import LOG_RATIO, SIDES
 from models.ops import NumPy
-from models.structure import LOG_RATIO, SIDES
 
 SIGN = {"capabilities": 1, "alignment": -1}
 

@@ -5,8 +5,16 @@ import pymc as pm
 import pytest
 from scipy import integrate
 
-from models.prior import Prior, add, hyper_names, hyper_values, logpdf
-from models.squeeze import ANCHORS, squeezed, transform
+from models.priors import (
+    ANCHORS,
+    Prior,
+    add,
+    hyper_names,
+    hyper_values,
+    logpdf,
+    squeezed,
+    transform,
+)
 
 NAME = "shared_level_scale"
 VALUES = (1e-3, 0.05, 0.25, 0.4, 1.0, 40.0)

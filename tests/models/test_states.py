@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from models import faults, maturity, spillover, states, tracking, workers
+from models.components import faults, maturity, spillover, states, tracking, workers
+from models.dims import LOG_RATIO, SIDES, YEARS
 from models.ops import NumPy, flatten
-from models.structure import LOG_RATIO, SIDES, YEARS
 
 CELLS = {
     "agenda": np.array([0, 3, 2]),

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models import tracking
-from models.structure import LEVELS, YEARS
+from models.components import tracking
+from models.dims import LEVELS, YEARS
 
 
 def test_window_counts_years_from_2023():

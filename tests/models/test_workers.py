@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models import workers
+from models.components import workers
+from models.dims import GROUPS, LEVEL_YEARS, YEARS
 from models.ops import NumPy
-from models.structure import GROUPS, LEVEL_YEARS, YEARS
 
 CENTRE, SCALE = np.array([4.0, 5.5, 7.0, 2.0]), np.array([0.3, 0.6, 0.2, 1.1])
 

@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.config import load_config
-from forecast.folder import write_csv
-from forecast.paired import pair_rows
-from models.forecast_paths import NEW_AGENDA, Asked
-from models.milestones import milestone_dates
+from forecast.config.load import load_config
+from forecast.files import write_csv
+from forecast.runs.paired import pair_rows
+from models.dims import Structure
+from models.outcomes.milestones import milestone_dates
+from models.outcomes.paths import NEW_AGENDA, Asked, forecast_years
+from models.outcomes.relevance import cohorts, predict
 from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
+from models.priors import families
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
-from models.relevance import cohorts, forecast_years, predict
-from models.structure import Structure, families
-from reports.agenda_pairs import FILE
 from reports.figures import write_figures
-from reports.figures.raters import RATER_TERMS
+from reports.figures.fit import RATER_TERMS
 from reports.summaries import summary
+from reports.view import FILE
 
 CHAINS, DRAWS = 2, 40
 SCRIPT = "<script>alert(1)</script>"

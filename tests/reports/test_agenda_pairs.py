@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from reports.agenda_pairs import EVERY, FILE, pair_tables, points, shared_facts
 from reports.page import write_page
+from reports.view import EVERY, FILE, pair_tables, points, shared_facts
 
 MEANS = {"a": (0.03, 0.6), "b": (0.02, 0.5), "c": (0.01, 0.1)}
 

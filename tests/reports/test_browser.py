@@ -14,8 +14,8 @@ from html import unescape
 
 import pytest
 
-from reports.agenda_pairs import FILE
 from reports.page import write_page
+from reports.view import FILE
 from reports.words import same_bar
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)

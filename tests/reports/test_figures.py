@@ -9,17 +9,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from models.milestones import milestone_dates
+from models.outcomes.milestones import milestone_dates
 from models.quantities import QUANTITIES
-from reports import drawing as d
-from reports import forest
-from reports.drawing import percent, style
 from reports.figures import NAMES, write_figures
-from reports.figures.claims import NOW
-from reports.figures.headline import plot_headline
-from reports.figures.levels import _top
-from reports.figures.splits import NARROW
-from reports.figures.workers import _looks
+from reports.figures import drawing as d
+from reports.figures import intervals as forest
+from reports.figures.answer import NARROW, NOW, plot_headline
+from reports.figures.drawing import percent, style
+from reports.figures.field import _looks, _top
 from reports.summaries import MOST, ranked
 from reports.words import INTERVAL, LOWER, NO_EVIDENCE, UPPER, chance
 

@@ -1,6 +1,6 @@
 """Where ratings and milestones disagree: said of each work, and of no other."""
 
-from reports.ladder import disagreement, open_levels
+from reports.view import disagreement, open_levels
 
 MILESTONES = [
     {"level": 5, "name": "a", "reached": 2017},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.learned import CONFLICT, STATUSES, UNTOUCHED, conflicts, status
+from reports.verdicts import CONFLICT, STATUSES, UNTOUCHED, conflicts, status
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from models.parameters import SLOTS
 from models.quantities import CLAIMS, GLOSSARY
-from models.slots import SLOTS
-from reports.claim_rows import claim_row, interval_plot
-from reports.obtained import how
 from reports.page import write_page
-from reports.tables import plain_table, setting_table
-from reports.text import terminal_table
-from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED, of_hundred
+from reports.terminal import terminal_table
+from reports.view import claim_row, interval_plot, plain_table, setting_table
+from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED, how, of_hundred
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 SECTIONS = 20

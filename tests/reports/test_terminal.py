@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from models.errors import InputError
-from reports.text import WIDTH, terminal_table
+from reports.terminal import WIDTH, terminal_table, work_text
 from reports.words import (
     INTERVAL_OF_CHANCE,
     NO_EVIDENCE,
@@ -16,7 +16,6 @@ from reports.words import (
     number,
     of_hundred,
 )
-from reports.work import work_text
 
 
 def assert_plain(text):

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from reports.check_text import run_check_text
-from reports.intervals import Panel, outside, panel_of
-from reports.trust import (
+from reports.check import run_check_text
+from reports.figures.intervals import Panel, outside, panel_of
+from reports.view import (
     HOW,
     flag_sentence,
     misfit,

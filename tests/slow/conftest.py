@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from forecast.case import make_case
-from forecast.checks import load_inputs
-from forecast.engine import posterior
-from forecast.sampling import compiled_model
+from forecast.inference.case import make_case
+from forecast.inference.evaluate import posterior
+from forecast.inference.sampling import compiled_model
+from forecast.runs.inputs import load_inputs
 
 
 @pytest.fixture(scope="session")

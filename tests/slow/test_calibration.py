@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from forecast.analyses import worlds
-from forecast.analyses.calibration import common, fitted, key_of
-from forecast.analyses.uniformity import verdicts
-from forecast.case import digest, with_prior
-from forecast.parallel import map_kept
-from forecast.simulating import simulated_case
+from forecast.analyses import calibrate as worlds
+from forecast.analyses.calibrate import common, fitted, key_of, verdicts
+from forecast.inference.case import digest, with_prior
+from forecast.inference.parallel import map_kept
+from forecast.inference.simulate import simulated_case
 
 CHANGED = "shared_"
 """What the raters' fault states otherwise in the fit: that these fail would show nothing."""

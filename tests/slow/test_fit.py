@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import forecast.sampling
-from forecast import variants
-from forecast.case import with_arrays, with_prior
+import forecast.inference.sampling
 from forecast.compiler.program import value_and_gradient
-from forecast.config import load_config
-from forecast.engine import answer, evaluate, judged, posterior, refit
-from forecast.matching import moment_matched
-from forecast.metric import Ground, metric_of, whitened
-from forecast.sampling import data_of, swap
-from forecast.simulating import simulated_case
+from forecast.config.load import load_config
+from forecast.inference.case import with_arrays, with_prior
+from forecast.inference.evaluate import answer, evaluate, judged, posterior, refit
+from forecast.inference.mass_matrix import Ground, metric_of, whitened
+from forecast.inference.reweighting import moment_matched
+from forecast.inference.sampling import data_of, swap
+from forecast.inference.simulate import simulated_case
+from forecast.runs import variants
+from models.outcomes.relevance import predict
 from models.prior_draws import prior_draws
-from models.relevance import predict
 
 pytestmark = pytest.mark.slow
 MASS = 0.8
@@ -30,10 +30,10 @@ WORLDS = 5
 
 
 ELSEWHERE = """
-from forecast.case import make_case
-from forecast.checks import load_inputs
+from forecast.inference.case import make_case
+from forecast.runs.inputs import load_inputs
 from forecast.compiler.program import value_and_gradient
-from forecast.sampling import compiled_model, swap
+from forecast.inference.sampling import compiled_model, swap
 case = make_case(*load_inputs("default"))
 native = swap(compiled_model(case), case)
 value, gradient = value_and_gradient(native, native.initial_point_func(3))
@@ -60,7 +60,7 @@ def test_swapping_numbers_and_evidence_compiles_nothing(case, compiled, monkeypa
     values = [value_and_gradient(swap(compiled, c), point)[0] for c in (case, moved, fewer)]
     assert len({round(v, 6) for v in values}) == 3
     for other in (moved, fewer):
-        assert forecast.sampling.compiled_model(other) is compiled
+        assert forecast.inference.sampling.compiled_model(other) is compiled
 
 
 def test_every_datum_of_the_model_can_be_swapped(case, compiled):
@@ -142,7 +142,7 @@ def test_a_refit_from_another_fit_agrees_with_a_fit_from_scratch(fit, case):
 
 
 def test_a_refit_gives_the_same_draws_on_one_and_two_cores(fit, case, monkeypatch):
-    monkeypatch.setattr("forecast.engine.WARM", {"tune": 30, "draws": 30})
+    monkeypatch.setattr("forecast.inference.evaluate.WARM", {"tune": 30, "draws": 30})
     prior = case.by_name["effort_slope"]
     moved = with_prior(case, replace(prior, params=(("mu", 1.0), ("sigma", 0.1))))
     one, two = (refit(fit, moved, cores=n) for n in (1, 2))
@@ -174,7 +174,7 @@ def test_worldviews_move_the_headline_as_their_claims_say(fit, short, name, sign
 
 def test_prior_and_posterior_quantities_share_one_function(fit, case, compiled):
     draws = prior_draws(case.by_name, compiled.structure, n=200, rng=np.random.default_rng(0))
-    from forecast.forward import future_normals
+    from forecast.inference.forward import future_normals
 
     found = predict(
         draws, future_normals(case, 200), structure=compiled.structure, question=case.asked
@@ -190,7 +190,7 @@ def test_the_shipped_folder_is_what_is_fitted():
 
 def load_inputs_of_checkout():
     """Return the inputs of the checkout's default file by its path."""
-    from forecast.checks import load_inputs
+    from forecast.runs.inputs import load_inputs
 
     return load_inputs(Path(__file__).parents[2] / "priors/default.toml")
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast import parallel
-from forecast.engine import posterior, refit
+from forecast.inference import parallel
+from forecast.inference.evaluate import posterior, refit
 from models.errors import InputError
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from forecast.failures import THREADS
+from forecast.inference.sampling import THREADS
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -48,9 +48,9 @@ why = "test"
 """
 UNCHECKED = """
 import sys
-import forecast.sampling
-forecast.sampling.check_starts = lambda *_, **__: None
-from forecast.cli import main
+import forecast.inference.sampling
+forecast.inference.sampling.check_starts = lambda *_, **__: None
+from forecast.cli.main import main
 sys.argv[0] = "forecast"
 main()
 """
@@ -60,7 +60,9 @@ main()
 def start(tmp_path, compiled):
     """Start `forecast ARGS` in an empty folder, once the default's model is on disk."""
 
-    def run(*args: str, code: str = "from forecast.cli import main; main()") -> subprocess.Popen:
+    def run(
+        *args: str, code: str = "from forecast.cli.main import main; main()"
+    ) -> subprocess.Popen:
         return subprocess.Popen(
             [sys.executable, "-c", code, *args],
             cwd=tmp_path,
@@ -74,7 +76,7 @@ def start(tmp_path, compiled):
 
 
 @pytest.mark.parametrize(
-    ("code", "times"), [("from forecast.cli import main; main()", 1), (UNCHECKED, 3)]
+    ("code", "times"), [("from forecast.cli.main import main; main()", 1), (UNCHECKED, 3)]
 )
 def test_a_prior_that_no_chain_can_start_from_ends_with_code_2(start, tmp_path, code, times):
     """Also when only the sampler notices: its threads must not outlive the process's code."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import forecast as fc
-from forecast.evidence import find_evidence
+from forecast.evidence.load import find_evidence
 
 pytestmark = pytest.mark.slow
 SMALL = {"draws": 300, "tune": 400, "chains": 2, "quiet": True}
@@ -46,7 +46,7 @@ def test_a_fit_that_is_there_is_not_made_again_and_scores_the_same(made, monkeyp
     def refuse(*args, **options):
         raise AssertionError("fitted again")
 
-    monkeypatch.setattr("forecast.parallel._on_processes", refuse)
+    monkeypatch.setattr("forecast.inference.parallel._on_processes", refuse)
     again = fc.backtest("default", until=2024, out=made[1], **SMALL)
     assert again.summary == made[0].summary
 

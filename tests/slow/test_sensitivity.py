@@ -5,12 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.analyses.drivers.bars import cheap, refitted
-from forecast.analyses.drivers.material import material_of
-from forecast.analyses.drivers.moves import moved
-from forecast.case import with_prior
-from forecast.engine import refit
-from forecast.pointwise import log_likelihoods
+from forecast.analyses.sensitivity import cheap, material_of, moved, refitted
+from forecast.inference.case import with_prior
+from forecast.inference.evaluate import refit
+from forecast.inference.pointwise import log_likelihoods
 
 BARS = 20
 

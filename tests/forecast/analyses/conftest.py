@@ -2,7 +2,7 @@
 
 import pytest
 
-from forecast.decision_table import decision_of, load_decision
+from forecast.config.scenarios import decision_of, load_decision
 
 DECISION = """
 [decision]

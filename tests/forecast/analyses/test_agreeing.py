@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import forecast as fc
-from forecast.analyses.agreeing import alpha, confusion_rows
+from forecast.analyses.agreement import alpha, confusion_rows
 
 
 def test_alpha_is_that_of_krippendorff_s_example():

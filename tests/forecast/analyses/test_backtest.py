@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses.backtesting import backtest, coverage, origins_of
-from forecast.analyses.knowable import case_at
-from forecast.analyses.origins import scored_origin
-from forecast.analyses.scoring import score
-from forecast.case import make_case
-from forecast.checks import load_inputs
-from forecast.cli import cli
-from forecast.engine import posterior
-from forecast.evidence import find_evidence
-from forecast.runs import Run
+from forecast.analyses.backtest import backtest, case_at, coverage, origins_of, scored_origin
+from forecast.analyses.score import score
+from forecast.cli.main import cli
+from forecast.evidence.load import find_evidence
+from forecast.inference.case import make_case
+from forecast.inference.evaluate import posterior
+from forecast.runs.inputs import load_inputs
+from forecast.runs.open import Run
 from models.errors import InputError
 
 ROOT = Path(__file__).parents[3]
@@ -34,8 +32,8 @@ def here(tmp_path, monkeypatch, fake_fits):
         return [posterior(case) for case in cases]
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("forecast.parallel.fit_many", fit_many)
-    monkeypatch.setattr("forecast.analyses.origins.POINTS", 40)
+    monkeypatch.setattr("forecast.inference.parallel.fit_many", fit_many)
+    monkeypatch.setattr("forecast.analyses.backtest.POINTS", 40)
     return tmp_path
 
 
@@ -172,7 +170,7 @@ def made(here, default_case, monkeypatch):
     folder = here / "run"
     shutil.copytree(find_evidence(None), folder / "evidence")
     shutil.copyfile(ROOT / "priors" / "default.toml", folder / "priors.toml")
-    monkeypatch.setattr("forecast.analyses.scoring.fit_of", lambda _: posterior(default_case))
+    monkeypatch.setattr("forecast.analyses.score.fit_of", lambda _: posterior(default_case))
     return Run(folder, {"converged": True}, {})
 
 

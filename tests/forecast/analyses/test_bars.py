@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from forecast.analyses.deciding import all_worths, decided, left_out, under_other, worths
-from forecast.decision_table import SPLITS, other_split
-from forecast.engine import posterior
-from reports.decisions import other_text
+from forecast.analyses.decide import all_worths, decided, left_out, under_other, worths
+from forecast.config.scenarios import SPLITS, other_split
+from forecast.inference.evaluate import posterior
+from reports.decide import other_text
 from tests.forecast.analyses.conftest import DECISION, stated
 
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses import calibration, worlds
-from forecast.analyses.calibration import calibrate
-from forecast.analyses.careful import careful
-from forecast.case import make_case, structure_of
-from forecast.checks import load_inputs
-from forecast.cli import cli
-from forecast.config import SamplerOptions
-from forecast.engine import posterior
-from forecast.identity import SIMULATED
-from forecast.retrying import harder
+from forecast.analyses import calibrate as calibration
+from forecast.analyses import calibrate as worlds
+from forecast.analyses.calibrate import calibrate
+from forecast.cli.main import cli
+from forecast.config.load import SamplerOptions
+from forecast.inference.case import make_case, structure_of
+from forecast.inference.evaluate import harder, posterior
+from forecast.inference.identity import SIMULATED
+from forecast.inference.sampling import careful
+from forecast.runs.inputs import load_inputs
 from models.errors import InputError
 from models.quantities import HEADLINE
 
@@ -46,7 +46,7 @@ def here(tmp_path, monkeypatch, fake_fits):
             done(name, work(item, shared))
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("forecast.parallel._on_processes", on_processes)
+    monkeypatch.setattr("forecast.inference.parallel._on_processes", on_processes)
     return tmp_path
 
 
@@ -180,7 +180,7 @@ def test_truths_around_the_evidence_are_taken_from_one_long_fit(here, fake_fits,
     def fit_many(cases, folder):
         return [posterior(case) for case in cases]
 
-    monkeypatch.setattr("forecast.parallel.fit_many", fit_many)
+    monkeypatch.setattr("forecast.inference.parallel.fit_many", fit_many)
     options = SHORT | {"simulations": 4, "around": "posterior", "out": here / "c", "quiet": True}
     done = calibrate("default", **options)
     long = [
@@ -203,7 +203,7 @@ def test_simulations_of_other_sources_are_not_mixed_in(default_case, monkeypatch
     one = calibration.key_of(default_case)
     assert one == calibration.key_of(default_case)
     assert one != calibration.key_of(replace(default_case, seed=1))
-    monkeypatch.setattr(calibration, "simulated_hash", lambda: "other sources")
+    monkeypatch.setattr(calibration, "code_hash", lambda: "other sources")
     assert one != calibration.key_of(default_case)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.analyses.covering import PROBS, clustered, coverage_rows, held, pooled_rows
+from forecast.analyses.calibrate import PROBS, clustered, coverage_rows, held, pooled_rows
 
 
 def test_a_rank_lies_in_the_intervals_that_reach_it():

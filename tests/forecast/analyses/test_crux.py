@@ -7,18 +7,27 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses.attributing import attributed, groups_by, mixtures, values
 from forecast.analyses.bridging import bridged, mixed, pooled, solved, trust
-from forecast.analyses.crux_rows import CLAIMS, gap_rows, part_rows
-from forecast.analyses.disagreeing import crux
-from forecast.analyses.opinion_pool import geometric, mixture, weights_of
-from forecast.analyses.shapley import joining, shapley, shapley_by_orders, some_orders
-from forecast.case import with_prior
-from forecast.cli import cli
-from forecast.engine import answer, posterior
+from forecast.analyses.crux import (
+    CLAIMS,
+    attributed,
+    crux,
+    gap_rows,
+    geometric,
+    groups_by,
+    mixture,
+    mixtures,
+    part_rows,
+    values,
+    weights_of,
+)
+from forecast.analyses.statistics import joining, shapley, shapley_by_orders, some_orders
+from forecast.cli.main import cli
+from forecast.inference.case import with_prior
+from forecast.inference.evaluate import answer, posterior
 from models.errors import InputError
+from models.parameters import BLOCKS
 from models.quantities import HEADLINE
-from models.slots import BLOCKS
 
 NAMES = ("alignment_relevant", "capabilities_relevant")
 
@@ -167,7 +176,7 @@ def test_the_command_writes_a_whole_folder(tmp_path, monkeypatch, fake_fits):
             posterior(replace(c, sampler=replace(c.sampler, draws=40, chains=2))) for c in cases
         ]
 
-    monkeypatch.setattr("forecast.parallel.fit_many", fit_many)
+    monkeypatch.setattr("forecast.inference.parallel.fit_many", fit_many)
     done = CliRunner().invoke(cli, ["crux", "doubter", "questioner", "--quick", "--out", "c"])
     assert done.exit_code == 3, done.output  # 80 draws do not converge
     assert "Parts by claim: questioner less doubter" in done.stdout

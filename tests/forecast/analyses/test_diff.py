@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses.differing import diff, evidence_rows
-from forecast.cli import cli
-from forecast.runs import run
+from forecast.analyses.diff import diff, evidence_rows
+from forecast.cli.main import cli
+from forecast.runs.run import run
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 TOML = """schema = 1

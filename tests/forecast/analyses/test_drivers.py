@@ -8,16 +8,28 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from forecast.analyses.drivers import explained, scaling, shifts, tipping
-from forecast.analyses.drivers.bars import interval, width_parts
-from forecast.analyses.drivers.material import Material
-from forecast.analyses.drivers.moves import LABELS, link, moments, moved, scaled, shifted
-from forecast.analyses.drivers.scaling import ALPHAS
-from forecast.analyses.drivers.side_by_side import reading
-from forecast.analyses.drivers.tornado import largest, tornado
-from forecast.case import structure_of, with_prior
-from forecast.sampling import Compiled, Fit
-from models.prior import Prior, ppf
+from forecast.analyses import sensitivity as explained
+from forecast.analyses import sensitivity as scaling
+from forecast.analyses import sensitivity as shifts
+from forecast.analyses import sensitivity as tipping
+from forecast.analyses.sensitivity import (
+    ALPHAS,
+    LABELS,
+    Material,
+    interval,
+    largest,
+    link,
+    moments,
+    moved,
+    reading,
+    scaled,
+    shifted,
+    tornado,
+    width_parts,
+)
+from forecast.inference.case import structure_of, with_prior
+from forecast.inference.sampling import Compiled, Fit
+from models.priors import Prior, ppf
 
 N, CHAINS, Z = 8000, 4, float(stats.norm.ppf(0.95))
 ALONE = "on_target"
@@ -112,7 +124,7 @@ def test_the_largest_move_comes_first_and_an_idle_belief_last(bars):
 
 def test_power_scaling_has_the_sign_and_size_of_the_exact_derivative(toy, monkeypatch):
     """Of the posterior mean in log2 of the prior's power, block by block."""
-    monkeypatch.setattr("forecast.analyses.drivers.material.likelihoods", lambda structure: ())
+    monkeypatch.setattr("forecast.analyses.sensitivity.likelihoods", lambda structure: ())
     rows = {row["component"]: row for row in scaling.power_rows(toy)}
     for name, (m, s, figure, t, slope) in TOY.items():
         row = rows[toy.case.by_name[name].block]
@@ -124,7 +136,7 @@ def test_power_scaling_has_the_sign_and_size_of_the_exact_derivative(toy, monkey
 
 def test_power_scaling_has_the_exact_size_of_psense(toy, monkeypatch):
     """Distance of two normals by their cdfs, per doubling: ArviZ's formula on the draws' range."""
-    monkeypatch.setattr("forecast.analyses.drivers.material.likelihoods", lambda structure: ())
+    monkeypatch.setattr("forecast.analyses.sensitivity.likelihoods", lambda structure: ())
     rows = {row["component"]: row for row in scaling.power_rows(toy)}
     grid = np.linspace(toy.y.min(), toy.y.max(), 40001)
     for name in TOY:

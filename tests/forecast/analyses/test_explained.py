@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from forecast.analyses import evppi, shapley, surrogate
+from forecast.analyses import sensitivity as surrogate
+from forecast.analyses import statistics as evppi
+from forecast.analyses import statistics as shapley
 
 SLOPES = np.array([3.0, 2.0, 1.0, 0.0])
 PARTS = SLOPES**2 / (SLOPES**2).sum()

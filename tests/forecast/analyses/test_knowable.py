@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.analyses.knowable import case_at, tables_at
-from forecast.arrays import to_arrays
-from forecast.case import make_case, structure_of, with_arrays
-from forecast.checks import load_inputs
+from forecast.analyses.backtest import case_at, tables_at
+from forecast.evidence.arrays import to_arrays
+from forecast.inference.case import make_case, structure_of, with_arrays
+from forecast.runs.inputs import load_inputs
 
 YEAR = 2022
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import forecast as fc
-from forecast.analyses.ledger_scores import brier_parts, isotonic
+from forecast.analyses.ledger import brier_parts, isotonic
 
 
 @pytest.fixture(autouse=True)

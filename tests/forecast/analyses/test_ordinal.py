@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from forecast.analyses.ordinal import _loss, fit_ordinal
+from forecast.analyses.scores import _loss, fit_ordinal
 
 WIDE = (1e3, 1e3)
 """A ridge so weak that it moves no coefficient here by more than 1e-4."""

@@ -5,11 +5,12 @@ from itertools import product
 import numpy as np
 import pytest
 
-from forecast.analyses.rated import TARGETS, chances, joint, rated_chances
-from models import ratings, states
+from forecast.analyses.scores import TARGETS, chances, joint, rated_chances
+from models.components import states
 from models.ops import NumPy
 from models.prior_draws import prior_draws
-from models.ratings_random import row_random
+from models.ratings import formula as ratings
+from models.ratings.simulate import row_random
 from models.terms import terms_from_draws
 
 N = 3
@@ -24,8 +25,8 @@ BLANK = [8, 8, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0]
 
 @pytest.fixture(scope="module")
 def drawn():
-    from forecast.case import make_case, structure_of
-    from forecast.checks import load_inputs
+    from forecast.inference.case import make_case, structure_of
+    from forecast.runs.inputs import load_inputs
 
     case = make_case(*load_inputs("default"))
     structure = structure_of(case)

@@ -3,11 +3,25 @@
 import numpy as np
 import pytest
 
-from forecast.analyses.baselines import Works, forecasts, row_forecasts
-from forecast.analyses.comparing import compared, gain, skill
-from forecast.analyses.date_scores import date_rows, date_score, hazard, still_open
-from forecast.analyses.figure_scores import carried, normal_scores, spreads, trended
-from forecast.analyses.rules import answer_scores
+from forecast.analyses.backtest import (
+    carried,
+    date_rows,
+    date_score,
+    hazard,
+    normal_scores,
+    spreads,
+    still_open,
+    trended,
+)
+from forecast.analyses.scores import (
+    Works,
+    answer_scores,
+    compared,
+    forecasts,
+    gain,
+    row_forecasts,
+    skill,
+)
 
 
 def test_levels_are_scored_by_log_and_ranked_probability():

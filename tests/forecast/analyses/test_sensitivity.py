@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses.drivers.bars import Bar, withheld
-from forecast.analyses.drivers.material import material_of
-from forecast.analyses.drivers.without import items, ladder_rows
-from forecast.analyses.sensitivity import TABLES
-from forecast.cli import cli
-from forecast.engine import posterior
-from forecast.pointwise import log_likelihoods
-from forecast.runs import run
-from reports.sensitivity_page import page_block
-from reports.sensitivity_words import how, points, tables_line
+from forecast.analyses.sensitivity import (
+    SUMMARY_TABLES,
+    Bar,
+    items,
+    ladder_rows,
+    material_of,
+    withheld,
+)
+from forecast.cli.main import cli
+from forecast.inference.evaluate import posterior
+from forecast.inference.pointwise import log_likelihoods
+from forecast.runs.run import run
+from reports.sensitivity import how, page_block, points, tables_line
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 
@@ -45,7 +48,10 @@ def test_the_command_writes_every_table_and_refuses_what_is_wrong(tmp_path, monk
     assert "NOT CONVERGED" in done.stdout
     folder = made.folder.parent / f"sensitivity-{made.folder.name}"
     names = {p.name for p in folder.iterdir()}
-    assert {f"{name}.csv" for name in TABLES} | {"sensitivity.html", "sensitivity.json"} < names
+    assert {f"{name}.csv" for name in SUMMARY_TABLES} | {
+        "sensitivity.html",
+        "sensitivity.json",
+    } < names
     told = json.loads((folder / "sensitivity.json").read_text())
     assert told["thresholds"]["yours"] == 0.2
     assert told["quick"]

@@ -7,10 +7,10 @@ import pytest
 import xarray as xr
 from arviz_stats.utils import ELPDDataLOO
 
-from forecast.analyses.stacking import stacked, work_elpd
-from forecast.analyses.structural import variation_rows
-from forecast.engine import answer, posterior
-from forecast.pointwise import log_likelihoods
+from forecast.analyses.loo import stacked, work_elpd
+from forecast.analyses.structure import variation_rows
+from forecast.inference.evaluate import answer, posterior
+from forecast.inference.pointwise import log_likelihoods
 
 
 def elpd(values, bad=0):

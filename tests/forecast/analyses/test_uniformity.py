@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.analyses.uniformity import TESTS, holm, p_values, seen, verdicts
+from forecast.analyses.calibrate import TESTS, holm, p_values, seen, verdicts
 
 N, DRAWS = 200, 99
 

@@ -7,10 +7,9 @@ import pytest
 from click.testing import CliRunner
 from scipy.stats import norm
 
-from forecast.analyses.studies import STUDIES
-from forecast.analyses.valuing import valued, worth
-from forecast.cli import cli
-from forecast.runs import run
+from forecast.analyses.value import STUDIES, valued, worth
+from forecast.cli.main import cli
+from forecast.runs.run import run
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 N = 4000

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses.deciding import decided, switches, worths
+from forecast.analyses.decide import decided, switches, worths
 from forecast.analyses.whatif import answers, compared, summarised
-from forecast.cli import cli
-from forecast.engine import posterior
-from forecast.runs import run
-from forecast.scenarios import Scenario, load_scenarios
+from forecast.cli.main import cli
+from forecast.config.scenarios import Scenario, load_scenarios
+from forecast.inference.evaluate import posterior
+from forecast.runs.run import run
 from models.errors import InputError
-from models.interventions import Do
+from models.outcomes.interventions import Do
 from tests.forecast.analyses.conftest import DECISION, stated
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}

@@ -1,0 +1,134 @@
+r"""How far raters agree, and how a fitted model reads each of them.
+
+Krippendorff's alpha is one less observed over expected disagreement over all raters of a work at
+once, ordinal for levels and nominal for yes or no (Krippendorff 2011,
+repository.upenn.edu/asc_papers/43); missing answers are no fault. Cohen's kappa is by pair, with
+linear weights for levels. Both take agreement for quality; the model does not, since raters of one
+kind share a misreading. Its own table says how often rater r answers y of a work that truly is k,
+
+.. math:: P(y \mid k) = \sum_{k'} S[k, k']\, C_r[k', y],
+
+the mean over draws of :mod:`models.ratings.formula`, with the halo off.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+
+from forecast.evidence.load import Tables, rater_kinds
+from models.dims import LEVELS
+
+COLUMNS = ("level", "tracks", "cap_use", "ali_use")
+BINARY = ("tracking", "capabilities", "alignment")
+"""The yes or no columns, in the order of the model's."""
+Row = dict[str, Any]
+
+
+def answers_of(tables: Tables) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+    """Return the raters, and their answers by column; dims (rater, work), NaN where missing."""
+    raters = tuple(sorted({row.rater for row in tables.ratings}))
+    works = {work.work: i for i, work in enumerate(tables.works)}
+    shape = (len(raters), len(works))
+    out = {name: np.full(shape, np.nan) for name in COLUMNS}
+    for row in tables.ratings:
+        for name in COLUMNS:
+            answer = getattr(row, name)
+            if answer is not None:
+                out[name][raters.index(row.rater), works[row.work]] = answer
+    return raters, out
+
+
+def alpha(answers: np.ndarray, *, column: str) -> float:
+    """Return Krippendorff's alpha of answers with dims (rater, work); NaN where there is none.
+
+    It has none without a work that two rated, or where all answers are the same.
+    """
+    import krippendorff
+
+    twice = answers[:, (~np.isnan(answers)).sum(axis=0) > 1]
+    if len(np.unique(twice[~np.isnan(twice)])) < 2:
+        return float("nan")
+    level: Literal["ordinal", "nominal"] = "ordinal" if column == "level" else "nominal"
+    return float(krippendorff.alpha(reliability_data=twice, level_of_measurement=level))
+
+
+def alpha_rows(tables: Tables) -> list[Row]:
+    """Return alpha by column, of all raters and of each kind that has two."""
+    raters, answers = answers_of(tables)
+    kinds = rater_kinds(tables)
+    groups = {"all": list(range(len(raters)))}
+    for kind in sorted({kinds[name] for name in raters}):
+        groups[kind] = [i for i, name in enumerate(raters) if kinds[name] == kind]
+    if len(groups) == 2:
+        groups.pop("all")  # one kind alone: it is all there is
+    return [
+        {"raters": kind, "n": len(some)}
+        | {name: alpha(answers[name][some], column=name) for name in COLUMNS}
+        for kind, some in groups.items()
+        if len(some) > 1
+    ]
+
+
+def kappa_rows(tables: Tables) -> list[Row]:
+    """Return kappa of each pair of raters by column, and the works that both rated."""
+    from forecast.analyses.predictive import kappa
+
+    raters, answers = answers_of(tables)
+    out = []
+    for i, j in combinations(range(len(raters)), 2):
+        both = ~np.isnan(answers["level"][[i, j]]).any(axis=0)
+        row: Row = {"a": raters[i], "b": raters[j], "works": int(both.sum())}
+        for name in COLUMNS:
+            n = len(LEVELS) if name == "level" else 2
+            a, b = (np.nan_to_num(answers[name][k], nan=n).astype(int)[None] for k in (i, j))
+            row[name] = float(kappa(a, b, n=n)[0])
+        out.append(row)
+    return out
+
+
+def confusion_rows(terms: Mapping[str, np.ndarray], *, kind_of: Sequence[int]) -> Row:
+    """Return how the model reads each rater, the mean over draws.
+
+    Parameters
+    ----------
+    terms
+        As of :func:`models.ratings.formula.from_draws`.
+    kind_of
+        Index of each rater's kind.
+
+    Returns
+    -------
+    dict
+        ``level``, dims (rater, true level, answer); and by column of :data:`BINARY`, dims (rater,
+        2): the chance of a yes where the thing is absent, and where it is there.
+    """
+    from models.ops import NumPy
+    from models.ratings.formula import level_kernel
+
+    scale = terms["shared_scale"]
+    shared = level_kernel(NumPy, lean=scale * 0.0, scale=scale, slip=terms["shared_slip"])
+    parts = {name: terms[name] for name in ("lean", "scale", "slip")}
+    own, kinds = level_kernel(NumPy, **parts), list(kind_of)
+    out: Row = {"level": (shared[:, kinds] @ own).mean(axis=0)}
+    for c, name in enumerate(BINARY):
+        sensitive, specific = (terms[key][..., c] for key in ("sensitivity", "specificity"))
+        yes = []
+        for reads in (1.0 - terms["shared_specificity"], terms["shared_sensitivity"]):
+            seen = reads[:, kinds, c]
+            yes.append((seen * sensitive + (1.0 - seen) * (1.0 - specific)).mean(axis=0))
+        out[name] = np.stack(yes, axis=-1)
+    return out
+
+
+def confusion_of(run: Any) -> Row:
+    """Return the raters of a finished run, and how its model reads each of them."""
+    from forecast.inference.forward import all_draws
+    from forecast.runs.open import fit_of
+    from models.ratings.formula import from_draws
+
+    fit = fit_of(run)
+    structure = fit.compiled.structure
+    found = confusion_rows(from_draws(all_draws(fit, fit.case)), kind_of=structure.kind_of)
+    return {"raters": list(structure.raters)} | {key: x.tolist() for key, x in found.items()}

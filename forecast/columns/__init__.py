@@ -1,1 +1,0 @@
-"""Tables by column: CSV and Parquet read by pyarrow, typed, and given out as rows on demand."""

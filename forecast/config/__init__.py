@@ -1,0 +1,1 @@
+"""A user's priors file: read, checked, and turned into frozen data."""

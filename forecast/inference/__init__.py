@@ -1,0 +1,1 @@
+"""From a case to draws and answers: compile, sample, reweight, evaluate, diagnose."""

@@ -1,0 +1,1 @@
+"""The sub-models: one file each, with the mathematics in its docstring."""

@@ -1,0 +1,82 @@
+r"""Tracking: whether a work names the milestone it works toward.
+
+.. math:: \mathrm{logit}\, \pi_{a,t,k} = \mu + \alpha_a + \tau\, h(t) + \lambda_k + \pi_c c,
+    \qquad \mu = \mathrm{logit}(\text{tracking\_share})
+
+with agenda effects :math:`\alpha_a = \sigma z_a` and level effects :math:`\lambda_k` that each add
+up to zero (a typical agenda is the average one; under heavy tails :math:`z_a` are independent
+Student t), and :math:`h(t) = t - 2023` in the window, damped after it:
+:math:`h(T + n) = h(T) + \sum_{i=1}^{n} \delta^i`. Tracking and level are not independent given the
+agenda, hence :math:`\lambda_k`. The rubric's ``tracks`` is any named milestone; the end goal is
+that times ``on_target``. Source: evidence/ratings.csv, RUBRIC.md.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.components.effects import add_effect, effect
+from models.dims import CENTRE_YEAR, YEARS
+from models.priors import Array, Prior, add
+
+YEARS_FROM_CENTRE = np.array([t - CENTRE_YEAR for t in YEARS], dtype=float)
+"""Trend regressor h(t) of the fixed axis, in years."""
+
+
+def future_trend(damping: Array, n: int) -> Array:
+    """Return h(t) after the axis: the last value plus damped years; dims (draw, future year)."""
+    powers = damping[:, None] ** np.arange(1, n + 1)
+    return YEARS_FROM_CENTRE[-1] + np.cumsum(powers, axis=-1)
+
+
+def tracking_probability(xp: Any, level: Any, base: Any) -> Any:
+    """Return the chance that a work tracks, by level; ``base`` (...) to (..., level)."""
+    return xp.sigmoid(base[..., None] + level)
+
+
+def cell_base(tracking: Mapping[str, Any], h: Any, *, cells: Mapping[str, Any]) -> Any:
+    """Return the log-odds of tracking of each cell but for the level's part."""
+    return (
+        tracking["mean"][..., None]
+        + tracking["agenda"][..., cells["agenda"]]
+        + tracking["trend"][..., None] * h[..., cells["year"]]
+        + tracking["purposive"][..., None] * cells["purposive"]
+    )
+
+
+def add_tracking(priors: Mapping[str, Prior], tails: str) -> dict[str, Any]:
+    """Add tracking to the model in context.
+
+    Returns
+    -------
+    dict
+        ``mean``, ``trend`` and ``purposive`` (), ``agenda`` (agenda,), ``level`` (level,).
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    share = add("tracking_share", priors)
+    if tails == "normal":
+        agenda_z = pm.ZeroSumNormal("tracking_agenda_z", dims="agenda")
+    else:
+        agenda_z = pm.StudentT("tracking_agenda_z", nu=4, dims="agenda")
+    return {
+        "mean": pt.log(share) - pt.log1p(-share),
+        "agenda": add("tracking_agenda_sd", priors) * agenda_z,
+        "trend": add("tracking_trend", priors),
+        "level": add_effect("tracking_level", priors),
+        "purposive": add("tracking_purposive", priors),
+    }
+
+
+def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the terms of :func:`add_tracking` from draws, with a leading draw axis."""
+    share = draws["tracking_share"]
+    return {
+        "mean": np.log(share) - np.log1p(-share),
+        "agenda": draws["tracking_agenda_sd"][:, None] * draws["tracking_agenda_z"],
+        "trend": draws["tracking_trend"],
+        "level": effect(draws, "tracking_level"),
+        "purposive": draws["tracking_purposive"],
+    }

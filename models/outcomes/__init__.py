@@ -1,0 +1,1 @@
+"""The forecast: what follows from the draws, from paths of workers to the claims."""
