@@ -1,0 +1,1 @@
+"""A run and its folder: run, open, summarise, write."""
