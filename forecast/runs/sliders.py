@@ -32,64 +32,45 @@ with use on both sides gives the strict split.
 The sum over agendas is the forecast only where a level counts once the *field* has it.
 """
 
-from base64 import b64encode
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any
-import numpy as np
-from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
-import json
-from collections.abc import Mapping
 from types import MappingProxyType
-from forecast.config.load import Config
-from forecast.config.load import load_config
-from forecast.evidence.load import Tables
-from forecast.evidence.load import find_evidence
-from forecast.evidence.load import hash_tables
-from forecast.evidence.load import load_tables
-from forecast.inference.case import Case
-from forecast.inference.case import asked_options
+from typing import Any
+
+import numpy as np
+
+from forecast.config.load import Config, load_config
+from forecast.evidence.load import Tables, find_evidence, hash_tables, load_tables
+from forecast.inference.case import Case, asked_options
 from forecast.inference.evaluate import answer
-from forecast.inference.forward import all_draws
-from forecast.inference.forward import future
-from forecast.inference.forward import taken
-from forecast.inference.reweighting import LEAST_ESS
-from forecast.inference.reweighting import LEAST_SHARE
-from forecast.inference.reweighting import MAX_PARETO_K
-from forecast.inference.reweighting import asked_of
-from forecast.inference.reweighting import smoothed
-from forecast.inference.reweighting import soft_part
+from forecast.inference.forward import all_draws, future, taken
+from forecast.inference.reweighting import (
+    LEAST_ESS,
+    LEAST_SHARE,
+    MAX_PARETO_K,
+    asked_of,
+    smoothed,
+    soft_part,
+)
 from forecast.inference.sampling import Fit
-from forecast.inference.seeds import integer
-from forecast.inference.seeds import stream
-from forecast.runs.folder import read_json
-from forecast.runs.folder import read_manifest
+from forecast.inference.seeds import integer, stream
+from forecast.runs.folder import read_json, read_manifest
 from forecast.runs.load import find_drawn
-from forecast.runs.variants import NearFit
-from forecast.runs.variants import WORLDVIEWS
-from forecast.runs.variants import moved
-from forecast.runs.variants import of_run
+from forecast.runs.variants import WORLDVIEWS, NearFit, moved, of_run
 from models.batches import over_blocks
 from models.dims import FIRST_YEAR
 from models.errors import InputError
 from models.outcomes import milestones
 from models.outcomes.experts import penalty
-from models.outcomes.paths import Asked
-from models.outcomes.paths import Paths
-from models.outcomes.paths import make_paths
-from models.outcomes.relevance import cohorts
-from models.outcomes.relevance import over_field
-from models.outcomes.states import States
-from models.outcomes.states import make_reach
-from models.outcomes.states import make_states
-from models.outcomes.states import uses
+from models.outcomes.paths import Asked, Paths, make_paths
+from models.outcomes.relevance import cohorts, over_field
+from models.outcomes.states import States, make_reach, make_states, uses
 from models.parameters import SLOTS
 from models.prior_draws import uniforms
-from models.priors import Prior
-from models.priors import logpdf
-
-
+from models.priors import Prior, logpdf
 
 EXACT = ("gate_tracked", "leak_untracked", "on_target", "value_constancy", "stop_6", "stop_7")
 """Beliefs that move exactly, if no likelihood touches them."""
@@ -221,7 +202,6 @@ def _experts(fit: Fit, draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
 def years(case: Case) -> list[int]:
     """Return the years of the page's curves of levels: from the cohort to the horizon."""
     return list(range(min(case.question.cohort, case.question.horizon), case.question.horizon + 1))
-
 
 
 SLIDER_BASES_MOST = 2000
@@ -382,7 +362,6 @@ def thinned(weights: np.ndarray, most: int, *, seed: int) -> tuple[np.ndarray, n
     kept = np.concatenate([weights[order[:whole]], np.full(len(picked), c)])
     sort = np.argsort(at, kind="stable")
     return at[sort], kept[sort] / kept.sum()
-
 
 
 REWEIGHTED = (
