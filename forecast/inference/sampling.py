@@ -105,7 +105,7 @@ def check_starts(native: Any, layout: Layout, *, priors: Mapping[str, Prior]) ->
     The rule is nutpie's own: density and gradient finite, and no derivative exactly zero. Its
     threads would fail one by one, and take the process with them.
     """
-    from forecast.compiler.program import value_and_gradient
+    from forecast.native.program import value_and_gradient
 
     still: set[str] = set()
     for seed in range(STARTS):
@@ -249,7 +249,7 @@ class Fit:
 
         The scores are computed anew, so that a saved run gives the same as a fresh one.
         """
-        from forecast.compiler.program import values_and_gradients
+        from forecast.native.program import values_and_gradients
 
         native = swap(compiled_model(self.case), self.case)
         points = stat(self.tree, "unconstrained_draw")
@@ -275,15 +275,17 @@ def changed(new: Structure, old: Structure) -> str:
 
 
 def _compile(case: Case, structure: Structure) -> Compiled:
-    from forecast.compiler.program import native_model, program_of
+    from forecast.inference.backend import layout_of, native_program
+    from forecast.native.program import nutpie_model
 
     start = time.perf_counter()
-    program, data = program_of(case, structure), data_of(case)
-    native = native_model(program, data, start=starting(program.layout, case.by_name))
+    program, data = native_program(case, structure), data_of(case)
+    layout = layout_of(program)
+    native = nutpie_model(program, data, start=starting(layout, case.by_name))
     shapes = {name: np.shape(value) for name, value in data.items()}
     seconds = time.perf_counter() - start
     LOG.info("model ready in %.1f s", seconds)
-    return Compiled(structure, native, program.alone, shapes, seconds, program.layout)
+    return Compiled(structure, native, tuple(program.notes["alone"]), shapes, seconds, layout)
 
 
 def data_of(case: Case) -> dict[str, np.ndarray]:

@@ -25,7 +25,7 @@ WORDS = ("config", "evidence", "experts", "matching", "reweighting", "soft", "tr
 """Modules that no rank follows from: readers (their result is in the key), and other commands."""
 
 
-FOLDERS = ("columns", "compiler")
+FOLDERS = ("columns", "native")
 """Readers again, and what the key always holds."""
 
 

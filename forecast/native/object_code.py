@@ -1,10 +1,11 @@
 """Functions written for numba as LLVM modules, optimised once with the code that calls them.
 
 Numba optimises each function it meets, emits machine code for it, and does both again in each of
-its callers: thirty seconds for the ratings. Here functions are only translated; all that a
+its callers. Here functions are only translated; all that a
 module needs is linked, optimised and emitted once.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,16 +15,11 @@ import numba
 import numpy as np
 from llvmlite import binding, ir
 from numba.core import types
-from numba.core.caching import NullCache
+from numba.core.caching import Cache
 from numba.core.codegen import JITCodeLibrary
-from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 
-from models.ratings.op import SOURCES, value_and_gradient
-
-REAL = types.CPointer(types.double)
-RATINGS = "ratings"
-"""Symbol of the ratings' kernel."""
+from forecast.native.llvm import STORED, WHOLE
 
 
 class _Unfinished(JITCodeLibrary):
@@ -45,19 +41,19 @@ class _Unfinished(JITCodeLibrary):
 def _unfinished() -> Iterator[None]:
     """Let numba translate functions to LLVM and do no more; none of them can be called.
 
-    Numba remembers them, so the process should not run the ratings by numba afterwards: the child
-    that compiles does not (:mod:`compiling`).
+    Numba remembers them, so the process must not run the same functions by numba afterwards, nor
+    have run them before: compile in a process of its own. Numba's cache on disk is not used, as it
+    holds code that was optimised.
     """
     codegen = cpu_target.target_context.codegen()
     codegen._library_class, codegen.set_env = _Unfinished, lambda name, env: None
-    for module in SOURCES:
-        for function in vars(module).values():
-            if isinstance(function, Dispatcher):
-                function._cache = NullCache()  # type: ignore[attr-defined]  # what it holds was optimised
+    load, save = Cache.load_overload, Cache.save_overload
+    Cache.load_overload = Cache.save_overload = lambda *_: None
     try:
         yield
     finally:
         del codegen._library_class, codegen.set_env
+        Cache.load_overload, Cache.save_overload = load, save
 
 
 def translate(function: Callable[..., Any], signature: Any) -> tuple[str, list[Any]]:
@@ -119,40 +115,46 @@ def _optimise(whole: Any, machine: Any) -> None:
     whole.verify()
 
 
-def ratings_object(kind_of: tuple[int, ...], n_kinds: int, *, link: str) -> bytes:
-    """Return the object code of the ratings' function of addresses and lengths, ``ratings``.
+def symbol_of(node: Any) -> str:
+    """Return the symbol of a node's own code, from its Op and the types of its arrays."""
+    op, variables = node.op, [*node.inputs, *node.outputs]
+    props = [(name, getattr(op, name)) for name in getattr(op, "__props__", None) or ()]
+    types = [(var.type.dtype, len(var.type.shape)) for var in variables]
+    identity = repr((type(op).__module__, type(op).__qualname__, props, types))
+    return f"op_{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
-    Its arguments: terms and their number; order, codes, weight of the rows and their number; the
-    address of the sum, and of the derivative.
+
+def numba_routine(node: Any) -> bytes:
+    """Return the object code of an Op that PyTensor has a numba implementation of.
+
+    It exports ``symbol_of(node)``, a function of each input's and output's address and lengths.
     """
-    kinds, probit, width = np.array(kind_of), link == "probit", 6 * len(kind_of)
+    from pytensor.link.numba.dispatch.basic import numba_funcify
 
-    def ratings(
-        terms_: Any,
-        n: int,
-        order_: Any,
-        n_order: int,
-        codes_: Any,
-        weight_: Any,
-        n_rows: int,
-        sum_: Any,
-        out_: Any,
-    ) -> None:
-        terms, out = numba.carray(terms_, (n,)), numba.carray(out_, (n,))
-        order, weight = numba.carray(order_, (n_order,)), numba.carray(weight_, (n_rows,))
-        codes = numba.carray(codes_, (n_rows, width))
-        total = value_and_gradient((kinds, n_kinds, probit), terms, order, codes, weight, out)
-        numba.carray(sum_, ())[()] = total
-
-    whole = types.CPointer(types.int32)
-    rows = (whole, types.int64, whole, REAL, types.int64)
-    symbol, modules = translate(ratings, types.void(REAL, types.int64, *rows, REAL, REAL))
-    module = ir.Module(RATINGS)
-    real, whole32 = (x.as_pointer() for x in (ir.DoubleType(), ir.IntType(32)))
-    rows32 = [whole32, ir.IntType(64), whole32, real, ir.IntType(64)]
-    takes = [real, ir.IntType(64), *rows32, real, real]
-    _define(ir.Function(module, ir.FunctionType(ir.VoidType(), takes), RATINGS), symbol)
-    return compiled(module, modules, exported=(RATINGS,))
+    variables, start = [*node.inputs, *node.outputs], len(node.inputs)
+    shapes = [[f"n{k}_{axis}" for axis in range(var.type.ndim)] for k, var in enumerate(variables)]
+    arrays = [f"carray(x{k}, ({''.join(n + ', ' for n in s)}))" for k, s in enumerate(shapes)]
+    several = len(node.outputs) > 1
+    lines = [f"results = implementation({', '.join(arrays[:start])})"]
+    lines += [
+        f"{array}[...] = results{f'[{k}]' if several else ''}"
+        for k, array in enumerate(arrays[start:])
+    ]
+    names = [name for k, s in enumerate(shapes) for name in (f"x{k}", *s)]
+    source = f"def routine({', '.join(names)}):\n" + "".join(f"    {line}\n" for line in lines)
+    scope = {"implementation": numba_funcify(node.op, node=node), "carray": numba.carray}
+    exec(source, scope)
+    pointers = [types.CPointer(numba.from_dtype(np.dtype(v.type.dtype))) for v in variables]
+    given = [t for p, s in zip(pointers, shapes, strict=True) for t in (p, *[types.int64] * len(s))]
+    symbol, modules = translate(scope["routine"], types.void(*given))
+    module, name = ir.Module("routine"), symbol_of(node)
+    takes = [
+        t
+        for v, s in zip(variables, shapes, strict=True)
+        for t in (STORED[v.type.dtype].as_pointer(), *[WHOLE] * len(s))
+    ]
+    _define(ir.Function(module, ir.FunctionType(ir.VoidType(), takes), name), symbol)
+    return compiled(module, modules, exported=(name,))
 
 
 def _define(function: ir.Function, symbol: str) -> None:
@@ -220,4 +222,4 @@ HELPERS: dict[str, Callable[[float], float]] = {
     "inverse_erfc": inverse_erfc,
     "scaled_erfc": scaled_erfc,
 }
-"""Functions that libm lacks, by the name that :mod:`scalars` calls."""
+"""Functions that libm lacks, by the name that :mod:`operations` calls."""

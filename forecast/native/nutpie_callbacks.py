@@ -1,8 +1,8 @@
 """The two C callbacks that nutpie calls, in LLVM, around the functions of the graphs.
 
 nutpie's user data begins with the addresses of the shared arrays, then of centre and scale of the
-metric in which the sampler moves (:mod:`forecast.inference.mass_matrix`): :math:`x = c + L z`, and
-the gradient by z is :math:`L^T` times that by x.
+metric in which the sampler moves: :math:`x = c + L z`, and the gradient
+by z is :math:`L^T` times that by x.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,9 @@ from typing import Any
 
 from llvmlite import ir
 
-from forecast.compiler.lowering import loop
-from forecast.compiler.scalars import REAL, WHOLE, add, call, multiply, number
+from forecast.native.llvm import BYTES, REAL, WHOLE, add, call, loop, multiply, number
 
-DOUBLES, BYTES = REAL.as_pointer(), ir.IntType(8).as_pointer()
+DOUBLES = REAL.as_pointer()
 BLOCK = 4
 """Rows of the metric that are multiplied at once: what they share is loaded once. Columns run to
 the end of the block, as the metric has zeros above its diagonal."""

@@ -6,8 +6,8 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy import stats
 
-from forecast.compiler.native import compile_program
-from forecast.compiler.program import native_model, value_and_gradient
+from forecast.native.lowering import compile_model
+from forecast.native.program import nutpie_model, value_and_gradient
 from models.priors import FAMILIES
 
 PLAIN = Mode(linker="py", optimizer=None)
@@ -42,9 +42,9 @@ def model_of(dist):
 @pytest.mark.parametrize("dist", FAMILIES)
 def test_every_family_of_priors_compiles(dist):
     model = model_of(dist)
-    program = compile_program(model, ["belief", "twice"], alone=())
+    program = compile_model(model, ["belief", "twice"])
     data = {"hyper": np.array(NUMBERS[dist]), "seen": np.array([0.2, 0.5, 0.9])}
-    native = native_model(program, data, start=None)
+    native = nutpie_model(program, data, start=None)
     point = np.array([0.4, 0.3, 0.8])  # inside (0, 1), where PyMC has no transform of its own
     value, gradient = value_and_gradient(native, point)
     (var,) = model.value_vars
@@ -53,13 +53,13 @@ def test_every_family_of_priors_compiles(dist):
     expected = model.compile_dlogp(mode=PLAIN)(given)
     np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-12)
     assert program.shape_info[0] == [var.name, *["belief"] * (var.name != "belief"), "twice"]
-    assert program.layout == (("belief", (), 3),)
+    assert program.sizes == (("belief", 3),)
 
 
 def test_outside_the_support_of_a_number_the_density_is_not_finite():
-    program = compile_program(model_of("Gamma"), ["belief"], alone=())
+    program = compile_model(model_of("Gamma"), ["belief"])
     data = {"hyper": np.array([-1.0, 1.0]), "seen": np.zeros(3)}
-    assert np.isnan(value_and_gradient(native_model(program, data, start=None), np.zeros(3))[0])
+    assert np.isnan(value_and_gradient(nutpie_model(program, data, start=None), np.zeros(3))[0])
 
 
 @pytest.mark.parametrize("n", [1, 4, 7, 12])
@@ -67,9 +67,7 @@ def test_value_and_gradient_in_a_metric(n):
     """Rows are multiplied four at a time, then one by one: x = c + L z, gradient L' g(x)."""
     with pm.Model(check_bounds=False) as model:
         pm.Normal("x", pm.Data("hyper", np.arange(1.0 * n), shape=(n,)), 0.5, shape=n)
-    native = native_model(
-        compile_program(model, ["x"], alone=()), {"hyper": np.arange(1.0 * n)}, start=None
-    )
+    native = nutpie_model(compile_model(model, ["x"]), {"hyper": np.arange(1.0 * n)}, start=None)
     rng = np.random.default_rng(n)
     centre, scale, z = rng.normal(size=n), np.tril(rng.normal(size=(n, n))), rng.normal(size=n)
     value, gradient = value_and_gradient(
