@@ -7,14 +7,16 @@ seconds here.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytensor
 import pytensor.tensor as pt
 from llvmlite import ir
-from pytensor.compile.mode import optdb
+from pytensor.compile.mode import Mode, optdb
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph import FunctionGraph, clone_replace, rewrite_graph
 from pytensor.graph.fg import Output
@@ -37,7 +39,15 @@ from forecast.native.operations import (
     shape,
     size,
 )
-from forecast.native.program import METRIC, Array, Function, Program
+from forecast.native.program import (
+    METRIC,
+    Array,
+    Function,
+    Program,
+    UnknownOperationError,
+    nutpie_model,
+    values_and_gradients,
+)
 
 CHECKED = "local_remove_check_parameter"
 EARLY = ("canonicalize", "stabilize")
@@ -47,6 +57,12 @@ PLAIN = ("merge", "ShapeOpt", "canonicalize")
 """Those that a graph of formulas, which has no gradient in it, needs."""
 LEFT_OUT = ("local_greedy_distributor",)
 """What takes most of their time there, and gains nothing: it distributes products over sums."""
+
+INTERPRETED = Mode(linker="py", optimizer=None)
+TOLERANCE = 1e-7
+"""Largest relative difference from PyTensor that passes; sums may be reordered, no more."""
+SMALLEST = 1e-6
+"""Size below which a derivative's error counts relative to the largest one's, as a share of it."""
 
 Routine = Callable[[Any], bytes]
 """From a node to the object code of its Op, which exports ``symbol_of(node)``."""
@@ -266,7 +282,7 @@ def compile_model(
     renamed = tuple(v.name for v in values if model.rvs_to_transforms.get(model.values_to_rvs[v]))
     dims, coords = nc._prepare_dims_and_coords(model, shape_info, renamed)
     code, called = _code(value, expand, shared=shared, slices=shape_info[1], numba_ops=numba_ops)
-    return Program(
+    program = Program(
         code=(code, *map(routine, called.values())),
         shared=tuple(shared.values()),
         variables=tuple(zip(names, map(tuple, shapes), strict=True)),
@@ -276,6 +292,45 @@ def compile_model(
         renamed=renamed,
         notes=dict(notes or {}),
     )
+    first = np.concatenate([np.ravel(start[v.name]) for v in values]).astype(float)
+    # TODO: check these too, with the Op's own compiled code in place of its perform.
+    unchecked = any(isinstance(node.op, tuple(numba_ops)) for node in value.apply_nodes)
+    error = None if unchecked else _check(program, value, point=first, model=model)
+    return replace(program, error=error)
+
+
+def _check(program: Program, value: FunctionGraph, *, point: np.ndarray, model: Any) -> float:
+    """Return the largest relative difference from PyTensor's value and gradient at a point.
+
+    PyTensor runs each operation of the same graph in Python. The point is moved off the initial
+    one, where much is exactly zero.
+
+    Raises
+    ------
+    UnknownOperationError
+        If they differ.
+    """
+    point = point + np.random.default_rng(0).uniform(-0.5, 0.5, point.size)
+    data = {var.name: np.asarray(var.get_value()) for var in model.data_vars}
+    plain = {var: var.type() for var in value.inputs}  # of shared variables, too
+    outputs = clone_replace(value.outputs, plain, rebuild_strict=False)
+    call = pytensor.function(
+        list(plain.values()), outputs, mode=INTERPRETED, on_unused_input="ignore"
+    )
+    with np.errstate(all="ignore"):
+        logp, slope = call(point, *(data[name] for name in shared_names(value)))
+    native = nutpie_model(program, data, start=None)
+    found, gradient = values_and_gradients(native, point[None])
+    expected = np.array([float(logp), *np.asarray(slope)])
+    if not np.isfinite(expected).all():
+        return 0.0 if np.isnan(found[0]) else np.inf  # the callback reports an error by NaN
+    size = np.maximum(np.abs(expected), np.abs(expected).max() * SMALLEST)
+    error = float(np.max(np.abs([found[0], *gradient[0]] - expected) / size))
+    if not error < TOLERANCE:
+        raise UnknownOperationError(
+            f"value and gradient differ from PyTensor's by {error:.2g} of their size"
+        )
+    return error
 
 
 def _parts(values: Sequence[Any], sizes: Sequence[tuple[int, ...]]) -> tuple[Any, dict[Any, Any]]:

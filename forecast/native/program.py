@@ -8,10 +8,12 @@ instructions.
 
 import ctypes
 import json
+import re
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from importlib.metadata import version
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -30,8 +32,26 @@ BATCH = 64
 """Draws of one call of a mapped function; threads take batches in turn."""
 
 
+TESTED = {
+    "llvmlite": ((0, 50), (0, 51)),
+    "numba": ((0, 68), (0, 69)),
+    "nutpie": ((0, 16), (0, 17)),
+    "pytensor": ((3, 3), (3, 4)),
+}
+"""Releases of libraries whose private parts are used: the first tested, the first that is not."""
+
+
 class UnknownOperationError(NotImplementedError):
-    """The graph has an operation, or a shape, that the native backend does not know."""
+    """The graph has something that the native backend cannot compile, or compiles wrongly."""
+
+
+def untested() -> str | None:
+    """Return the first library, with its release, that is outside :data:`TESTED`; None if none."""
+    for name, (first, end) in TESTED.items():
+        release = version(name)
+        if not first <= tuple(map(int, re.findall(r"\d+", release)[:2])) < end:
+            return f"{name} {release}"
+    return None
 
 
 @dataclass(frozen=True)
@@ -60,7 +80,8 @@ class Program:
     ``code`` is object code, nutpie's callbacks and then what they call; ``shared`` the arrays that
     it reads, in the order of their addresses; ``variables`` name and shape of all that an expanded
     draw holds, in order, the ``free`` ones first and unconstrained; ``dims``, ``coords`` and
-    ``renamed`` are nutpie's; ``notes`` the caller's own.
+    ``renamed`` are nutpie's; ``notes`` the caller's own; ``error`` is the largest relative
+    difference from PyTensor's value and gradient at one point, None if that was not checked.
     """
 
     code: tuple[bytes, ...]
@@ -71,6 +92,7 @@ class Program:
     coords: Any
     renamed: tuple[str, ...]
     notes: dict[str, Any]
+    error: float | None = None
 
     @property
     def shape_info(self) -> tuple[list[str], list[slice], list[tuple[int, ...]]]:
@@ -119,6 +141,7 @@ class Program:
             coords=coords,
             renamed=tuple(header["renamed"]),
             notes=header["notes"],
+            error=header["error"],
         )
 
 
