@@ -22,12 +22,16 @@ from models.errors import InputError
 from models.parameters import BLOCKS, SLOTS, Slot
 from models.priors import FAMILIES, Prior, ppf
 from models.quantities import CLAIMS, QUANTITIES
-from reports.verdicts import CONFLICT, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
-from reports.view import MAIN_TITLE, SAME_BAR_SPLIT, SAME_BAR_TITLE, label
+from reports.view import MAIN_TITLE, SAME_BAR_SPLIT, SAME_BAR_TITLE, conflicts, label
 from reports.words import (
+    CONFLICT,
     CONSIDERED,
+    GREW,
     INTERVAL,
     INTERVAL_OF_CHANCE,
+    LEARNED,
+    SOMEWHAT,
+    UNTOUCHED,
     chance,
     considered_of,
     interval,

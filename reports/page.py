@@ -23,11 +23,9 @@ from markupsafe import Markup
 from models.parameters import SLOTS
 from models.quantities import CLAIMS, GLOSSARY, QUANTITIES
 from reports import html as scripts
-from reports import verdicts as learned
 from reports import view as agenda_pairs
 from reports.html import data_link, picture, table_link, write_template
 from reports.sensitivity import power
-from reports.verdicts import SAID, SIDED, VERDICTS
 from reports.view import make_view
 from reports.words import SAME_BAR_NAMES, how, of_hundred, view_error
 
@@ -236,12 +234,8 @@ def write_page(
             "tracks": tracks(folder),
             **agenda_pairs.parts(folder, view),
             "pairs_data": table_link(folder / agenda_pairs.FILE),
-            "learned": learned,
             "glossary": GLOSSARY,
             "quantities": QUANTITIES,
-            "verdict_words": VERDICTS,
-            "side_words": SAID,
-            "moved_words": SIDED,
             "how": how,
             "view_error": view_error,
             "hangs": section(sensitivity),

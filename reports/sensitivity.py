@@ -22,8 +22,7 @@ from reports.figures.drawing import style
 from reports.figures.sensitivity import plot_blocks, plot_ladder, plot_learned, plot_tornado
 from reports.html import write_template
 from reports.terminal import render, told
-from reports.verdicts import UNTOUCHED
-from reports.words import INTERVAL, chance, interval, number
+from reports.words import INTERVAL, UNTOUCHED, chance, interval, number
 
 Row = Mapping[str, Any]
 HOW = {

@@ -21,14 +21,22 @@ import numpy as np
 from models.dims import STEPS
 from models.parameters import SLOTS
 from models.quantities import OUTCOMES, QUANTITIES
-from reports.verdicts import by_side, conflicts
 from reports.words import (
+    AGAINST,
+    AGAINST_IT,
     AGREEMENT,
+    ALONE,
+    BOTH_WAYS,
     CHANCES,
+    CONFLICT,
+    FOR,
+    HARDLY,
     LEAST,
     LEVEL_NAMES,
+    NO_SIDE,
     NOT_CONVERGED,
     SAME_BAR,
+    SIDED,
     USE_NOT_BENEFIT,
     chance,
     filled,
@@ -557,6 +565,37 @@ def agenda_rows(head: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[
         for key, found in head.get("by_agenda", {}).items()
     ]
     return sorted(rows, key=lambda r: -r["found"].get(BY_AGENDA[0], {}).get("mean", 0.0))
+
+
+def conflicts(parameters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the beliefs in conflict with their prior, the farthest shifted first."""
+    found = [r for r in parameters if r.get("learned") == CONFLICT]
+    return sorted(found, key=lambda r: -abs(float(r["shift"])))
+
+
+def by_side(claims: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Return what the evidence says of the claims, in words, and the ids after each phrase.
+
+    Empty where the claims, of an older run, have no ``side``.
+    """
+    rows = [one for one in claims if "side" in one]
+    moved = [one for one in rows if one["evidence"] in SIDED]
+    sided = [(word, [c["id"] for c in moved if c["side"] == key]) for key, word in _TOLD.items()]
+    rest = [(word, [c["id"] for c in rows if c["evidence"] == key]) for key, word in _REST.items()]
+    return [(word, ids) for word, ids in (*sided, *rest) if ids]
+
+
+_TOLD = {
+    FOR: "the evidence speaks for",
+    AGAINST_IT: "it speaks against",
+    BOTH_WAYS: "it speaks both ways on",
+    NO_SIDE: "it takes no side on",
+}
+_REST = {
+    HARDLY: "it hardly moves",
+    ALONE: "it does not touch",
+    AGAINST: "in part the prior expected otherwise:",
+}
 
 
 def worst(parameters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

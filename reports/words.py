@@ -77,6 +77,44 @@ AGREEMENT = {
     "ali_use": "same on alignment use",
 }
 """Heads of the table of the raters' agreement."""
+LEARNED, SOMEWHAT = 0.5, 0.9
+"""Ratios of sds below which a belief counts as learned, and as somewhat learned."""
+GREW = 1.2
+"""Ratio from which the sd grew: five standard errors above 1 at 400 effective draws."""
+FAR = 2.0
+"""Prior sds from which the posterior mean lies outside what the prior expected."""
+CONFLICT, UNTOUCHED = "conflict", "untouched"
+STATUSES = {
+    "learned": f"learned (posterior sd below {LEARNED} of the prior's)",
+    "somewhat": f"somewhat learned (below {SOMEWHAT})",
+    "hardly": f"hardly learned ({SOMEWHAT} or more)",
+    CONFLICT: (
+        f"in conflict with the prior (posterior mean {FAR:.0f} or more prior sds away, or sd "
+        f"{GREW} times the prior's or more)"
+    ),
+    UNTOUCHED: "untouched (no evidence bears on it)",
+}
+"""Every status, in words."""
+
+
+MOVED, HARDLY, ALONE, AGAINST = "moved", "hardly moved", "prior alone", "in conflict"
+VERDICTS = {
+    MOVED: "the evidence moved or narrowed the claim's quantities",
+    HARDLY: "the claim's own beliefs stand about where the prior put them",
+    ALONE: "no evidence touches the claim's own beliefs",
+    AGAINST: "the evidence says what the prior did not expect",
+}
+"""Every verdict on a claim, and what it means."""
+FOR, AGAINST_IT, BOTH_WAYS, NO_SIDE = "for", "against", "both ways", "no side"
+SAID = {
+    FOR: ("Speaks for it", "every quantity that moved to a side makes the claim likelier"),
+    AGAINST_IT: ("Speaks against it", "every such quantity makes it less likely"),
+    BOTH_WAYS: ("Speaks both ways", "some make it likelier and some less likely"),
+    NO_SIDE: ("Takes no side", "its quantities narrowed about where they stood"),
+}
+"""What the quantities of a claim that moved say of it, in words, and what that means."""
+SIDED = (MOVED, AGAINST)
+"""Verdicts on which evidence bears, so that it may take a side."""
 FORBIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 """Kinds of character that never reach a terminal: controls, direction marks, no characters."""
 

@@ -19,7 +19,7 @@ from forecast.runs.folder import read_json
 from forecast.runs.folder import read_manifest
 from models.errors import InputError
 from models.quantities import HEADLINE
-from reports.verdicts import side
+from forecast.analyses.verdicts import side
 
 
 

@@ -42,10 +42,10 @@ from models.parameters import SLOTS
 from models.quantities import CLAIMS
 from models.quantities import HEADLINE
 from models.quantities import QUANTITIES
-from reports.verdicts import in_words
-from reports.verdicts import side
-from reports.verdicts import status
-from reports.verdicts import verdicts
+from forecast.analyses.verdicts import in_words
+from forecast.analyses.verdicts import side
+from forecast.analyses.verdicts import status
+from forecast.analyses.verdicts import verdicts
 from reports.words import CHANCES
 from reports.words import NO_TABLE
 from reports.words import chance
@@ -118,7 +118,7 @@ def claim_rows(
     """Return one row per claim and quantity (and element), prior beside posterior.
 
     ``sd_ratio`` and ``shift`` are those of :func:`moved`; ``evidence`` is the claim's verdict of
-    :mod:`reports.verdicts`.
+    :mod:`forecast.analyses.verdicts`.
     """
     rows = []
     for claim, stated in CLAIMS.items():
@@ -166,7 +166,7 @@ def _elements(name: str, coords: dict[str, Any]) -> list[tuple[str, tuple]]:
 def learned_rows(fit: Fit, prior: Quantities) -> list[dict[str, Any]]:
     """Return for each scalar prior: diagnostics, prior and posterior, and what was learned.
 
-    ``sd_ratio``, ``shift`` and ``learned`` are those of :mod:`reports.verdicts`.
+    ``sd_ratio``, ``shift`` and ``learned`` are those of :mod:`forecast.analyses.verdicts`.
     """
     found = {name: rest for name, *rest in fit.diagnosis.rows}
     rows = []

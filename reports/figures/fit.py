@@ -37,8 +37,19 @@ from models.ratings import formula as ratings
 from reports.figures import drawing as d
 from reports.figures.intervals import Panel, counted, panel_of, plot_panels
 from reports.summaries import Array, Frames, flat, labels, names_of_agendas, row, summary
-from reports.verdicts import CONFLICT, FAR, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
-from reports.words import INTERVAL, LOWER, UPPER, filled
+from reports.view import conflicts
+from reports.words import (
+    CONFLICT,
+    FAR,
+    GREW,
+    INTERVAL,
+    LEARNED,
+    LOWER,
+    SOMEWHAT,
+    UNTOUCHED,
+    UPPER,
+    filled,
+)
 
 RATER_TERMS = (
     "rater_lean_sd",

@@ -7,8 +7,7 @@ from typing import Any
 from matplotlib.ticker import FuncFormatter
 
 from reports.figures import drawing as d
-from reports.verdicts import CONFLICT, UNTOUCHED
-from reports.words import INTERVAL, filled
+from reports.words import CONFLICT, INTERVAL, UNTOUCHED, filled
 
 Row = Mapping[str, Any]
 MOST = 16

@@ -11,9 +11,10 @@ import xarray as xr
 
 from models.outcomes.milestones import milestone_dates
 from models.quantities import QUANTITIES
-from reports.figures import NAMES, write_figures
+from reports.figures import MODULES as NAMES
 from reports.figures import drawing as d
 from reports.figures import intervals as forest
+from reports.figures import write_figures
 from reports.figures.answer import NARROW, NOW, plot_headline
 from reports.figures.drawing import percent, style
 from reports.figures.field import _looks, _top
