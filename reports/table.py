@@ -54,8 +54,7 @@ class Table:
     def markdown(self) -> list[str]:
         """Return the lines of the table in Markdown, without title and note."""
         lines = [[column or " " for column in self.columns], *self.rows]
-        lines = [[" ".join(text.split()).replace("|", "\\|") or " " for text in x] for x in lines]
-        first, *others = (f"| {' | '.join(line)} |" for line in lines)
+        first, *others = (f"| {' | '.join(map(escaped, line))} |" for line in lines)
         return [first, "|---" * len(self.columns) + "|", *others]
 
     def text(self, *, widths: Sequence[int] = (), colour: bool = False) -> str:
@@ -79,9 +78,12 @@ class Table:
             grid.add_column(Text(clean(column)), width=width, max_width=44, overflow="fold")
         for row in self.rows:
             grid.add_row(*(Text(indent(text) + clean(text)) for text in row))
-        style = "standard" if colour else None
         console = Console(
-            file=StringIO(), width=WIDTH, color_system=style, force_terminal=colour, emoji=False
+            file=StringIO(),
+            width=WIDTH,
+            color_system="standard" if colour else None,
+            force_terminal=colour,
+            emoji=False,
         )
         with console.capture() as capture:
             for text, look in ((self.title, "bold"), (self.note, "")):
@@ -89,6 +91,11 @@ class Table:
                     console.print(Text(clean(text), style=look))
             console.print(grid)
         return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def escaped(text: str) -> str:
+    """Return text that fits into a cell of Markdown: one line, without a bare bar."""
+    return text if text == " " else " ".join(text.split()).replace("|", "\\|")
 
 
 def indent(text: str) -> str:

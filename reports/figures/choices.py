@@ -354,7 +354,8 @@ def plot_elicited(elicited: Row, path: Path, *, unit: str) -> d.Caption:
         if fit["params"] is not None
     }
     chosen = elicited["dist"]
-    x = np.linspace(*(float(families[chosen].ppf(p)) for p in INNER), 401)
+    low, high = (float(families[chosen].ppf(p)) for p in INNER)
+    x = np.linspace(low, high, 401)
     rows: list[dict[str, Any]] = []
     for i, (dist, family) in enumerate(families.items()):
         look = {"color": d.GREY, "linewidth": 1.1, "linestyle": ("--", ":", "-.")[i % 3]}

@@ -19,9 +19,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from reports.html import GRID, INK, MUTED, PAPER
+from reports import html
 from reports.words import clean
 
+INK, MUTED, GRID, PAPER = html.INK, html.MUTED, html.GRID, html.PAPER
 ON_COLOUR, ON_PALE = "#ffffff", "#111111"
 """Text on a coloured area, dark or pale: the same on every page."""
 FONT = "'DejaVu Sans'"

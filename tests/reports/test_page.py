@@ -241,9 +241,9 @@ def test_tables_of_any_columns():
     assert table.rows == (("1", "none", "none"), ("none", "none", "0.123"))
     spread = {"median": 0.5, "lower": 0.25, "upper": 0.75, "mean": 0.5}
     table = setting_table([{"setting": "off", "both": spread}, {"setting": "on", "both": None}])
-    assert table["head"] == ["", "off", "on"]
-    assert table["rows"] == [["use on both sides", "50% (25% to 75%)", "-"]]
-    assert table["how"] == "off: this run's draws, reweighted; on: withheld"
+    assert table.columns == ("", "off", "on")
+    assert table.rows == (("use on both sides", "50% (25% to 75%)", "-"),)
+    assert table.note == "off: this run's draws, reweighted; on: withheld"
 
 
 @pytest.mark.parametrize(
