@@ -702,7 +702,7 @@ def make_folder(out: str | Path | None, names: Sequence[str], *, cases: Sequence
 
 def write(folder: Path, summary: Row) -> None:
     """Write tables, figures, the page and crux.json."""
-    from reports.crux import crux_page
+    from reports.crux import write_crux
     from reports.figures.choices import write_crux_figures
 
     for name in ("gaps", "parts", "swaps", "closing", "tables", "beliefs"):
@@ -714,6 +714,5 @@ def write(folder: Path, summary: Row) -> None:
         write_csv(folder / f"{name}.csv", rows)
     write_csv(folder / "pooled.csv", summary["pooled"])
     captions = write_crux_figures(folder, summary)
-    page = crux_page(summary, captions, folder=folder)
-    (folder / "crux.html").write_text(page, encoding="utf-8", newline="\n")
+    write_crux(folder, summary, captions=captions)
     write_json(folder / MARK, summary)

@@ -143,7 +143,7 @@ from models.parameters import BLOCKS, SLOTS
 from models.priors import Prior, frozen, logpdf, ppf, support
 from models.quantities import HEADLINE, QUANTITIES
 from models.terms import terms_from_draws
-from reports.verdicts import LEARNED, SOMEWHAT
+from reports.words import LEARNED, SOMEWHAT
 
 TURNS = 32
 """Times that independent beliefs are drawn anew for each draw."""
@@ -857,8 +857,8 @@ def pair_rows(m: Material) -> list[Row]:
 
     In units of each belief's prior sd, where it is unbounded, the two have posterior sds
     :math:`a, b` and, at right angles, combinations of least and most sd :math:`l, g`. Before any
-    evidence all four are 1, since priors are independent. By the limits of :mod:`reports.verdicts`,
-    a pair is named if l is learned, neither a nor b is, and g is hardly learned. The shares are
+    evidence all four are 1, since priors are independent. By the limits of :mod:`reports.words`, a
+    pair is named if l is learned, neither a nor b is, and g is hardly learned. The shares are
     EVPPI of both together, and of each alone.
     """
     names = [n for n in m.beliefs if n not in m.fit.compiled.alone]
