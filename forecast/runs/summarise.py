@@ -24,7 +24,7 @@ from forecast.evidence.load import TABLE_NAMES
 from forecast.evidence.load import Tables
 from forecast.evidence.load import find_evidence
 from forecast.evidence.load import rater_kinds
-from forecast.evidence.read import ROW_BLOCK
+from forecast.evidence.frame import ROW_BLOCK
 from forecast.inference.diagnostics import Diagnosis
 from forecast.inference.diagnostics import RULE
 from forecast.inference.evaluate import forward

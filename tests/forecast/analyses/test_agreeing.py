@@ -47,7 +47,7 @@ def test_confusion_of_a_run_has_rows_that_sum_to_one(tmp_path, monkeypatch, fake
     monkeypatch.chdir(tmp_path)
     small = {"draws": 20, "tune": 10, "chains": 2, "quiet": True, "report": False}
     found = fc.desk.agreement(run=fc.run("default", **small).folder)
-    level = np.array(found.found["confusion"]["level"])
+    level = np.array(found["confusion"]["level"])
     assert level.shape == (3, 8, 8)
     np.testing.assert_allclose(level.sum(axis=-1), 1.0)
     assert "R1 answers" in found.text()
