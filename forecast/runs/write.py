@@ -12,8 +12,8 @@ from forecast.analyses.run_checks import RunChecks
 from forecast.analyses.run_checks import run_checks
 from forecast.analyses.run_checks import statistics_groups
 from forecast.config.load import Config
-from forecast.config.schema import add_outside
-from forecast.config.schema import outside_frames
+from forecast.config.outside import add_outside
+from forecast.config.outside import outside_frames
 from forecast.evidence.load import Tables
 from forecast.evidence.load import hash_tables
 from forecast.files import write_csv
@@ -163,7 +163,7 @@ def _headline(
 ) -> dict[str, Any]:
     """Return the content of headline.json, with the outside view if there is one."""
     head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-    return add_outside(head, config.outside_view, found=found, tails=summaries.TAILS)
+    return add_outside(head, config.outside_view, draws=found, tails=summaries.TAILS)
 
 
 def _frames(
