@@ -103,8 +103,9 @@ class ModelOptions:
 class SamplerOptions:
     """[sampler]: draws and tuning steps per chain, chains, and the target acceptance of NUTS.
 
-    ``retry`` lets a fit that does not converge be made once more, with longer tuning. The upper
-    ends only catch slips of the finger.
+    ``retry`` lets a fit that does not converge be made once more, with longer tuning. ``backend``
+    compiles the model: ``native``, ``stock``, or ``auto``, the first if it can be. The upper ends
+    of numbers only catch slips of the finger.
     """
 
     draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
@@ -112,6 +113,12 @@ class SamplerOptions:
     chains: Annotated[int, Field(ge=1, le=64)] = 4
     target_accept: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.8
     retry: bool = False
+    backend: Literal["auto", "native", "stock"] = "auto"
+
+    def __repr__(self) -> str:
+        """Return what makes the draws: auto and native give the same, so neither is named."""
+        named = {n: x for n, x in vars(self).items() if n != "backend" or x == "stock"}
+        return f"SamplerOptions({', '.join(f'{n}={x!r}' for n, x in named.items())})"
 
 
 def _as_tuple(value: Any) -> Any:
