@@ -74,8 +74,8 @@ from forecast.evidence.arrays import (
     lag_rows,
     padded_rows,
 )
+from forecast.evidence.frame import frame
 from forecast.evidence.load import Tables
-from forecast.evidence.read import frame
 from forecast.evidence.tables import Rating, UseDate
 from forecast.inference.case import Case, make_case, structure_of
 from forecast.inference.evaluate import forward

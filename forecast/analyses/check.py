@@ -408,7 +408,7 @@ class Check:
         if self.faults:
             many = "a fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
             head = f"{self.config.name}: not fit to be run, for {many} told at the end"
-        from forecast.config.schema import outside_view
+        from forecast.config.outside import outside_view
 
         view = outside_view(self.config.outside_view)
         if view is not None:

@@ -37,7 +37,7 @@ from forecast.analyses.predictive import TABLES
 from forecast.analyses.result import beside_model
 from forecast.analyses.statistics import joining, shapley, shapley_by_orders, some_orders
 from forecast.config.load import Config, load_config
-from forecast.config.schema import add_outside, outside_view
+from forecast.config.outside import add_outside, outside_view
 from forecast.config.toml import near_miss, read_toml
 from forecast.evidence.load import Tables, find_evidence, load_tables
 from forecast.files import write_csv, write_json
@@ -246,7 +246,7 @@ def view_row(name: str, config: Config, *, fit: Fit) -> Row:
     names = dict.fromkeys((*SHOWN, *([view.quantity] if view else [])))
     found = answer(fit, fit.case, names=tuple(names))
     after = {n: with_mcse(found[n], fit.chains) for n in names}
-    head = add_outside({"quantities": after}, config.outside_view, found=found, tails=TAILS)
+    head = add_outside({"quantities": after}, config.outside_view, draws=found, tails=TAILS)
     row: Row = {"name": name, "summary": config.summary, "converged": fit.diagnosis.converged}
     row |= {"prior": {n: with_mcse(alone[n], 1) for n in SHOWN}}
     row |= {"posterior": {n: after[n] for n in SHOWN}}

@@ -20,7 +20,7 @@ from tokenize import (
 )
 
 from forecast.config.load import Config
-from forecast.config.schema import outside_view
+from forecast.config.outside import outside_view
 from forecast.evidence.load import Tables, hash_tables
 from forecast.inference.case import Case, digest
 

@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 from forecast.analyses.verdicts import in_words, side, status, verdicts
 from forecast.config.load import Config
 from forecast.evidence.arrays import REFERENCE, Evidence
+from forecast.evidence.frame import ROW_BLOCK
 from forecast.evidence.load import LONG, TABLE_NAMES, Tables, find_evidence, rater_kinds
-from forecast.evidence.read import ROW_BLOCK
 from forecast.inference.diagnostics import RULE, Diagnosis
 from forecast.inference.evaluate import answer
 from forecast.inference.forward import all_draws, future_normals, taken

@@ -12,7 +12,7 @@ import numpy as np
 from forecast.analyses import predictive
 from forecast.analyses.run_checks import RunChecks, run_checks, statistics_groups
 from forecast.config.load import Config
-from forecast.config.schema import add_outside, outside_frames
+from forecast.config.outside import add_outside, outside_frames
 from forecast.evidence.load import Tables, hash_tables
 from forecast.files import write_csv, write_json
 from forecast.inference import pointwise, tree
@@ -153,7 +153,7 @@ def _headline(
 ) -> dict[str, Any]:
     """Return the content of headline.json, with the outside view if there is one."""
     head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-    return add_outside(head, config.outside_view, found=found, tails=summaries.TAILS)
+    return add_outside(head, config.outside_view, draws=found, tails=summaries.TAILS)
 
 
 def _frames(
