@@ -23,7 +23,8 @@ from forecast.inference.case import Answer, Case
 from forecast.inference.forward import all_draws, future, with_ease
 from forecast.inference.reweighting import importance, moment_matched, soft_part, weighed
 from forecast.inference.sampling import Compiled, Fit, compiled_model, draw, flat
-from models import late, late_uses
+from models import late as last
+from models import late_uses
 from models.errors import InputError
 from models.outcomes.relevance import predict
 from models.quantities import HEADLINE
@@ -104,17 +105,20 @@ def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
 
 
 def answer(fit: Fit, case: Case, *, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
-    """Return quantities by draw, all by default; the Case shares the sampled part of ``fit``."""
-    return predict(**forward(fit, case), names=names)
+    """Return quantities by draw, all by default; the Case shares the sampled part of ``fit``.
 
-
-def wanted(fit: Fit, case: Case, *, names: Sequence[str] | None) -> dict[str, np.ndarray]:
-    """Return what :func:`answer` does; of the headline alone only what it needs is computed."""
-    if names is None or not set(names) <= set(HEADLINE):
-        return answer(fit, case, names=names)
+    Of the headline alone only what it needs is computed.
+    """
     parts = forward(fit, case)
-    found = late.headline(late.make_early(**parts), parts["draws"], question=case.asked)
+    if names is None or not set(names) <= set(HEADLINE):
+        return predict(**parts, names=names)
+    found = last.headline(last.make_early(**parts), parts["draws"], question=case.asked)
     return {name: found[name] for name in names}
+
+
+def late(fit: Fit) -> set[str]:
+    """Return the forecast-only priors that enter the headline last, or not at all."""
+    return set(last.LATE) & set(fit.compiled.alone)
 
 
 def forward(fit: Fit, case: Case) -> dict[str, Any]:
@@ -232,12 +236,15 @@ class Ahead:
         if self.names is None or not set(self.names) <= set(HEADLINE):
             key = id(fit), forward_part(case, fit.compiled.alone)
             return hold(self.held, key, make=lambda: answer(fit, case, names=self.names), most=2)
+        return self.wanted(self.finish(fit, case, all_draws(fit, case, names=last.READ)))
+
+    def finish(self, fit: Fit, case: Case, draws: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the headline where ``draws`` are those of the beliefs that enter last."""
         key = self.key(fit, case)
         early = hold(self.held, key, make=lambda: self.early(fit, case), most=HELD)
-        draws = all_draws(fit, case, names=late.READ)
-        return self.wanted(late.headline(early, draws, question=case.asked))
+        return last.headline(early, draws, question=case.asked)
 
-    def early(self, fit: Fit, case: Case) -> late.Early:
+    def early(self, fit: Fit, case: Case) -> last.Early:
         """Return what the last beliefs enter, from works that are held where they are the same."""
         draws = all_draws(fit, case, names=late_uses.enters(case.asked))
         works, names = self.costly(fit, case), HEADLINE if self.names is None else self.names
@@ -254,7 +261,7 @@ class Ahead:
     def key(self, fit: Fit, case: Case, *, but: Sequence[str] = ()) -> Any:
         """Return what the part follows from that neither the last beliefs nor ``but`` enter."""
         idle = set(late_uses.BETWEEN) - set(late_uses.enters(case.asked))
-        left = set(fit.compiled.alone) - idle - {*late.LATE, *but}
+        left = set(fit.compiled.alone) - idle - {*last.LATE, *but}
         return id(fit), forward_part(case, sorted(left))
 
     def wanted(self, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -279,7 +286,7 @@ def _evaluate(
             return replace(made, pareto_k=k, converged=made.converged and weights.good)
         moved = moment_matched(fits[0], case) if how == "auto" else None
         if moved is not None and moved.weights.good:
-            found = moved.quantities(wanted(moved.fit, case, names=ahead.names))
+            found = moved.quantities(answer(moved.fit, case, names=ahead.names))
             made = summed(found, fits[0], how="moment-matched", ess=moved.weights.ess)
             return replace(made, pareto_k=moved.weights.pareto_k)
     if how in ("exact", "reweight") and fits:
@@ -287,7 +294,7 @@ def _evaluate(
     fit = sample(case)
     fits.append(fit)
     needed = None if ahead.names is None else list(dict.fromkeys((*ahead.names, *HEADLINE)))
-    found = wanted(fit, case, names=needed)
+    found = answer(fit, case, names=needed)
     made = summed(ahead.wanted(found), judged(fit, found), how="refit")
     return replace(made, pareto_k=k)
 

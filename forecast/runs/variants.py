@@ -39,7 +39,7 @@ from forecast.inference.evaluate import exactly
 from forecast.inference.evaluate import judged
 from forecast.inference.evaluate import refit
 from forecast.inference.evaluate import summed
-from forecast.inference.evaluate import wanted
+from forecast.inference.evaluate import answer
 from forecast.inference.forward import future_normals
 from forecast.inference.forward import taken
 from forecast.inference.identity import code_hash
@@ -183,7 +183,7 @@ def answered(
     if near is not None and near.weights is not None:
         return _weighed(near, near.weights, base=fit, case=case, names=names), near
     made_fit = refit(case)
-    found = wanted(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
+    found = answer(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
     made_fit = judged(made_fit, found)
     made = summed({name: found[name] for name in names}, made_fit, how="refit")
     return replace(made, pareto_k=weights.pareto_k), NearFit(made_fit, "refit")
@@ -197,7 +197,7 @@ def _weighed(
     Quantities are computed once for each draw that is chosen, however often it is.
     """
     some, place = np.unique(weights.chosen(case.seed), return_inverse=True)
-    found = wanted(taken(near.fit, some), case, names=names)
+    found = answer(taken(near.fit, some), case, names=names)
     made = summed({k: x[place] for k, x in found.items()}, base, how=near.how, ess=weights.ess)
     return replace(made, pareto_k=weights.pareto_k)
 
