@@ -832,9 +832,11 @@ def linear_pool(draws: Mapping[str, np.ndarray], shares: Mapping[str, float]) ->
     """Return mean and interval of the linear pool of draws."""
     values = np.concatenate(list(draws.values()))
     w = np.concatenate([np.full(len(x), shares[who] / len(x)) for who, x in draws.items()])
-    ends = np.quantile(values, TAILS, weights=w, method="inverted_cdf")
+    order = np.argsort(values)
+    cdf = np.cumsum(w[order]) / w.sum()
+    ends = values[order][np.searchsorted(cdf, TAILS).clip(0, len(values) - 1)].tolist()
     row: Row = {"mean": float(w @ values / w.sum())}
-    return row | dict(zip(("lower", "median", "upper"), map(float, ends), strict=True))
+    return row | dict(zip(("lower", "median", "upper"), ends, strict=True))
 
 
 def logarithmic_pool(draws: Mapping[str, np.ndarray], shares: Mapping[str, float]) -> Row:
