@@ -104,14 +104,14 @@ def escaped(text: str) -> str:
 
 
 PARTS: dict[str, tuple[str, ...]] = {
-    "workers": ("workers",),
-    "maturity": ("maturity", "milestones"),
-    "output": ("output",),
-    "tracking": ("tracking",),
-    "faults": ("faults",),
-    "spillover": ("spillover", "race"),
-    "ratings": ("ratings",),
-    "relevance": ("forecast_paths", "forecast_states", "relevance", "claims"),
+    "workers": ("components/workers",),
+    "maturity": ("components/maturity", "outcomes/milestones"),
+    "output": ("components/output",),
+    "tracking": ("components/tracking",),
+    "faults": ("components/faults",),
+    "spillover": ("components/spillover", "outcomes/race"),
+    "ratings": ("ratings/formula",),
+    "relevance": ("outcomes/paths", "outcomes/states", "outcomes/relevance", "outcomes/claims"),
 }
 """Each block of beliefs, and the sub-models whose docstrings speak of it."""
 INLINE = re.compile(r":math:`([^`]+)`")

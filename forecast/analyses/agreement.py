@@ -94,7 +94,7 @@ def confusion_rows(terms: Mapping[str, np.ndarray], *, kind_of: Sequence[int]) -
     Parameters
     ----------
     terms
-        As of :func:`models.ratings.formula.from_draws`.
+        As of :func:`models.ratings.formula.terms`.
     kind_of
         Index of each rater's kind.
 
@@ -126,9 +126,10 @@ def confusion_of(run: Any) -> Row:
     """Return the raters of a finished run, and how its model reads each of them."""
     from forecast.inference.forward import all_draws
     from forecast.runs.open import fit_of
-    from models.ratings.formula import from_draws
+    from models.ops import NumPy
+    from models.ratings.formula import terms
 
     fit = fit_of(run)
     structure = fit.compiled.structure
-    found = confusion_rows(from_draws(all_draws(fit, fit.case)), kind_of=structure.kind_of)
+    found = confusion_rows(terms(NumPy, all_draws(fit, fit.case)), kind_of=structure.kind_of)
     return {"raters": list(structure.raters)} | {key: x.tolist() for key, x in found.items()}

@@ -54,6 +54,7 @@ from forecast.inference import parallel
 from forecast.inference.case import Case, differing, digest, make_case, mixed
 from forecast.inference.evaluate import Ahead, answer, late
 from forecast.inference.forward import future_normals, taken
+from forecast.inference.outcomes import headline
 from forecast.inference.pointwise import log_likelihoods
 from forecast.inference.reweighting import LEAST_ESS, MAX_PARETO_K, log_weights, smoothed, soft_part
 from forecast.inference.sampling import Fit
@@ -63,7 +64,6 @@ from forecast.runs.folder import MANIFEST
 from forecast.runs.summarise import TAILS, Quantities, learned_rows, with_mcse
 from models.batches import limited
 from models.errors import InputError
-from models.late import headline, make_early
 from models.likelihoods import likelihoods
 from models.parameters import BLOCKS
 from models.prior_draws import prior_draws
@@ -614,10 +614,14 @@ class View:
     @cached_property
     def prior(self) -> Quantities:
         """The headline by draw of the priors alone."""
-        case, structure = self.fit.case, self.fit.compiled.structure
-        future = future_normals(case, PRIOR_DRAWS)
-        early = make_early(self.prior_draws, future, structure=structure, question=case.asked)
-        return headline(early, self.prior_draws, question=case.asked)
+        case, compiled = self.fit.case, self.fit.compiled
+        return headline(
+            self.prior_draws,
+            future_normals(case, PRIOR_DRAWS),
+            structure=compiled.structure,
+            question=case.asked,
+            varying=compiled.alone,
+        )
 
 
 Pair = tuple[View, View]

@@ -130,7 +130,8 @@ class ModelOptions:
 class SamplerOptions:
     """Draws and tuning steps per chain, chains, and the target acceptance of NUTS.
 
-    ``retry`` lets a fit that does not converge be made once more, with longer tuning.
+    ``retry`` lets a fit that does not converge be made once more, with longer tuning. ``backend``
+    compiles the model: ``native``, ``stock``, or ``auto``, the first if it can be.
     """
 
     draws: int = 1000
@@ -138,6 +139,12 @@ class SamplerOptions:
     chains: int = 4
     target_accept: float = 0.8
     retry: bool = False
+    backend: str = "auto"
+
+    def __repr__(self) -> str:
+        """Return what makes the draws: auto and native give the same, so neither is named."""
+        named = {n: x for n, x in vars(self).items() if n != "backend" or x == "stock"}
+        return f"SamplerOptions({', '.join(f'{n}={x!r}' for n, x in named.items())})"
 
 
 @dataclass(frozen=True)

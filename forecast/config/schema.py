@@ -114,6 +114,7 @@ class SamplerTable(Table):
     chains: Annotated[int, Field(ge=1, le=64)] = 4
     target_accept: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.8
     retry: bool = False
+    backend: Literal["auto", "native", "stock"] = "auto"
 
 
 class EvidenceTable(Table):

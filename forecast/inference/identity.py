@@ -29,12 +29,12 @@ LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz", "
 NUMBERS = (
     "models",
     "forecast/inference",
-    "forecast/compiler",
+    "forecast/native",
     "forecast/config",
     "forecast/evidence",
 )
 """Folders whose sources make the numbers."""
-COMPILED = ("models", "forecast/compiler")
+COMPILED = ("models", "forecast/native")
 """Folders whose sources shape the compiled model."""
 
 

@@ -38,7 +38,7 @@ def clock(monkeypatch):
 
     def set_to(text: str) -> None:
         day = datetime.fromisoformat(text).replace(tzinfo=UTC)
-        for module in ("ledger", "ledger_file", "analyses.ledger_scores"):
+        for module in ("analyses.ledger",):
             monkeypatch.setattr(f"forecast.{module}.now", lambda: day)
 
     set_to("2026-11-26T12:00:00")
@@ -212,7 +212,7 @@ def test_a_killed_writer_costs_its_own_line_only(part, ledger):
     fc.ledger.add([YES], ledger)
     before = ledger.read_bytes()
     die = (
-        "import os, signal, sys\nimport forecast as fc, forecast.ledger_file as f\n"
+        "import os, signal, sys\nimport forecast as fc, forecast.analyses.ledger as f\n"
         "write = os.write\n"
         "def torn(file, data):\n"
         f"    write(file, data[:{part}]); os.kill(os.getpid(), signal.SIGKILL)\n"
