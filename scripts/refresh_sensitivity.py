@@ -23,11 +23,11 @@ ROOT = Path(__file__).parents[1]
 PAGE, BLOCK = "docs/sensitivity.md", "sensitivity"
 COMMAND = "forecast sensitivity runs/default-HASH8"
 HOW = f"`{COMMAND}`, then `.venv/bin/python scripts/refresh_sensitivity.py runs/default-HASH8`"
-SOURCES = ("drivers/*.py", "shapley.py", "evppi.py", "surrogate.py", "leaving_out.py")
+SOURCES = ("sensitivity.py", "statistics.py", "loo.py")
 """What makes the tables' numbers beside the engine."""
 
 
-def drivers_hash() -> str:
+def analysis_hash() -> str:
     """Return the SHA-256 of what the sources of the analysis do; comments do not count."""
     whole = hashlib.sha256()
     folder = ROOT / "forecast" / "analyses"
@@ -38,7 +38,7 @@ def drivers_hash() -> str:
 
 def shipped_identity() -> str:
     """Return the hashes of the default forecast and of the analysis, as they ship."""
-    return f"{refresh_docs.shipped_identity('headline')} {drivers_hash()}"
+    return f"{refresh_docs.shipped_identity('headline')} {analysis_hash()}"
 
 
 def refresh(run: Path, *, root: Path = ROOT) -> bool:
@@ -55,7 +55,7 @@ def refresh(run: Path, *, root: Path = ROOT) -> bool:
     if not path.is_file():
         raise InputError(f"{path}: not there; make it by `forecast sensitivity {run}`")
     told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    identity = f"{refresh_docs.run_identity(run)} {drivers_hash()}"
+    identity = f"{refresh_docs.run_identity(run)} {analysis_hash()}"
     page = root / PAGE
     old = page.read_text(encoding="utf-8")
     new = filled(old, BLOCK, lines=page_block(told, command=COMMAND), identity=identity)

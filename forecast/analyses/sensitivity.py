@@ -435,8 +435,9 @@ def cheap_effect(base: Baseline, case: Case, *, thin: bool = False) -> Effect:
 
     With ``thin`` fewer draws are used where a prior enters early, so that each costs seconds.
     """
-    changed, alone = [p for p in case.priors if p != base.case.by_name[p.name]], base.fit.compiled
-    if forward_part(case, alone.alone) == forward_part(base.case, alone.alone):
+    own, alone = base.case.by_name, base.fit.compiled.alone
+    changed = [prior for prior in case.priors if prior != own[prior.name]]
+    if forward_part(case, alone) == forward_part(base.case, alone):
         weights = smoothed(base.log_ratio(changed))
         if not weights.good:
             return withheld(weights.pareto_k)
@@ -558,41 +559,27 @@ LOG_RANGE = (float(np.log(1e-3)), float(np.log(1e7)))
 def moved(prior: Prior) -> dict[str, Prior]:
     """Return the four moves of a tornado, by the keys of :data:`LABELS`."""
     centres = {move: shifted(prior, point(prior, q)) for move, q in CENTRES.items()}
-    return centres | {"narrow": scaled(prior, 0.5), "wide": scaled(prior, 2.0)}
+    return centres | {"narrow": shifted(prior, factor=0.5), "wide": shifted(prior, factor=2.0)}
 
 
-def shifted(prior: Prior, u: float) -> Prior:
-    """Return the prior with its centre at ``u`` on the scale where it is unbounded."""
+def shifted(prior: Prior, centre: float | None = None, *, factor: float = 1.0) -> Prior:
+    """Return the prior with another centre, where it is unbounded, and its spread times a factor.
+
+    Without a centre it stays where it is.
+    """
     v, (mean, sd) = prior.values, moments(prior)
+    u = mean if centre is None else centre
     if "mu" in v:
-        return with_numbers(prior, v | {"mu": u})
-    if prior.dist in ("Gamma", "Beta"):
-        return with_numbers(prior, numbers(prior, u, sd=sd))
-    if prior.dist == "Uniform":
-        half = min(u - v["lower"], v["upper"] - u)
-        return with_numbers(prior, {"lower": u - half, "upper": u + half})
-    factor = float(np.exp(u - mean))
-    return with_numbers(
-        prior, {k: x * factor if k == "sigma" else x / factor for k, x in v.items()}
-    )
-
-
-def scaled(prior: Prior, factor: float) -> Prior:
-    """Return the prior with its spread times ``factor`` around the same centre."""
-    v, (mean, sd) = prior.values, moments(prior)
-    if "mu" in v:
-        return with_numbers(prior, v | {"sigma": v["sigma"] * factor})
-    if prior.dist in ("Gamma", "Beta"):
-        return with_numbers(prior, numbers(prior, mean, sd=sd * factor))
-    if prior.dist == "Uniform":
-        middle, half = (v["lower"] + v["upper"]) / 2, (v["upper"] - v["lower"]) / 2 * min(factor, 1)
-        return with_numbers(prior, {"lower": middle - half, "upper": middle + half})
-    return shifted(prior, mean + float(np.log(factor)))
-
-
-def with_numbers(prior: Prior, values: Mapping[str, float]) -> Prior:
-    """Return the prior with other numbers of its family."""
-    params = tuple((name, float(values[name])) for name, _ in prior.params)
+        new = v | {"mu": v["mu"] if centre is None else centre, "sigma": v["sigma"] * factor}
+    elif prior.dist in ("Gamma", "Beta"):
+        new = numbers(prior, u, sd=sd * factor)
+    elif prior.dist == "Uniform":
+        half = min(u - v["lower"], v["upper"] - u) * min(factor, 1.0)
+        new = {"lower": u - half, "upper": u + half}
+    else:
+        scale = float(np.exp(u - mean)) * factor
+        new = {key: x * scale if key == "sigma" else x / scale for key, x in v.items()}
+    params = tuple((name, float(new[name])) for name, _ in prior.params)
     return replace(prior, params=params, quantiles=None)
 
 

@@ -34,7 +34,6 @@ from forecast.analyses.sensitivity import (
     power_rows,
     probability_below,
     reading,
-    scaled,
     shifted,
     tipping_rows,
     tornado,
@@ -307,7 +306,7 @@ def test_a_shift_keeps_the_spread_and_a_scaling_the_centre(default_case, dist, p
 @pytest.mark.parametrize(("dist", "name"), [("HalfNormal", "sigma"), ("Exponential", "lam")])
 def test_a_prior_of_one_number_is_multiplied(default_case, dist, name):
     prior = replace(default_case.priors[0], dist=dist, params=((name, 2.0),))
-    twice = scaled(prior, 2.0)
+    twice = shifted(prior, factor=2.0)
     np.testing.assert_allclose(ppf(twice, [0.1, 0.5, 0.9]), 2 * ppf(prior, [0.1, 0.5, 0.9]))
     low = moved(prior)["low"]
     assert ppf(low, 0.5) == pytest.approx(float(ppf(prior, 0.05)), rel=1e-6)
