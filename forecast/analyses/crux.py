@@ -158,12 +158,12 @@ def crux(
         worldviews = [view_row(view, config) for view, config in zip(views, configs, strict=True)]
         first, pairs = views[0], []
         for other in views[1:]:
-            pool, made = bridged(
+            pool, fits_of_pair = bridged(
                 (first.fit, other.fit), fit_many, most=2 if quick else fits, stages=stages
             )
             with stages(f"{first.name} and {other.name}"):
-                pair: Row = {"a": first.name, "b": other.name, "fits": len(made)}
-                pair["converged"] = all(fit.diagnosis.converged for fit in made)
+                pair: Row = {"a": first.name, "b": other.name, "fits": len(fits_of_pair)}
+                pair["converged"] = all(fit.diagnosis.converged for fit in fits_of_pair)
                 pairs.append(pair | compared(pool, (first, other)))
         with stages("pooled forecasts"):
             pooled_rows = pool_rows(views, shares)
@@ -359,13 +359,13 @@ def bridged(
 
     def fit_mixtures(cases: list[Case]) -> list[Fit]:
         with stages(f"mixtures, round {next(rounds)}"):
-            made = fit_many(cases, a)
-            failed = [i for i, fit in enumerate(made) if not fit.diagnosis.converged]
+            mixtures = fit_many(cases, a)
+            failed = [i for i, fit in enumerate(mixtures) if not fit.diagnosis.converged]
             retry = replace(a.sampler, retry=True)
             again = fit_many([replace(cases[i], sampler=retry) for i in failed]) if failed else []
             for i, fit in zip(failed, again, strict=True):
-                made[i] = fit
-        return made
+                mixtures[i] = fit
+        return mixtures
 
     members = np.unique(np.concatenate(wanted), axis=0)
     return with_mixtures(pool, start, members=members, fit_mixtures=fit_mixtures, most=most)

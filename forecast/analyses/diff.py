@@ -266,29 +266,18 @@ def part_rows(
     values = np.array([[one.quantities[name].mean() for one in answers] for name in SHOWN])
     errors = np.array([[one.mcse[name] for one in answers] for name in SHOWN])
     n, parts = len(players), shapley(values)
-    weights = shapley(np.eye(2**n)).T if n else np.zeros((0, 1))
+    mcse = np.sqrt(errors**2 @ shapley(np.eye(2**n)) ** 2)
     in_order = np.diff(values[:, [2**i - 1 for i in range(n + 1)]], axis=1)
-    rows = []
+    names, rows = [*(one.name for one in players), "code, libraries and sampling"], []
     for q, name in enumerate(SHOWN):
-        ends = [run.headline["quantities"][name] for run in runs]
-        move = ends[1]["mean"] - ends[0]["mean"]
-        left = move - float(parts[q].sum())
-        columns = [
-            (
-                one.name,
-                float(parts[q, i]),
-                float(np.sqrt(weights[i] ** 2 @ errors[q] ** 2)),
-                float(in_order[q, i]),
-            )
-            for i, one in enumerate(players)
-        ]
-        error = float(np.hypot(ends[0]["mcse"], ends[1]["mcse"]))
-        columns.append(("code, libraries and sampling", left, error, left))
-        keys = ("change", "part", "mcse", "in_order")
-        rows += [
-            {"quantity": name} | dict(zip(keys, row, strict=True)) | {"move": move}
-            for row in columns
-        ]
+        first, second = (run.headline["quantities"][name] for run in runs)
+        move = second["mean"] - first["mean"]
+        left, error = move - parts[q].sum(), np.hypot(first["mcse"], second["mcse"])
+        columns = ([*parts[q], left], [*mcse[q], error], [*in_order[q], left])
+        for change, *numbers in zip(names, *columns, strict=True):
+            row: Row = {"quantity": name, "change": change}
+            row |= dict(zip(("part", "mcse", "in_order"), map(float, numbers), strict=True))
+            rows.append(row | {"move": move})
     return rows
 
 

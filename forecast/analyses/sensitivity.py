@@ -418,16 +418,16 @@ def effects(
     ``cheap`` are effects found already, withheld where something better is wanted.
     """
     quick = refit is None
-    found = list(cheap or [cheap_effect(base, case, thin=quick) for case in cases])
+    answers = list(cheap or [cheap_effect(base, case, thin=quick) for case in cases])
     if refit is None:
-        return found
-    for i, effect in enumerate(found):
+        return answers
+    for i, effect in enumerate(answers):
         if not effect.known and cases[i].evidence == base.case.evidence:
-            found[i] = moved_effect(base, cases[i]) or effect
-    left = [i for i, effect in enumerate(found) if not effect.known]
+            answers[i] = moved_effect(base, cases[i]) or effect
+    left = [i for i, effect in enumerate(answers) if not effect.known]
     for i, fit in zip(left, refit([cases[i] for i in left]), strict=True):
-        found[i] = refit_effect(base, fit, k=found[i].pareto_k)
-    return found
+        answers[i] = refit_effect(base, fit, k=answers[i].pareto_k)
+    return answers
 
 
 def cheap_effect(base: Baseline, case: Case, *, thin: bool = False) -> Effect:
@@ -1154,11 +1154,11 @@ def left_out_rows(base: Baseline, *, refit: Refit | None) -> list[Row]:
     """
     gone = items(base, quick=refit is None)
     cheap = [effect_without(base, item) for item in gone]
-    found = effects(base, [item.case for item in gone], refit=refit, cheap=cheap)
+    without_each = effects(base, [item.case for item in gone], refit=refit, cheap=cheap)
     low, high = np.quantile(base.y, ENDS)
     order = list(dict.fromkeys(item.kind for item in gone))
     rows = []
-    for item, effect in zip(gone, found, strict=True):
+    for item, effect in zip(gone, without_each, strict=True):
         row: Row = {"kind": item.kind, "left_out": item.name, "rows": item.rows} | effect.row()
         row["width_change"] = (effect.upper - effect.lower) - float(high - low)
         rows.append(((order.index(item.kind), -abs(effect.shift) if effect.known else 1.0), row))
