@@ -627,8 +627,9 @@ def numbers(prior: Prior, mean: float, *, sd: float) -> dict[str, float]:
     """Return the numbers of a Gamma or Beta with mean and sd of its logarithm or log-odds."""
     v = prior.values
     if prior.dist == "Gamma":
-        same = sd == moments(prior)[1]
-        a = v["alpha"] if same else np.exp(monotone_root(lambda t: trigamma_gap(t, sd)))
+        a = v["alpha"]
+        if sd != moments(prior)[1]:
+            a = np.exp(monotone_root(lambda t: float(polygamma(1, np.exp(t)) - sd**2)))
         return {"alpha": float(a), "beta": float(np.exp(digamma(a) - mean))}
 
     def gaps(logs: np.ndarray) -> np.ndarray:
@@ -653,11 +654,6 @@ def numbers(prior: Prior, mean: float, *, sd: float) -> dict[str, float]:
     return {"alpha": float(np.exp(t)), "beta": float(np.exp(log_beta(t)))}
 
 
-def trigamma_gap(t: float, sd: float) -> float:
-    """Return how far the variance of the logarithm of a Gamma with alpha = exp(t) is from sd^2."""
-    return float(polygamma(1, np.exp(t)) - sd**2)
-
-
 def monotone_root(gap: Callable[[float], float]) -> float:
     """Return where a monotone function of a logarithm is zero, or the nearer end of the range."""
     low, high = LOG_RANGE
@@ -674,16 +670,14 @@ def monotone_root(gap: Callable[[float], float]) -> float:
 # Stat. Comput. 34:57). It has no sign, so the direction stands beside it: the change of the mean
 # for each doubling of alpha, from the same weights. A block is the sum of the log densities of its
 # stated priors, forecast-only ones included; a table is the sum of its rows with their weights.
+# Terms of groups (effects of agendas, years, definitions, raters and studies, given their scale)
+# are left out: a flag would hang on which of them were scaled.
 
 ALPHAS = (0.99, 1.01)
 """Powers, ArviZ's own; the change is linear between them."""
 POWER_THRESHOLD = 0.05
 """Sensitivity from which a component counts as one that moves the target (Kallioinen et al.)."""
 BOOTSTRAPS = 20
-LEFT_OUT = (
-    "Effects of single agendas, years, definitions, raters and studies, given their scale, are "
-    "left out: each row scales the stated priors of one block, or one table."
-)
 
 
 def power_rows(base: Baseline) -> list[Row]:
