@@ -87,3 +87,23 @@ def check_new(folder: Path) -> Path:
         if above.exists() and not above.is_dir():
             raise InputError(f"--out {folder}: {above} is no folder; name another")
     return folder
+
+
+def resumable(folder: Path, inner: str, *, what: str) -> Path:
+    """Make a folder with its inner folder of finished fits, or take one that has it; return that.
+
+    ``what`` says in the error what the folder is not.
+
+    Raises
+    ------
+    InputError
+        If something else is there, or the folder cannot be written.
+    """
+    finished = folder / inner
+    if folder.is_dir() and any(folder.iterdir()) and not finished.is_dir():
+        raise InputError(f"--out {folder}: exists and is {what}; name another")
+    try:
+        finished.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
+    return finished

@@ -1,5 +1,6 @@
 """Near predictions: readings counted by hand, figures and lists with their errors."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,8 +24,7 @@ ANSWERS = np.concatenate([ANSWERS, np.zeros((4, 6), int)], axis=1)[None]
 
 
 def test_a_sample_is_read_by_median_and_majority():
-    values, chances = read(ANSWERS, n=3)
-    told = {name: float(x[0]) for name, x in (values | chances).items()}
+    told = {name: float(x[0]) for name, x in read(ANSWERS, n=3).items()}
     assert told.pop("agreement") == pytest.approx(0.7, abs=0.1)
     assert told == {
         "tracking": 0.25,
@@ -95,3 +95,8 @@ def test_first_works_accumulate_by_year(one_draw):
     np.testing.assert_allclose(found[0, 1], [1 / 2, 2 / 3, 3 / 4])
     np.testing.assert_allclose(found[0, 0], [2 / 3, 4 / 5, 6 / 7])
     np.testing.assert_allclose(found[0, 6], 0.6 * found[0, 1])
+
+
+def test_near_predictions_do_not_depend_on_the_horizon(default_case):
+    far = replace(default_case, question=replace(default_case.question, horizon=2050))
+    assert near.near_case(far).question.horizon == near.near_case(default_case).question.horizon
