@@ -69,8 +69,8 @@ from forecast.evidence.arrays import (
     lag_rows,
     padded_rows,
 )
+from forecast.evidence.frame import frame
 from forecast.evidence.load import Tables
-from forecast.evidence.read import frame
 from forecast.evidence.tables import Rating, UseDate
 from forecast.inference.case import Case, make_case, structure_of
 from forecast.inference.forward import thinned
@@ -85,6 +85,7 @@ from models.dims import FIRST_YEAR, GROUPS, LAST_YEAR, STEPS, Structure
 from models.errors import InputError
 from models.likelihoods import COUNTS_AND_FIGURES
 from models.ops import NumPy
+from models.outcomes.paths import Asked
 from models.prior_draws import prior_draws
 from models.terms import terms_from_draws
 
@@ -104,6 +105,8 @@ ONE = ("total", "spread", "cells", "age")
 ROWS_OF = {"workers": "workers", "paper_counts": "lists", "diagnosis": "diagnosis"}
 """Name of the arrays whose rows are those of a table, by id."""
 TINY = 1e-12
+BY_NOW = Asked(LAST_YEAR, LAST_YEAR, 1, "field")
+"""Asks for one work of the field by the close of the evidence."""
 RIDGE = (1e-6, 0.1, 1e-6, 1.0)
 """Precisions, in those of the error: a group's mean, a definition, the slope, a group's own."""
 MIDDLE = 2018 - FIRST_YEAR
@@ -410,7 +413,7 @@ def scored_origin(fit: Fit, whole: Case, *, tables: Tables, origin: int) -> Orig
         *work_scores(rated, train, works=works, agendas=labels["agenda"]),
         *date_scores(
             first_dates(tables.milestones),
-            1.0 - first_work_curve(thin, horizon=LAST_YEAR)[1:],
+            1.0 - first_work_curve(thin, question=BY_NOW)[1:],
             origin=origin,
         ),
         *figure_scores(figures, rows, known=known, ids=ids),

@@ -35,11 +35,12 @@ import numpy as np
 from forecast.analyses.predictive import check_rows, pairs, replicate, summary_rows
 from forecast.analyses.scores import Row
 from forecast.config.load import Config
-from forecast.config.schema import outside_view
+from forecast.config.outside import outside_view
 from forecast.evidence.load import Tables
 from forecast.files import write_csv, write_json
 from forecast.inference.case import Case, make_case, structure_of
 from forecast.inference.forward import future_normals
+from forecast.inference.outcomes import predict
 from forecast.inference.seeds import integer, stream
 from forecast.progress import Stages
 from forecast.runs.folder import read_manifest
@@ -49,7 +50,6 @@ from models.batches import limited
 from models.dims import GROUPS, LEVELS, STEPS, WORLDS
 from models.errors import InputError
 from models.outcomes.paths import forecast_years
-from models.outcomes.relevance import predict
 from models.prior_draws import prior_draws
 from models.priors import (
     Prior,

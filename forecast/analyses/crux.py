@@ -37,13 +37,14 @@ from forecast.analyses.predictive import TABLES
 from forecast.analyses.result import beside_model
 from forecast.analyses.statistics import joining, shapley, shapley_by_orders, some_orders
 from forecast.config.load import Config, load_config
-from forecast.config.schema import add_outside, outside_view
+from forecast.config.outside import add_outside, outside_view
 from forecast.config.toml import near_miss, read_toml
 from forecast.evidence.load import Tables, find_evidence, load_tables
 from forecast.files import write_csv, write_json
 from forecast.inference.case import Case, digest, make_case
-from forecast.inference.evaluate import Ahead, answer
+from forecast.inference.evaluate import Ahead, answer, late
 from forecast.inference.forward import future_normals, taken
+from forecast.inference.outcomes import headline
 from forecast.inference.pointwise import log_likelihoods
 from forecast.inference.reweighting import MAX_PARETO_K, smoothed, soft_part
 from forecast.inference.sampling import Fit
@@ -53,7 +54,6 @@ from forecast.runs.folder import MANIFEST
 from forecast.runs.summarise import TAILS, Quantities, learned_rows, with_mcse
 from models.batches import limited
 from models.errors import InputError
-from models.late import LATE, headline, make_early
 from models.likelihoods import likelihoods
 from models.parameters import BLOCKS
 from models.prior_draws import prior_draws
@@ -170,9 +170,10 @@ def values(pool: Pool, groups: Groups, *, masks: np.ndarray, names: Sequence[str
     """
     alone, n = set(pool.fit.compiled.alone), len(groups)
     held = [tuple(name for name in some if name in alone) for some in groups.values()]
-    late = [not set(some) - set(LATE) for some in held]
+    last = late(pool.fit)
+    ends = [not set(some) - last for some in held]
     keep = sum(1 << i for i, some in enumerate(held) if some)
-    early = sum(1 << i for i, some in enumerate(late) if not some)
+    early = sum(1 << i for i, some in enumerate(ends) if not some)
     keys, ahead, member = masks & keep, Ahead(names), members_of(pool, groups)
     out = np.empty((1 + GROUPS, len(names), len(masks)))
     soft: dict[Any, np.ndarray] = {}
@@ -235,8 +236,8 @@ def before(fit: Fit) -> tuple[Quantities, Quantities]:
     case, structure = fit.case, fit.compiled.structure
     draws = prior_draws(case.by_name, structure, n=PRIOR_DRAWS, rng=stream(case.seed, "prior"))
     future = future_normals(case, PRIOR_DRAWS)
-    early = make_early(draws, future, structure=structure, question=case.asked)
-    return draws, headline(early, draws, question=case.asked)
+    parts = {"structure": structure, "question": case.asked, "varying": fit.compiled.alone}
+    return draws, headline(draws, future, **parts)
 
 
 def view_row(name: str, config: Config, *, fit: Fit) -> Row:
@@ -245,7 +246,7 @@ def view_row(name: str, config: Config, *, fit: Fit) -> Row:
     names = dict.fromkeys((*SHOWN, *([view.quantity] if view else [])))
     found = answer(fit, fit.case, names=tuple(names))
     after = {n: with_mcse(found[n], fit.chains) for n in names}
-    head = add_outside({"quantities": after}, config.outside_view, found=found, tails=TAILS)
+    head = add_outside({"quantities": after}, config.outside_view, draws=found, tails=TAILS)
     row: Row = {"name": name, "summary": config.summary, "converged": fit.diagnosis.converged}
     row |= {"prior": {n: with_mcse(alone[n], 1) for n in SHOWN}}
     row |= {"posterior": {n: after[n] for n in SHOWN}}
@@ -701,7 +702,7 @@ def make_folder(out: str | Path | None, names: Sequence[str], *, cases: Sequence
 
 def write(folder: Path, summary: Row) -> None:
     """Write tables, figures, the page and crux.json."""
-    from reports.crux import crux_page
+    from reports.crux import write_crux
     from reports.figures.choices import write_crux_figures
 
     for name in ("gaps", "parts", "swaps", "closing", "tables", "beliefs"):
@@ -713,6 +714,5 @@ def write(folder: Path, summary: Row) -> None:
         write_csv(folder / f"{name}.csv", rows)
     write_csv(folder / "pooled.csv", summary["pooled"])
     captions = write_crux_figures(folder, summary)
-    page = crux_page(summary, captions, folder=folder)
-    (folder / "crux.html").write_text(page, encoding="utf-8", newline="\n")
+    write_crux(folder, summary, captions=captions)
     write_json(folder / MARK, summary)

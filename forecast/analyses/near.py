@@ -27,18 +27,17 @@ from forecast.analyses.predictive import kappa
 from forecast.analyses.scores import Row
 from forecast.inference.case import Case
 from forecast.inference.forward import all_draws, future, thinned
+from forecast.inference.outcomes import predict
 from forecast.inference.sampling import Fit
 from forecast.inference.seeds import stream
-from models.components import maturity, output, spillover, workers
-from models.dims import FIRST_YEAR, LEVELS, SIDES, Structure
+from models.components import maturity, spillover, workers
+from models.dims import LEVELS, SIDES, Structure
 from models.ops import NumPy
-from models.outcomes import milestones
-from models.outcomes.paths import Paths, make_paths
-from models.outcomes.states import States, documented_mean, make_states
+from models.outcomes.paths import Asked
 from models.priors import Array
+from models.ratings import formula as ratings
 from models.ratings.formula import TERMS
 from models.ratings.simulate import row_random
-from models.terms import terms_from_draws
 
 YEAR = 2027
 HORIZON = 2028
@@ -144,12 +143,11 @@ def near_rows(fit: Fit) -> list[Row]:
     ``q95``); a list that this run's evidence does not hold is left out.
     """
     thin, case = thinned(fit, MOST), near_case(fit.case)
-    predictions = near_draws(
-        all_draws(thin, case),
-        future(thin, case),
-        structure=fit.compiled.structure,
-        rng=stream(fit.case.seed, "near predictions"),
-    )
+    draws, structure = all_draws(thin, case), fit.compiled.structure
+    question = Asked(YEAR, HORIZON, 1, "field")
+    year = predict(draws, future(thin, case), structure=structure, question=question, kind="near")
+    rng = stream(fit.case.seed, "near predictions")
+    predictions = near_draws(draws, year, structure=structure, rng=rng)
     rows: list[Row] = []
     for key, (quantity, unit, rule) in RULES.items():
         if key not in predictions:
@@ -182,7 +180,7 @@ def near_case(case: Case) -> Case:
 
 def near_draws(
     draws: Mapping[str, Array],
-    future: Mapping[str, Array],
+    year: Mapping[str, Array],
     *,
     structure: Structure,
     rng: np.random.Generator,
@@ -193,29 +191,28 @@ def near_draws(
     ----------
     draws
         Of every variable, forecast-only ones too, draw axis first.
-    future
-        Standard normals up to :data:`HORIZON`, as :func:`models.outcomes.paths.make_paths` takes.
+    year
+        What the graph ``near`` says of :data:`YEAR` (:mod:`models.outcomes.graphs`), by draw.
     structure
         Agendas, raters, lists, link.
     rng
         Of the sample, its reading, figures and lists.
     """
-    paths = make_paths(draws, future, structure=structure, horizon=HORIZON)
-    states = make_states(paths, structure.link)
-    answers = sample_answers(draws, paths, states=states, structure=structure, rng=rng)
+    answers = sample_answers(draws, year, structure=structure, rng=rng)
+    first = year["first_works"]  # (draw, step)
     return {
         **read(answers, n=len(structure.raters)),
-        **worker_figures(draws, paths, rng=rng),
-        **list_counts(draws, paths, lists=structure.lists, rng=rng),
-        **first_works(draws, paths, reach=states.reach),
+        **worker_figures(draws, year["log_workers"], rng=rng),
+        **list_counts(draws, year["relative"], lists=structure.lists, rng=rng),
+        "level-6-work": first[:, 5],
+        "level-7-work": first[:, 6],
     }
 
 
 def sample_answers(
     draws: Mapping[str, Array],
-    paths: Paths,
+    year: Mapping[str, Array],
     *,
-    states: States,
     structure: Structure,
     rng: np.random.Generator,
 ) -> Array:
@@ -228,20 +225,20 @@ def sample_answers(
 
     unused = []
     for side in SIDES:
-        m = documented_mean(paths, side, year=YEAR)
+        m = year[f"{side}_mean"]
         effect = draws[f"{side}_year_sd"] * rng.standard_normal(len(m))
         m = m * np.exp(effect)[:, None, None, None]
         seen = spillover.seen_age(NumPy, AGE, draws["reporting_delay"])
-        grown = spillover.reached(NumPy, seen, paths.spillover["lag"][:, SIDES.index(side)])
+        grown = spillover.reached(NumPy, seen, draws[f"{side}_lag"])
         both = draws[f"{side}_own"], grown
         unused += [by_state(np.exp(-m * x[:, None, None, None])) for x in both]
-    raters = terms_from_draws(dict(draws))["raters"]
+    raters = ratings.terms(NumPy, draws)
     cell = np.repeat(np.arange(agendas), PER_AGENDA)
     asked = np.ones((len(cell), 6 * len(structure.raters)), dtype=int)
-    by_draw = (by_state(states.joint(YEAR)), *unused, *(raters[name] for name in TERMS))
+    by_draw = (by_state(year["state"]), *unused, *(raters[name] for name in TERMS))
     answers = [
         row_random(rng, *(x[i] for x in by_draw), cell, asked, kind_of=structure.kind_of)
-        for i in range(len(paths.works))
+        for i in range(len(by_draw[0]))
     ]
     return np.stack(answers)
 
@@ -271,12 +268,14 @@ def read(answers: Array, *, n: int) -> dict[str, Array]:
 
 
 def worker_figures(
-    draws: Mapping[str, Array], paths: Paths, *, rng: np.random.Generator
+    draws: Mapping[str, Array], log_workers: Array, *, rng: np.random.Generator
 ) -> dict[str, Array]:
-    """Return figures of workers of 2027 as they would be published, in reference definitions."""
-    size = paths.log_workers[:, :, YEAR - FIRST_YEAR]
-    error = draws["worker_error"][:, None] * rng.standard_t(workers.DEGREES, size=size.shape)
-    figure = np.exp(size + error)
+    """Return figures of workers as they would be published, in reference definitions.
+
+    ``log_workers`` are those of the year, dims (draw, group).
+    """
+    error = draws["worker_error"][:, None] * rng.standard_t(workers.DEGREES, size=log_workers.shape)
+    figure = np.exp(log_workers + error)
     return {
         "alignment-workers": figure[:, 0],
         "interpretability-workers": figure[:, maturity.INTERPRETABILITY],
@@ -286,25 +285,18 @@ def worker_figures(
 
 def list_counts(
     draws: Mapping[str, Array],
-    paths: Paths,
+    relative: Array,
     *,
     lists: tuple[str, ...],
     rng: np.random.Generator,
 ) -> dict[str, Array]:
-    """Return the number of works of 2027 on each hand-made list that has counts."""
-    people = paths.log_workers[:, maturity.INTERPRETABILITY]
-    relative = output.relative_output(NumPy, people, draws["output_elasticity"])
-    relative = relative[:, YEAR - FIRST_YEAR]
+    """Return the number of works of the year on each hand-made list that has counts.
+
+    ``relative`` are works of the year for each work of 2025, dims (draw,).
+    """
     counts, size = {}, draws["list_dispersion"]
     for i, name in enumerate(lists):
         if name != "none":
             rate = rng.gamma(size, draws["list_level"][:, i] * relative / size)
             counts[f"list-{name}"] = rng.poisson(np.minimum(rate, 1e9)).astype(float)
     return counts
-
-
-def first_works(draws: Mapping[str, Array], paths: Paths, *, reach: Array) -> dict[str, Array]:
-    """Return the chance that the field's works of 2027 hold one at level 6, or 7, or above."""
-    yearly = milestones.yearly_works(paths, reach)[:, :-1, YEAR - FIRST_YEAR].sum(axis=1)
-    f = milestones.established(yearly, draws, m=1)
-    return {"level-6-work": f[:, 5], "level-7-work": f[:, 6]}

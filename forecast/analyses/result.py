@@ -44,11 +44,10 @@ def beside_model(head: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _outside_text(summary: dict[str, Any]) -> list[str]:
-    from reports.terminal import render, told
+    from reports.table import wrapped
     from reports.words import outside_opening
 
-    said = outside_opening(summary)
-    return [render([told(line) for line in said])] if said else []
+    return [wrapped(line) for line in outside_opening(summary)]
 
 
 def opened(run: Run | str | Path, what: str) -> Run:

@@ -24,15 +24,15 @@ from forecast.analyses import loo, near, predictive
 from forecast.analyses.predictive import Pair, Replicates
 from forecast.analyses.scores import Row
 from forecast.evidence.load import Tables
-from forecast.inference.forward import all_draws, future, taken, thinned
+from forecast.inference.evaluate import forward
+from forecast.inference.forward import taken, thinned
+from forecast.inference.outcomes import predict
 from forecast.inference.pointwise import kept_draws
 from forecast.inference.reweighting import reached
 from forecast.inference.sampling import Fit
 from models.dims import FIRST_YEAR, LAST_YEAR, LEVELS
 from models.outcomes.experts import Expert
-from models.outcomes.milestones import first_by_year, yearly_works
-from models.outcomes.paths import forecast_years, make_paths
-from models.outcomes.states import make_reach
+from models.outcomes.paths import Asked, forecast_years
 from reports.words import LOWER, UPPER
 
 MOST = 2000
@@ -134,17 +134,15 @@ def statistics_groups(checks: RunChecks) -> dict[str, Any]:
     }
 
 
-def first_work_curve(fit: Fit, *, horizon: int | None = None) -> np.ndarray:
+def first_work_curve(fit: Fit, *, question: Asked | None = None) -> np.ndarray:
     """Return the chance of a first work at each level by year, mean over draws; (level, year).
 
-    Years end with the question's horizon, or an earlier one.
+    Years end with the horizon of the question, by default the fit's own.
     """
-    structure, horizon = fit.compiled.structure, horizon or fit.case.question.horizon
-    draws, normals = all_draws(fit, fit.case), future(fit, fit.case)
-    paths = make_paths(draws, normals, structure=structure, horizon=horizon)
-    yearly = yearly_works(paths, make_reach(paths, structure.link))
-    curve = first_by_year(yearly, paths.works, draws=draws).mean(axis=0)
-    return np.maximum.accumulate(curve, axis=-1)[:, : len(forecast_years(horizon))]
+    asked = question or fit.case.asked
+    parts = forward(fit, replace(fit.case, do=())) | {"question": asked}
+    curve = predict(**parts, names=("first",), kind="levels")["first"].mean(axis=0)
+    return np.maximum.accumulate(curve, axis=-1)[:, : len(forecast_years(asked.horizon))]
 
 
 def backcast_rows(curve: np.ndarray, tables: Tables) -> list[Row]:

@@ -12,8 +12,8 @@ from forecast.analyses.result import opened
 from forecast.analyses.scores import MODEL, PRIOR, Row, Works, rated_chances, table, work_scores
 from forecast.config.load import load_config
 from forecast.evidence.arrays import CLOSE_AGE
+from forecast.evidence.frame import frame
 from forecast.evidence.load import Tables, find_evidence, load_tables
-from forecast.evidence.read import frame
 from forecast.evidence.tables import Rating, UseDate, Work
 from forecast.inference.forward import thinned
 from forecast.progress import Stages

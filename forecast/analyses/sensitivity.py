@@ -115,7 +115,7 @@ from forecast.config.toml import near_miss
 from forecast.evidence.load import load_tables
 from forecast.inference import parallel as kept
 from forecast.inference.case import Case, make_case, with_arrays, with_prior
-from forecast.inference.evaluate import Ahead, forward_part, judged, wanted
+from forecast.inference.evaluate import Ahead, answer, forward_part, judged, late
 from forecast.inference.forward import all_draws, taken
 from forecast.inference.parallel import fit_many
 from forecast.inference.pointwise import kept_draws, row_cuts
@@ -136,7 +136,6 @@ from forecast.runs.run import run
 from forecast.runs.summarise import unbounded, with_mcse
 from models.batches import joined, limited, over_blocks
 from models.errors import InputError
-from models.late import LATE, Early, headline
 from models.likelihoods import likelihoods
 from models.ops import NumPy
 from models.outcomes.experts import READS
@@ -144,7 +143,7 @@ from models.parameters import BLOCKS, SLOTS
 from models.priors import Prior, frozen, logpdf, ppf, support
 from models.quantities import HEADLINE, QUANTITIES
 from models.terms import terms_from_draws
-from reports.verdicts import LEARNED, SOMEWHAT
+from reports.words import LEARNED, SOMEWHAT
 
 TURNS = 32
 """Times that independent beliefs are drawn anew for each draw."""
@@ -285,8 +284,7 @@ def material_of(fit: Fit, target: str, *, rows: dict[str, np.ndarray]) -> Materi
     """Return the material of a fit whose rows of evidence are scored."""
     ahead = Ahead(HEADLINE)
     y = ahead(fit, fit.case)[target]
-    early = next(iter(ahead.held.values()))
-    smooth = averaged(fit, target, early=early)
+    smooth = averaged(fit, target, ahead=ahead)
     draws = all_draws(fit, fit.case)
     stated = {name: draws[name] for name in SLOTS if name in draws}
     kept, least = kept_draws(fit), relative_efficiency(fit)
@@ -295,10 +293,10 @@ def material_of(fit: Fit, target: str, *, rows: dict[str, np.ndarray]) -> Materi
 
 def free(fit: Fit) -> set[str]:
     """Return the last beliefs that no likelihood touches and no forecast by others weighs."""
-    return set(LATE) & set(fit.compiled.alone) - set(READS if soft_part(fit.case) else ())
+    return late(fit) - set(READS if soft_part(fit.case) else ())
 
 
-def averaged(fit: Fit, target: str, *, early: Early) -> np.ndarray:
+def averaged(fit: Fit, target: str, *, ahead: Ahead) -> np.ndarray:
     """Return the target by draw, averaged over beliefs that are independent of all others.
 
     These are the beliefs :func:`free`. Given the other beliefs of a draw, each of :data:`TURNS`
@@ -309,7 +307,7 @@ def averaged(fit: Fit, target: str, *, early: Early) -> np.ndarray:
     for turn in range(TURNS):
         step = turn * fit.n // TURNS
         other = {name: np.roll(draws[name], step) for name in sorted(free(fit))}
-        total += headline(early, draws | other, question=fit.case.asked)[target]
+        total += ahead.finish(fit, fit.case, draws | other)[target]
     return total / TURNS
 
 
@@ -433,15 +431,15 @@ def forecast_only(m: Material, case: Case, *, names: set[str], thin: bool) -> Ba
     ``names`` are the priors that differ. Where forecasts by others weigh and read one of them,
     draws are weighed by how that changes their weights.
     """
-    soft, late = bool(soft_part(m.case)) and bool(names & set(READS)), names <= set(LATE)
-    few = thin and (soft or not late)
+    soft, last = bool(soft_part(m.case)) and bool(names & set(READS)), names <= late(m.fit)
+    few = thin and (soft or not last)
     fit = m.thin if few else m.fit
     at = m.places if few else slice(None)
     made = smoothed(log_weights(fit, case) - m.others(fit) if soft else np.zeros(fit.n))
     if not made.good:
         return withheld(made.pareto_k)
     y = m.y[at]
-    x = m.at(case)[at] if late or not few else wanted(fit, case, names=[m.target])[m.target]
+    x = m.at(case)[at] if last or not few else answer(fit, case, names=[m.target])[m.target]
     least = min(m.ess, float(len(y))) / len(y)
     shift, error = paired(x, made.weights, base=y, least=least)
     how, k = ("reweighted", made.pareto_k) if soft else ("exact", float("nan"))
@@ -453,7 +451,7 @@ def matched(m: Material, case: Case) -> Bar | None:
     made = moment_matched(m.fit, case)
     if made is None or not made.weights.good:
         return None
-    x, w = wanted(made.fit, case, names=[m.target])[m.target], made.weights.weights
+    x, w = answer(made.fit, case, names=[m.target])[m.target], made.weights.weights
     shift, error = paired(x, w, base=m.y[made.fit.chosen], least=m.least)
     how, k = "moment-matched", made.weights.pareto_k
     return Bar(m.mean + shift, *interval(x, w), shift, error, how, k)
@@ -461,7 +459,7 @@ def matched(m: Material, case: Case) -> Bar | None:
 
 def refitted(m: Material, fit: Fit, *, k: float) -> Bar:
     """Return the bar of a fit of its own; ``k`` is why it was needed."""
-    found = wanted(fit, fit.case, names=list(HEADLINE))
+    found = answer(fit, fit.case, names=list(HEADLINE))
     verdict, x = judged(fit, found).diagnosis, found[m.target]
     ess = min(verdict.min_ess_bulk, verdict.min_ess_tail)
     error = float(np.hypot(x.std() / max(ess, 1.0) ** 0.5, m.y.std() / m.ess**0.5))
@@ -859,8 +857,8 @@ def pair_rows(m: Material) -> list[Row]:
 
     In units of each belief's prior sd, where it is unbounded, the two have posterior sds
     :math:`a, b` and, at right angles, combinations of least and most sd :math:`l, g`. Before any
-    evidence all four are 1, since priors are independent. By the limits of :mod:`reports.verdicts`,
-    a pair is named if l is learned, neither a nor b is, and g is hardly learned. The shares are
+    evidence all four are 1, since priors are independent. By the limits of :mod:`reports.words`, a
+    pair is named if l is learned, neither a nor b is, and g is hardly learned. The shares are
     EVPPI of both together, and of each alone.
     """
     names = [n for n in m.beliefs if n not in m.fit.compiled.alone]

@@ -21,7 +21,9 @@ from forecast.cli.main import cli
 from forecast.inference.evaluate import posterior
 from forecast.inference.pointwise import log_likelihoods
 from forecast.runs.run import run
-from reports.sensitivity import how, page_block, points, tables_line
+from reports.sensitivity import tables_line
+from reports.words import method, points
+from scripts.docs_pages import sensitivity_block
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 
@@ -73,7 +75,7 @@ def test_the_command_writes_every_table_and_refuses_what_is_wrong(tmp_path, monk
     assert held
     assert all(row["shift"] is None and row["pareto_k"] > 0.7 for row in held)
     assert any("withheld" in line for line in told["lines"])
-    block = "\n".join(page_block(told, command="forecast sensitivity X"))
+    block = "\n".join(sensitivity_block(told, command="forecast sensitivity X"))
     assert block.startswith("Made by `forecast sensitivity X --quick`.")
     assert "### Evidence left out" in block
     assert "| withheld: k = " in block
@@ -132,8 +134,8 @@ def test_what_weights_cannot_say_is_fitted_anew_and_errors_add_up(fit):
 def test_bars_are_told_with_error_and_way():
     bar = Bar(0.2, 0.1, 0.3, 0.012, 0.003, "reweighted", 0.31)
     assert points(bar.shift, bar.mcse) == "+1.2 ± 0.3"
-    assert how(bar.row()) == "reweighted, k 0.31"
-    assert how(withheld(0.91).row()) == "withheld: k = 0.91"
+    assert method(bar.row()) == "reweighted, k 0.31"
+    assert method(withheld(0.91).row()) == "withheld: k = 0.91"
     assert points(withheld().shift) == "-"
 
 
