@@ -6,14 +6,13 @@ ships.
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from forecast.inference.identity import code_tokens
+from forecast.inference.identity import sources_hash
 from models.errors import InputError
 from reports.docs import filled
 from reports.sensitivity import page_block
@@ -23,17 +22,13 @@ ROOT = Path(__file__).parents[1]
 PAGE, BLOCK = "docs/sensitivity.md", "sensitivity"
 COMMAND = "forecast sensitivity runs/default-HASH8"
 HOW = f"`{COMMAND}`, then `.venv/bin/python scripts/refresh_sensitivity.py runs/default-HASH8`"
-SOURCES = ("drivers/*.py", "shapley.py", "evppi.py", "surrogate.py", "leaving_out.py")
+SOURCES = ("forecast/analyses/sensitivity.py", "forecast/analyses/statistics.py")
 """What makes the tables' numbers beside the engine."""
 
 
 def drivers_hash() -> str:
-    """Return the SHA-256 of what the sources of the analysis do; comments do not count."""
-    whole = hashlib.sha256()
-    folder = ROOT / "forecast" / "analyses"
-    for file in sorted(path for pattern in SOURCES for path in folder.glob(pattern)):
-        whole.update("\0".join(code_tokens(file.read_text(encoding="utf-8"))).encode())
-    return whole.hexdigest()
+    """Return the SHA-256 of the sources of the analysis."""
+    return sources_hash(*SOURCES)
 
 
 def shipped_identity() -> str:

@@ -114,11 +114,11 @@ from forecast.config.load import load_config
 from forecast.config.toml import near_miss
 from forecast.evidence.load import load_tables
 from forecast.inference import parallel as kept
-from forecast.inference.case import Case, make_case, with_arrays, with_prior
+from forecast.inference.case import Case, with_arrays, with_prior
 from forecast.inference.evaluate import Ahead, forward_part, judged, wanted
 from forecast.inference.forward import all_draws, taken
 from forecast.inference.parallel import fit_many
-from forecast.inference.pointwise import kept_draws, row_cuts
+from forecast.inference.pointwise import kept_draws, log_likelihoods, row_cuts
 from forecast.inference.reweighting import (
     MAX_PARETO_K,
     log_weights,
@@ -126,12 +126,11 @@ from forecast.inference.reweighting import (
     smoothed,
     soft_part,
 )
-from forecast.inference.sampling import Fit, flat
+from forecast.inference.sampling import Fit
 from forecast.inference.seeds import integer, stream
 from forecast.progress import Stages
 from forecast.runs.folder import read_manifest
-from forecast.runs.load import read_groups, stored_fit
-from forecast.runs.open import Run, show
+from forecast.runs.open import Run, fit_of, show
 from forecast.runs.run import run
 from forecast.runs.summarise import unbounded, with_mcse
 from models.batches import joined, limited, over_blocks
@@ -150,8 +149,6 @@ TURNS = 32
 """Times that independent beliefs are drawn anew for each draw."""
 THIN = 400
 """Draws at which a prior that enters early is moved exactly, with ``quick``."""
-GROUPS = ("posterior", "sample_stats", "log_prior", "log_likelihood")
-"""Groups of a run's tree that are read."""
 
 
 @dataclass(frozen=True)
@@ -264,21 +261,18 @@ class Material:
 
 
 def material(run: Run, target: str) -> Material:
-    """Return the material of a finished run; only the groups of its tree that are needed are read.
+    """Return the material of a finished run.
 
     Raises
     ------
     InputError
         If the run cannot be read.
     """
-    tree = read_groups(run.folder / "posterior.nc", GROUPS)
-    config = load_config(run.folder / "priors.toml")
+    fit, config = fit_of(run), load_config(run.folder / "priors.toml")
     tables = load_tables(run.folder / "evidence", off=config.evidence.off)
-    made = read_manifest(run.folder) or {}
-    case = replace(make_case(config, tables, seed=made["seed"]), sampler=config.sampler)
-    fit = stored_fit(case, tree, diagnostics=run.context["diagnostics"])
     sources = {row.row: row.source for row in tables.workers}
-    return replace(material_of(fit, target, rows=flat(tree["log_likelihood"])), sources=sources)
+    rows = log_likelihoods(fit, kept_draws(fit))
+    return replace(material_of(fit, target, rows=rows), sources=sources)
 
 
 def material_of(fit: Fit, target: str, *, rows: dict[str, np.ndarray]) -> Material:

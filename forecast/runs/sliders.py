@@ -1,25 +1,10 @@
 r"""What the page's sliders need: compact draws, beliefs and presets, as plain data.
 
-The page answers a moved belief as :func:`forecast.inference.evaluate.evaluate` does. A belief that enters last
-and that no likelihood touches is exact: its fixed uniforms go through the new quantile function.
-Any other is reweighted by :math:`p_{new}(x) / p_{old}(x)` at the draws, smoothed, and withheld by
-the rule of :mod:`forecast.inference.reweighting`. What of each draw is held: :mod:`forecast.runs.sliders`;
-numbers are 32-bit floats, column by column. A shipped view that these draws cannot be weighed to
-has draws of its own: :mod:`forecast.runs.sliders`.
-
-Draws of shipped views that the page's own draws can hardly be weighed to, for its sliders.
-
-A view whose Pareto k is too poor, or whose weights are worth less than a tenth of the draws, so
-that little can be moved from there, has draws of its own in the page: the moved or refitted ones
-that answered it, else those that the page of a finished run of it beside holds, else moved ones,
-else the draws of that run. They are thinned. Equal weights are thinned evenly; unequal ones
-:math:`w_i` by the unbiased scheme with the least variance (Fearnhead & Clifford 2003, JRSS B
-65:887): with :math:`c` such that :math:`\sum_i \min(w_i / c, 1) = N`, draws with :math:`w_i > c`
-stay as they are, and of the others each stays with chance :math:`w_i / c`, at weight :math:`c`.
-
-Compact draws of the page's sliders: what of each draw the headline needs.
-
-Per draw the page holds, with shares of agendas summed out,
+The page answers a moved belief as :func:`forecast.inference.evaluate.evaluate` does. A belief that
+enters last and that no likelihood touches is exact: its fixed uniforms go through the new quantile
+function. Any other is reweighted by :math:`p_{new}(x) / p_{old}(x)` at the draws, smoothed, and
+withheld by the rule of :mod:`forecast.inference.reweighting`. Numbers are 32-bit floats, column by
+column. Per draw the page holds, with shares of agendas summed out,
 
 .. math::
 
@@ -28,68 +13,57 @@ Per draw the page holds, with shares of agendas summed out,
         [s\, c_6 n_6 + (1 - s)\, c_7 n_7]
 
 with :math:`c_k = P(K^* \ge k)` from the ceilings and :math:`n_k = P(\text{works} \ge m)`; the same
-with use on both sides gives the strict split.
-The sum over agendas is the forecast only where a level counts once the *field* has it.
+with use on both sides gives the strict split. The sum over agendas is the forecast only where a
+level counts once the *field* has it.
+
+A shipped view whose Pareto k is too poor, or whose weights are worth less than a tenth of the
+draws, has draws of its own in the page: the moved or refitted ones that answered it, else those
+that the page of a finished run of it beside holds, else moved ones, else the draws of that run.
+They are thinned: equal weights evenly, unequal ones :math:`w_i` by the unbiased scheme with the
+least variance (Fearnhead & Clifford 2003, JRSS B 65:887). With :math:`c` such that
+:math:`\sum_i \min(w_i / c, 1) = N`, draws with :math:`w_i > c` stay as they are, and of the others
+each stays with chance :math:`w_i / c`, at weight :math:`c`.
 """
 
-from base64 import b64encode
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any
-import numpy as np
-from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
-import json
-from collections.abc import Mapping
 from types import MappingProxyType
-from forecast.config.load import Config
-from forecast.config.load import load_config
-from forecast.evidence.load import Tables
-from forecast.evidence.load import find_evidence
-from forecast.evidence.load import hash_tables
-from forecast.evidence.load import load_tables
-from forecast.inference.case import Case
-from forecast.inference.case import asked_options
+from typing import Any
+
+import numpy as np
+
+from forecast.config.load import Config, load_config
+from forecast.evidence.load import Tables, find_evidence, hash_tables, load_tables
+from forecast.inference.case import Case, asked_options
 from forecast.inference.evaluate import answer
-from forecast.inference.forward import all_draws
-from forecast.inference.forward import future
-from forecast.inference.forward import taken
-from forecast.inference.reweighting import LEAST_ESS
-from forecast.inference.reweighting import LEAST_SHARE
-from forecast.inference.reweighting import MAX_PARETO_K
-from forecast.inference.reweighting import asked_of
-from forecast.inference.reweighting import smoothed
-from forecast.inference.reweighting import soft_part
+from forecast.inference.forward import all_draws, future, taken
+from forecast.inference.reweighting import (
+    LEAST_ESS,
+    LEAST_SHARE,
+    MAX_PARETO_K,
+    asked_of,
+    smoothed,
+    soft_part,
+)
 from forecast.inference.sampling import Fit
-from forecast.inference.seeds import integer
-from forecast.inference.seeds import stream
-from forecast.runs.folder import read_json
-from forecast.runs.folder import read_manifest
-from forecast.runs.load import find_drawn
-from forecast.runs.variants import NearFit
-from forecast.runs.variants import WORLDVIEWS
-from forecast.runs.variants import moved
-from forecast.runs.variants import of_run
+from forecast.inference.seeds import integer, stream
+from forecast.runs.folder import read_json, read_manifest
+from forecast.runs.open import find_lender
+from forecast.runs.variants import WORLDVIEWS, NearFit, moved, of_run
 from models.batches import over_blocks
 from models.dims import FIRST_YEAR
 from models.errors import InputError
 from models.outcomes import milestones
 from models.outcomes.experts import penalty
-from models.outcomes.paths import Asked
-from models.outcomes.paths import Paths
-from models.outcomes.paths import make_paths
-from models.outcomes.relevance import cohorts
-from models.outcomes.relevance import over_field
-from models.outcomes.states import States
-from models.outcomes.states import make_reach
-from models.outcomes.states import make_states
-from models.outcomes.states import uses
+from models.outcomes.paths import Asked, Paths, make_paths
+from models.outcomes.relevance import cohorts, over_field
+from models.outcomes.states import States, make_reach, make_states, uses
 from models.parameters import SLOTS
 from models.prior_draws import uniforms
-from models.priors import Prior
-from models.priors import logpdf
-
-
+from models.priors import Prior, logpdf
 
 EXACT = ("gate_tracked", "leak_untracked", "on_target", "value_constancy", "stop_6", "stop_7")
 """Beliefs that move exactly, if no likelihood touches them."""
@@ -223,7 +197,6 @@ def years(case: Case) -> list[int]:
     return list(range(min(case.question.cohort, case.question.horizon), case.question.horizon + 1))
 
 
-
 SLIDER_BASES_MOST = 2000
 """Most draws of all views together, so that the page stays below 6 MB."""
 WEIGHT = "log weight"
@@ -273,16 +246,16 @@ def bases(
 
 def of_page(case: Case, beside: Path, *, columns: Sequence[str]) -> dict[str, Any] | None:
     """Return sliders.json of a finished, converged run of just this Case, if it will do."""
-    drawn = find_drawn(case, beside)
-    if drawn is None:
+    lender = find_lender(case, beside)
+    if lender is None:
         return None
     try:
-        made = read_manifest(drawn.folder) or {}
-        held = read_json(drawn.folder / "sliders.json")
+        made = read_manifest(lender.folder) or {}
+        held = read_json(lender.folder / "sliders.json")
         same = (
             asked_options(case).items() <= made["options"].items() and made["checks"]["converged"]
         )
-        same = same and load_config(drawn.folder / "priors.toml").priors == case.priors
+        same = same and load_config(lender.folder / "priors.toml").priors == case.priors
         same = same and held["columns"] == list(columns) and held["experts"] == experts_of(case)
         return dict(held) if same and len(held["draws"]) else None
     except (OSError, InputError, LookupError, TypeError, AttributeError):
@@ -382,7 +355,6 @@ def thinned(weights: np.ndarray, most: int, *, seed: int) -> tuple[np.ndarray, n
     kept = np.concatenate([weights[order[:whole]], np.full(len(picked), c)])
     sort = np.argsort(at, kind="stable")
     return at[sort], kept[sort] / kept.sum()
-
 
 
 REWEIGHTED = (

@@ -36,7 +36,16 @@ from models.quantities import QUANTITIES
 from models.ratings import formula as ratings
 from reports.figures import drawing as d
 from reports.figures.intervals import Panel, counted, panel_of, plot_panels
-from reports.summaries import Array, Frames, flat, labels, names_of_agendas, row, summary
+from reports.summaries import (
+    Array,
+    Frames,
+    flat,
+    labels,
+    names_of_agendas,
+    row,
+    summary,
+    variable,
+)
 from reports.verdicts import CONFLICT, FAR, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
 from reports.words import INTERVAL, LOWER, UPPER, filled
 
@@ -258,7 +267,7 @@ RANKS_NEEDS = tuple(("predictions", name) for name in RANKED)
 
 def plot_ranks(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the ranks of each chain's headline draws."""
-    ds = dt["predictions"].ds[list(RANKED)]
+    ds = xr.Dataset({name: variable(dt, "predictions", name=name) for name in RANKED})
     pc = az.plot_rank(
         xr.DataTree.from_dict({"posterior": ds}),
         visuals={"title": False, "remove_axis": False},
