@@ -10,13 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from forecast.config.load import Config
-from forecast.config.schema import outside_view
+from forecast.config.outside import outside_view
 from forecast.evidence.load import Tables, hash_tables
 from forecast.inference.case import Case, digest
 
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz", "xarray")
 """Libraries whose version can change the numbers."""
-COMPILED = ("models", "forecast/compiler")
+COMPILED = ("models", "forecast/native")
 """Packages whose sources shape the compiled model."""
 NUMBERS = (*COMPILED, "forecast/inference", "forecast/config", "forecast/evidence")
 """Packages whose sources make the numbers."""

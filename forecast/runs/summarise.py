@@ -15,11 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forecast.analyses.verdicts import in_words, side, status, verdicts
 from forecast.evidence.arrays import REFERENCE, Evidence
+from forecast.evidence.frame import ROW_BLOCK
 from forecast.evidence.load import LONG, TABLE_NAMES, Tables, find_evidence, rater_kinds
-from forecast.evidence.read import ROW_BLOCK
 from forecast.inference.diagnostics import RULE, Diagnosis
-from forecast.inference.evaluate import forward
+from forecast.inference.evaluate import answer
 from forecast.inference.forward import all_draws, future_normals, taken
 from forecast.inference.reweighting import asked_of, reached, reached_from
 from forecast.inference.sampling import Fit
@@ -27,7 +28,6 @@ from models.dims import LEVELS, SIDES
 from models.outcomes.milestones import milestone_dates
 from models.parameters import SLOTS
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
-from reports.verdicts import in_words, side, status, verdicts
 from reports.view import BY_AGENDA, EVERY
 from reports.words import CHANCES, NO_TABLE, chance
 
@@ -115,7 +115,7 @@ def claim_rows(
     """Return one row per claim and quantity (and element), prior beside posterior.
 
     ``sd_ratio`` and ``shift`` are those of :func:`moved`; ``evidence`` is the claim's verdict of
-    :mod:`reports.verdicts`.
+    :mod:`forecast.analyses.verdicts`.
     """
     rows = []
     for claim, stated in CLAIMS.items():
@@ -163,7 +163,7 @@ def _elements(name: str, coords: dict[str, Any]) -> list[tuple[str, tuple]]:
 def learned_rows(fit: Fit, prior: Quantities) -> list[dict[str, Any]]:
     """Return for each scalar prior: diagnostics, prior and posterior, and what was learned.
 
-    ``sd_ratio``, ``shift`` and ``learned`` are those of :mod:`reports.verdicts`.
+    ``sd_ratio``, ``shift`` and ``learned`` are those of :mod:`forecast.analyses.verdicts`.
     """
     diagnostics = {name: rest for name, *rest in fit.diagnosis.rows}
     rows = []
@@ -211,13 +211,10 @@ def untouched_share(fit: Fit, posterior: Quantities, *, most: int = 2000) -> flo
     draws; the correlation of the two is the share explained by the former alone (Sobol's closed
     first-order index of that group). ``most`` draws are used, evenly spread over all.
     """
-    from models.late import headline, make_early
-
     at = np.linspace(0, fit.n - 1, min(fit.n, most)).astype(int)
     thin, order = taken(fit, at), np.roll(at, len(at) // 2)
     sampled = {name: values[order] for name, values in fit.draws.items()}
-    parts = forward(replace(thin, draws=sampled), fit.case)
-    again = headline(make_early(**parts), parts["draws"], question=fit.case.asked)
+    again = answer(replace(thin, draws=sampled), fit.case, names=HEADLINE)
     pair = (posterior["alignment_relevant"][at], again["alignment_relevant"])
     return float(np.clip(np.corrcoef(*pair)[0, 1], 0.0, 1.0))
 
@@ -240,7 +237,7 @@ def variance_parts(fit: Fit, posterior: Quantities) -> list[dict[str, Any]]:
 
 def prior_quantities(fit: Fit, prior: Quantities) -> Quantities:
     """Return the quantities under the prior alone, but for those by cohort, which nothing reads."""
-    from models.outcomes.relevance import predict
+    from forecast.inference.outcomes import predict
 
     return predict(
         prior,

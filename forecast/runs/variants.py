@@ -23,10 +23,11 @@ from threadpoolctl import threadpool_limits
 
 from forecast.config.load import Config, load_config
 from forecast.inference.case import Answer, Case, asked_options, structure_of, with_prior
-from forecast.inference.evaluate import evaluate, exactly, judged, refit, summed, wanted
+from forecast.inference.evaluate import answer, evaluate, exactly, judged, refit, summed
 from forecast.inference.forward import future_normals, taken
 from forecast.inference.identity import code_hash
 from forecast.inference.mass_matrix import ONE_THREAD
+from forecast.inference.outcomes import headline
 from forecast.inference.reweighting import (
     HOPELESS,
     Importance,
@@ -41,7 +42,6 @@ from forecast.runs.folder import read_json, read_manifest
 from forecast.runs.open import find_lender, lent_fit
 from forecast.runs.summarise import spread
 from models.batches import threads
-from models.late import headline, make_early
 from models.prior_draws import prior_draws
 from models.priors import FAMILIES, Prior
 from models.quantities import HEADLINE
@@ -161,7 +161,7 @@ def answered(
     if near is not None and near.weights is not None:
         return _weighed(near, near.weights, base=fit, case=case, names=names), near
     made_fit = refit(case)
-    found = wanted(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
+    found = answer(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
     made_fit = judged(made_fit, found)
     made = summed({name: found[name] for name in names}, made_fit, how="refit")
     return replace(made, pareto_k=weights.pareto_k), NearFit(made_fit, "refit")
@@ -175,7 +175,7 @@ def _weighed(
     Quantities are computed once for each draw that is chosen, however often it is.
     """
     some, place = np.unique(weights.chosen(case.seed), return_inverse=True)
-    found = wanted(taken(near.fit, some), case, names=names)
+    found = answer(taken(near.fit, some), case, names=names)
     made = summed({k: x[place] for k, x in found.items()}, base, how=near.how, ess=weights.ess)
     return replace(made, pareto_k=weights.pareto_k)
 
@@ -378,5 +378,5 @@ def prior_headline(case: Case, fit: Fit) -> dict[str, np.ndarray]:
     rng = stream(case.seed, "prior")
     draws = prior_draws(case.by_name, structure, n=DRAWS, rng=rng)
     future = future_normals(case, DRAWS)
-    early = make_early(draws, future, structure=structure, question=case.asked)
-    return headline(early, draws, question=case.asked)
+    parts: Any = {"structure": structure, "question": case.asked, "varying": fit.compiled.alone}
+    return headline(draws, future, **parts)

@@ -9,7 +9,7 @@ from typing import Any
 
 from forecast.analyses import predictive
 from forecast.analyses.run_checks import RunChecks, run_checks, statistics_groups
-from forecast.config.schema import add_outside, outside_frames
+from forecast.config.outside import add_outside, outside_frames
 from forecast.evidence.load import hash_tables
 from forecast.files import write_csv, write_json
 from forecast.inference import pointwise, tree
@@ -96,7 +96,7 @@ def save_results(
             verdict = fit.diagnosis.converged
             head = summarise.headline(fit, posterior, prior=before, converged=verdict)
             outside = job.config.outside_view
-            head = add_outside(head, outside, found=posterior, tails=summarise.TAILS)
+            head = add_outside(head, outside, draws=posterior, tails=summarise.TAILS)
             _save_tables(folder, fit, head=head, tabled=tabled)
             summarise.save_works(folder / "works.csv", tables, states=states)
             works = summarise.work_rows(tables, states)

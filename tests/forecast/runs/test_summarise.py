@@ -11,6 +11,7 @@ from arviz_stats.base import array_stats
 from forecast.inference.case import structure_of
 from forecast.inference.evaluate import answer
 from forecast.inference.forward import all_draws, future_normals
+from forecast.inference.outcomes import predict
 from forecast.runs import summarise as summaries
 from forecast.runs.open import fit_of
 from forecast.runs.run import run
@@ -24,7 +25,6 @@ from forecast.runs.summarise import (
     variance_parts,
 )
 from models.model import build
-from models.outcomes.relevance import predict
 from reports.view import BY_AGENDA, EVERY, FILE, OWN, REACH, SHARED
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
