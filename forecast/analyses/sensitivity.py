@@ -71,7 +71,7 @@ from forecast.inference.reweighting import (
     smoothed,
     soft_part,
 )
-from forecast.inference.sampling import Fit, flat
+from forecast.inference.sampling import Fit
 from forecast.inference.seeds import integer, stream
 from forecast.progress import Stages
 from forecast.runs.folder import read_manifest
@@ -321,7 +321,8 @@ def baseline(origin: Run, target: str) -> Baseline:
     """
     fit = fit_of(origin)
     sources = {row.row: row.source for row in load_tables(origin.folder / "evidence").workers}
-    return replace(baseline_of(fit, target, rows=flat(fit.tree["log_likelihood"])), sources=sources)
+    rows = log_likelihoods(fit, kept_draws(fit))
+    return replace(baseline_of(fit, target, rows=rows), sources=sources)
 
 
 def baseline_of(fit: Fit, target: str, *, rows: dict[str, np.ndarray]) -> Baseline:
