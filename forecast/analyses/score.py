@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from forecast.analyses.backtest import POINTS, draws_of_priors
-from forecast.analyses.result import opened
+from forecast.analyses.result import finished_run
 from forecast.analyses.scores import MODEL, PRIOR, Row, Works, rated_chances, table, work_scores
 from forecast.config.load import load_config
 from forecast.evidence.arrays import CLOSE_AGE
@@ -69,7 +69,7 @@ def score(
     InputError
         If there is no new work to score, or one lies outside what the run knows.
     """
-    run = opened(run, "works can be scored")
+    run = finished_run(run, "works can be scored")
     tables = load_tables(find_evidence(Path(evidence)))
     with Stages(quiet=quiet) as stages, stages("scores"):
         scored = _scored(run, tables, seed=seed)
