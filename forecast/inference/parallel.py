@@ -6,9 +6,9 @@ So a lost worker, an interrupt or a crash costs the fits at work and no other, a
 skips what is there. A fit follows from its Case (and the one that it starts from) alone, so
 results do not depend on who made them.
 
-The pool is that of the standard library, not joblib's: with loky (joblib 1.6) a worker stays for
-minutes after its parent is killed, one lost worker fails the whole call, and a lost Dask scheduler
-has no error of its own; each would need the code below around it.
+The pool is that of the standard library, not joblib's: with joblib 1.6 (loky) workers outlive a
+parent that was killed, and one lost worker fails the whole call, so :func:`end_with_parent` and the
+loop of tries below would stay, and little would go.
 """
 
 import json

@@ -186,16 +186,16 @@ def bases(
         if not reached(fit, case, made=made):
             far[view] = case
     names = [name.removeprefix("x ") for name in made if name.startswith("x ")]
-    out = []
+    rows = []
     for view, case in far.items():
         most, own = SLIDER_BASES_MOST // len(far), near.get(case.priors)
-        held = of_page(case, beside, columns=list(made)) if beside and own is None else None
-        if held is not None:
-            out.append(thinner(held, most) | _values(case, names) | {"view": view})
+        page = of_page(case, beside, columns=list(made)) if beside and own is None else None
+        if page is not None:
+            rows.append(thinner(page, most) | _values(case, names) | {"view": view})
             continue
         own = own or moved(fit, case) or (of_run(case, beside) if beside else None)
-        out += [_base(own, names, most=most) | {"view": view}] if own is not None else []
-    return out
+        rows += [_base(own, names, most=most) | {"view": view}] if own is not None else []
+    return rows
 
 
 def of_page(case: Case, beside: Path, *, columns: Sequence[str]) -> dict[str, Any] | None:
@@ -204,26 +204,30 @@ def of_page(case: Case, beside: Path, *, columns: Sequence[str]) -> dict[str, An
     if lender is None:
         return None
     try:
-        made = read_manifest(lender.folder) or {}
-        held = read_json(lender.folder / "sliders.json")
-        same = (
-            asked_options(case).items() <= made["options"].items() and made["checks"]["converged"]
-        )
+        manifest = read_manifest(lender.folder) or {}
+        page = read_json(lender.folder / "sliders.json")
+        same = asked_options(case).items() <= manifest["options"].items()
+        same = same and manifest["checks"]["converged"]
         same = same and load_config(lender.folder / "priors.toml").priors == case.priors
-        same = same and held["columns"] == list(columns) and held["experts"] == experts_of(case)
-        return dict(held) if same and len(held["draws"]) else None
+        same = same and page["columns"] == list(columns) and page["experts"] == experts_of(case)
+        return dict(page) if same and len(page["draws"]) else None
     except (OSError, InputError, LookupError, TypeError, AttributeError):
         return None  # a damaged run beside is no reason to stop this one
 
 
-def thinner(held: Mapping[str, Any], most: int) -> dict[str, Any]:
+def thinner(page: Mapping[str, Any], most: int) -> dict[str, Any]:
     """Return fewer of the draws that a page holds, evenly spaced."""
-    n, columns = held["n"], held["columns"]
-    table = np.frombuffer(b64decode(held["draws"]), dtype="<f4").reshape(len(columns), n)
-    at = np.linspace(0, n - 1, min(most, n)).astype(int)
-    kept = {"how": "run", "n": len(at), "drawn": held["drawn"], "ess": held["ess"]}
-    made = dict(zip(columns, table[:, at], strict=True))
-    return kept | {"columns": columns, "draws": packed(made)}
+    n, columns = page["n"], page["columns"]
+    table = np.frombuffer(b64decode(page["draws"]), dtype="<f4").reshape(len(columns), n)
+    places = np.linspace(0, n - 1, min(most, n)).astype(int)
+    return {
+        "how": "run",
+        "n": len(places),
+        "drawn": page["drawn"],
+        "ess": page["ess"],
+        "columns": columns,
+        "draws": packed(dict(zip(columns, table[:, places], strict=True))),
+    }
 
 
 def _values(case: Case, names: Sequence[str]) -> dict[str, Any]:
@@ -267,17 +271,17 @@ def _base(near: NearFit, names: Sequence[str], *, most: int) -> dict[str, Any]:
     fit, weights = near.fit, near.weights
     most, least = min(most, fit.n), fit.diagnosis.min_ess
     if weights is None:
-        at, kept = np.linspace(0, fit.n - 1, most).astype(int), None
+        places, thin = np.linspace(0, fit.n - 1, most).astype(int), None
     else:
-        at, kept = thinned(weights.weights, most, seed=fit.case.seed)
-    made = columns(taken(fit, at), names)
-    if kept is not None:
-        made[WEIGHT] = np.log(kept)
+        places, thin = thinned(weights.weights, most, seed=fit.case.seed)
+    made = columns(taken(fit, places), names)
+    if thin is not None:
+        made[WEIGHT] = np.log(thin)
     return {
         "how": near.how,
-        "n": len(at),
+        "n": len(places),
         "drawn": fit.n,
-        "ess": float(least) if weights is None else float(len(at)),
+        "ess": float(least) if weights is None else float(len(places)),
         "columns": list(made),
         "draws": packed(made),
     } | _values(fit.case, names)
