@@ -88,9 +88,9 @@ def _draws(
             if fit is not None:
                 return fit, drawn.origin
     with stages("compile"):
-        from forecast.inference.sampling import compiled_model
+        from forecast.inference.evaluate import compile_beside
 
-        compiled_model(job.case)
+        compile_beside(job.case)
     with stages("sample"):
         from forecast.inference.evaluate import posterior
 
