@@ -148,8 +148,7 @@ def _draw(
 ) -> tuple[Any, str | None]:
     """Return the fit, and the name of the run whose draws it took."""
     from forecast.analyses.check import check_gates
-    from forecast.inference.evaluate import posterior
-    from forecast.inference.sampling import compiled_model
+    from forecast.inference.evaluate import compile_beside, posterior
 
     with stages("gates"):
         check_gates(job.case)
@@ -160,7 +159,7 @@ def _draw(
         if fit is not None:
             return fit, lender.origin
     with stages("compile"):
-        compiled_model(job.case)
+        compile_beside(job.case)
     with stages("sample"):
         return posterior(job.case, cores=cores, tick=stages.tick), None
 

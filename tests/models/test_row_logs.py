@@ -1,4 +1,4 @@
-"""Log probabilities of rows by compiled sums against the formulas on arrays."""
+"""Log probabilities of rows, pattern by pattern, against the formula of each row."""
 
 from dataclasses import replace
 
@@ -7,14 +7,13 @@ import pytest
 
 from models.components.states import cell_states
 from models.ops import NumPy
-from models.ratings.formula import TERMS, row_logp
-from models.row_sums import row_logs
+from models.ratings.formula import TERMS, row_logp, row_logs
 from models.terms import terms_from_draws
 
 ROWS, CELLS = 40, 5
 
 
-def made(structure, seed):
+def evidence(structure, seed):
     """Cells and rows of answers, some missing, with patterns that rows and cells share."""
     rng, r = np.random.default_rng(seed), len(structure.raters)
     cells = {
@@ -33,20 +32,22 @@ def made(structure, seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_rows_are_those_of_the_formulas(draws, structure, link, seed):
     linked = replace(structure, link=link)
-    cells, rows = made(linked, seed)
+    cells, rows = evidence(linked, seed)
     parts = terms_from_draws(draws)
     state, unused = cell_states(NumPy, parts, cells, link=link)
     terms = (parts["raters"][name] for name in TERMS)
     expected = row_logp(
         NumPy, rows["value"], state, *unused, *terms, rows["cell"], kind_of=linked.kind_of
     )
-    found = row_logs(parts, cells, rows=rows, structure=linked)
-    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
-    assert np.ptp(found) > 1.0
+    logs = row_logs(parts["raters"], state, unused, rows=rows, kind_of=linked.kind_of)
+    np.testing.assert_allclose(logs, expected, rtol=1e-12, atol=1e-12)
+    assert np.ptp(logs) > 1.0
 
 
 def test_no_rows_give_none(draws, structure):
-    cells, rows = made(structure, 0)
+    cells, rows = evidence(structure, 0)
     none = {name: x[:0] for name, x in rows.items()}
-    found = row_logs(terms_from_draws(draws), cells, rows=none, structure=structure)
-    assert found.shape == (len(draws["use_rate"]), 0)
+    parts = terms_from_draws(draws)
+    state, unused = cell_states(NumPy, parts, cells, link=structure.link)
+    logs = row_logs(parts["raters"], state, unused, rows=none, kind_of=structure.kind_of)
+    assert logs.shape == (len(draws["use_rate"]), 0)
