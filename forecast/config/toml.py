@@ -1,10 +1,9 @@
-"""Faults of a user's TOML file: where, what was found, and the remedy; all told at once.
+"""A user's TOML file with the line of every key, and its faults: place, finding and remedy.
 
-Find the line of every table and key of a TOML text, which ``tomllib`` does not tell.
-
-The text must already have been read by ``tomllib``: this scanner trusts its syntax and only
-follows its structure. Paths are tuples of names; an element of an array adds its position as
-text, so ``quantiles = [[0.1, 2]]`` gives ``("quantiles", "0")`` and ``("quantiles", "0", "1")``.
+``tomllib`` reads the file; :func:`index` adds the lines, which it does not give. That scanner
+trusts the syntax, which ``tomllib`` has accepted, and only follows the structure. Paths are tuples
+of names; an element of an array adds its position as text, so ``quantiles = [[0.1, 2]]`` gives
+``("quantiles", "0")`` and ``("quantiles", "0", "1")``.
 """
 
 import os
