@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from forecast.analyses.verdicts import side
 from forecast.config.load import load_config
 from forecast.evidence.load import load_tables
 from forecast.inference.case import make_case
@@ -18,7 +19,6 @@ from forecast.runs import folder as folders
 from forecast.runs.folder import read_json, read_manifest
 from models.errors import InputError
 from models.quantities import HEADLINE
-from reports.verdicts import side
 
 Claims = Sequence[Mapping[str, Any]]
 

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forecast.analyses.verdicts import in_words, side, status, verdicts
 from forecast.config.load import Config
 from forecast.evidence.arrays import REFERENCE, Evidence
 from forecast.evidence.frame import ROW_BLOCK
@@ -31,7 +32,6 @@ from models.dims import LEVELS, SIDES
 from models.outcomes.milestones import milestone_dates
 from models.parameters import SLOTS
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
-from reports.verdicts import in_words, side, status, verdicts
 from reports.words import CHANCES, NO_TABLE, chance
 
 PROB = 0.89
@@ -100,7 +100,7 @@ def claim_rows(
     """Return one row per claim and quantity (and element), prior beside posterior.
 
     ``sd_ratio`` and ``shift`` are those of :func:`moved`; ``evidence`` is the claim's verdict of
-    :mod:`reports.verdicts`.
+    :mod:`forecast.analyses.verdicts`.
     """
     rows = []
     for claim, stated in CLAIMS.items():
@@ -148,7 +148,7 @@ def _elements(name: str, coords: dict[str, Any]) -> list[tuple[str, tuple]]:
 def learned_rows(fit: Fit, prior: Quantities) -> list[dict[str, Any]]:
     """Return for each scalar prior: diagnostics, prior and posterior, and what was learned.
 
-    ``sd_ratio``, ``shift`` and ``learned`` are those of :mod:`reports.verdicts`.
+    ``sd_ratio``, ``shift`` and ``learned`` are those of :mod:`forecast.analyses.verdicts`.
     """
     found = {name: rest for name, *rest in fit.diagnosis.rows}
     rows = []

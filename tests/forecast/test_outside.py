@@ -22,9 +22,9 @@ from forecast.inference.identity import run_hash
 from forecast.runs.open import show
 from forecast.runs.run import report, run
 from models.errors import InputError
-from reports.docs import headline_block, worldviews_block
-from reports.terminal import terminal_table
+from reports.run import terminal_table
 from reports.words import MODEL_ALONE, of_hundred
+from scripts.docs_pages import headline_block, worldviews_block
 
 TAILS = (0.055, 0.5, 0.945)
 VIEW = """

@@ -15,7 +15,7 @@ from forecast.runs.open import fit_of, show, with_sides
 from forecast.runs.run import run
 from models.errors import InputError
 from models.quantities import HEADLINE
-from reports.verdicts import SAID, STATUSES, VERDICTS
+from reports.words import SAID, STATUSES, VERDICTS
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
 FILES = {

@@ -22,7 +22,7 @@ from forecast.inference.case import with_prior
 from forecast.inference.evaluate import answer, posterior
 from models.errors import InputError
 from models.ratings.formula import MISSING, MISSING_LEVEL, NO_ANSWER
-from reports.view import heavy_of, varied_notes
+from reports.check import heavy_of, varied_notes
 from reports.words import few_or_most, untried
 
 

@@ -18,8 +18,8 @@ from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
 from models.priors import families
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
 from reports.figures import write_figures
+from reports.figures.draws import summary
 from reports.figures.fit import RATER_TERMS
-from reports.summaries import summary
 from reports.view import FILE
 
 CHAINS, DRAWS = 2, 40

@@ -1,19 +1,11 @@
-"""The verdict on a claim: from its quantities and its home beliefs, and never typed."""
+"""Verdicts on beliefs by stated thresholds, and on claims by quantities and home beliefs."""
 
 import pytest
 
+from forecast.analyses.verdicts import BOUNDARY, SIGNS, is_judged, side, status, verdicts
 from models.quantities import CLAIMS, QUANTITIES
-from reports.verdicts import (
-    ALONE,
-    BOUNDARY,
-    SAID,
-    SIGNS,
-    VERDICTS,
-    by_side,
-    is_judged,
-    side,
-    verdicts,
-)
+from reports.view import by_side, conflicts
+from reports.words import ALONE, CONFLICT, SAID, STATUSES, UNTOUCHED, VERDICTS
 
 CLAIM, QUANTITY = "C12", "relevant_if_values_enough"
 
@@ -128,3 +120,35 @@ def test_the_first_screen_says_for_and_against_which_claims():
     ]
     assert by_side([{"id": "C1", "evidence": "moved"}]) == []
     assert set(SAID) == {"for", "against", "both ways", "no side"}
+
+
+@pytest.mark.parametrize(
+    ("sd_ratio", "shift", "expected"),
+    [
+        (0.49, 0.0, "learned"),
+        (0.5, 1.9, "somewhat"),
+        (0.89, -1.9, "somewhat"),
+        (0.9, 0.0, "hardly"),
+        (1.19, 0.0, "hardly"),
+        (1.2, 0.0, CONFLICT),
+        (0.04, -2.0, CONFLICT),
+        (0.04, 2.0, CONFLICT),
+    ],
+)
+def test_status_by_ratio_of_sds_and_shift(sd_ratio, shift, expected):
+    assert status(sd_ratio, shift) == expected
+    assert expected in STATUSES
+
+
+def test_a_belief_that_no_evidence_touches_is_called_so():
+    assert status(1.0, 0.0, untouched=True) == UNTOUCHED
+
+
+def test_conflicts_come_farthest_first_and_rows_without_a_status_are_left_out():
+    rows = [
+        {"parameter": "a", "learned": CONFLICT, "shift": "2.1"},
+        {"parameter": "b", "learned": "hardly", "shift": "0.0"},
+        {"parameter": "c", "learned": CONFLICT, "shift": "-4.0"},
+        {"parameter": "d"},
+    ]
+    assert [r["parameter"] for r in conflicts(rows)] == ["c", "a"]

@@ -1,18 +1,16 @@
-"""What the evidence did to each claim: one word and one sentence, from the numbers of a run.
+"""What the evidence did to each belief and to each claim: one word each, and a sentence.
+
+Two numbers judge a belief. ``sd_ratio`` is the posterior's sd over the prior's, in the belief's own
+unit. ``shift`` is how far the posterior mean lies from the prior's, in prior sds, on the scale
+where the belief is unbounded (the log of what is positive, the logit of a share): on its own scale
+a share near 0 can never lie many sds below its prior. The two are the axes of Betancourt's plot of
+contraction and z-score ("Towards a principled Bayesian workflow", 2020), with the prior in place of
+a known truth. The limits stand with the words for them in :mod:`reports.words`.
 
 A claim is judged by its quantities and by its home beliefs, those that name it first under
 ``claims``. What its quantities share with other claims (how often works are used at all) may narrow
 them while the claim's own beliefs stay where the prior put them; then the claim did not move. Where
 it did, the same quantities say for it or against it, by the sign that each has here.
-
-What the evidence did to a belief: the one place of its thresholds, and the words for them.
-
-Two numbers say it. ``sd_ratio`` is the posterior's sd over the prior's, in the belief's own unit.
-``shift`` is how far the posterior mean lies from the prior's, in prior sds, on the scale where the
-belief is unbounded (the log of what is positive, the logit of a share): on its own scale a share
-near 0 can never lie many sds below its prior. The two are the axes of Betancourt's plot of
-contraction and z-score ("Towards a principled Bayesian workflow", 2020), with the prior in place
-of a known truth.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,30 +18,29 @@ from math import log
 from typing import Any
 
 from models.quantities import CLAIMS, QUANTITIES
-from reports.words import CHANCES, LEAST, value
-
-LEARNED, SOMEWHAT = 0.5, 0.9
-"""Ratios of sds below which a belief counts as learned, and as somewhat learned."""
-GREW = 1.2
-"""Ratio from which the sd grew: five standard errors above 1 at 400 effective draws."""
-FAR = 2.0
-"""Prior sds from which the posterior mean lies outside what the prior expected."""
-CONFLICT, UNTOUCHED = "conflict", "untouched"
-STATUSES = {
-    "learned": f"learned (posterior sd below {LEARNED} of the prior's)",
-    "somewhat": f"somewhat learned (below {SOMEWHAT})",
-    "hardly": f"hardly learned ({SOMEWHAT} or more)",
-    CONFLICT: (
-        f"in conflict with the prior (posterior mean {FAR:.0f} or more prior sds away, or sd "
-        f"{GREW} times the prior's or more)"
-    ),
-    UNTOUCHED: "untouched (no evidence bears on it)",
-}
-"""Every status, in words."""
+from reports.words import (
+    AGAINST,
+    AGAINST_IT,
+    ALONE,
+    BOTH_WAYS,
+    CHANCES,
+    CONFLICT,
+    FAR,
+    FOR,
+    GREW,
+    HARDLY,
+    LEARNED,
+    LEAST,
+    MOVED,
+    NO_SIDE,
+    SOMEWHAT,
+    UNTOUCHED,
+    value,
+)
 
 
 def status(sd_ratio: float, shift: float, *, untouched: bool = False) -> str:
-    """Return what the evidence did to a belief: a key of :data:`STATUSES`."""
+    """Return what the evidence did to a belief: a key of :data:`reports.words.STATUSES`."""
     if untouched:
         return UNTOUCHED
     if abs(shift) >= FAR or sd_ratio >= GREW:
@@ -53,20 +50,6 @@ def status(sd_ratio: float, shift: float, *, untouched: bool = False) -> str:
     return "somewhat" if sd_ratio < SOMEWHAT else "hardly"
 
 
-def conflicts(parameters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the beliefs in conflict with their prior, the farthest shifted first."""
-    found = [r for r in parameters if r.get("learned") == CONFLICT]
-    return sorted(found, key=lambda r: -abs(float(r["shift"])))
-
-
-MOVED, HARDLY, ALONE, AGAINST = "moved", "hardly moved", "prior alone", "in conflict"
-VERDICTS = {
-    MOVED: "the evidence moved or narrowed the claim's quantities",
-    HARDLY: "the claim's own beliefs stand about where the prior put them",
-    ALONE: "no evidence touches the claim's own beliefs",
-    AGAINST: "the evidence says what the prior did not expect",
-}
-"""Every verdict on a claim, and what it means."""
 SHIFTED = 1.0
 """Prior sds from which a quantity counts as moved even where it did not narrow."""
 DEBUGGING = ("1", "2", "3")
@@ -76,16 +59,6 @@ TURNS_ON = {
     "level_share": DEBUGGING,
 }
 """Elements that a claim speaks of, where it does not speak of all."""
-FOR, AGAINST_IT, BOTH_WAYS, NO_SIDE = "for", "against", "both ways", "no side"
-SAID = {
-    FOR: ("Speaks for it", "every quantity that moved to a side makes the claim likelier"),
-    AGAINST_IT: ("Speaks against it", "every such quantity makes it less likely"),
-    BOTH_WAYS: ("Speaks both ways", "some make it likelier and some less likely"),
-    NO_SIDE: ("Takes no side", "its quantities narrowed about where they stood"),
-}
-"""What the quantities of a claim that moved say of it, in words, and what that means."""
-SIDED = (MOVED, AGAINST)
-"""Verdicts on which evidence bears, so that it may take a side."""
 SIGNS = {
     "level5_established": -1,
     "established": -1,
@@ -160,7 +133,7 @@ def is_judged(row: Row) -> bool:
 
 
 def verdicts(rows: Sequence[Row], learned: Sequence[Row]) -> dict[str, tuple[str, str]]:
-    """Return each claim's verdict (a key of :data:`VERDICTS`) and its sentence.
+    """Return each claim's verdict (a key of :data:`reports.words.VERDICTS`) and its sentence.
 
     Parameters
     ----------
@@ -179,7 +152,7 @@ def verdicts(rows: Sequence[Row], learned: Sequence[Row]) -> dict[str, tuple[str
 
 
 def side(rows: Iterable[Row]) -> str:
-    """Return to which side a claim's rows of claims.csv moved: a key of :data:`SAID`.
+    """Return to which side a claim's rows of claims.csv moved: a key of :data:`reports.words.SAID`.
 
     Counted are the quantities that the verdict rests on, that moved, and that have a sign.
     """
@@ -213,31 +186,6 @@ def _beyond(row: Row, group: str) -> float:
     if QUANTITIES[row["quantity"]].unit == "ratio":
         lower, mid, upper, edge = log(lower), log(mid), log(upper), log(edge)
     return (mid - edge) / (upper - lower) if upper > lower else 0.0
-
-
-def by_side(claims: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
-    """Return what the evidence says of the claims, in words, and the ids after each phrase.
-
-    Empty where the claims, of an older run, have no ``side``.
-    """
-    rows = [one for one in claims if "side" in one]
-    moved = [one for one in rows if one["evidence"] in SIDED]
-    sided = [(word, [c["id"] for c in moved if c["side"] == key]) for key, word in _TOLD.items()]
-    rest = [(word, [c["id"] for c in rows if c["evidence"] == key]) for key, word in _REST.items()]
-    return [(word, ids) for word, ids in (*sided, *rest) if ids]
-
-
-_TOLD = {
-    FOR: "the evidence speaks for",
-    AGAINST_IT: "it speaks against",
-    BOTH_WAYS: "it speaks both ways on",
-    NO_SIDE: "it takes no side on",
-}
-_REST = {
-    HARDLY: "it hardly moves",
-    ALONE: "it does not touch",
-    AGAINST: "in part the prior expected otherwise:",
-}
 
 
 def _verdict(judged: Sequence[Row], home: Sequence[Row]) -> str:

@@ -1,16 +1,11 @@
-"""The write-up of the model for the docs site: the sub-models' own docstrings, beliefs, registry.
+"""The pages of the documentation that are made from code and runs.
 
-Nothing is typed here: the mathematics are the docstrings that the code carries, the beliefs are
-those of a priors file, the quantities those of the registry. So text and model cannot drift apart.
+The write-up's mathematics are the docstrings of the sub-models, its beliefs those of a priors file,
+its quantities those of the registry, so that text and model cannot drift apart.
 
-docs/beliefs.md: every belief that a priors file answers, made from the slots and the default.
-
-``scripts/refresh_docs.py`` writes it; it needs no run.
-
-Blocks of the README and of docs/model.md that a finished run fills, as Markdown.
-
-A block stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and begins with the hash of each
-forecast that it is of, in a comment, so that a test can tell whether it still holds.
+Blocks of the README and of docs/ are filled from a finished run. A block stands between
+``<!-- NAME -->`` and ``<!-- /NAME -->``, and begins with a stamp in a comment: the version, and the
+hash of the inputs of each forecast that it is of, so that a test can tell whether it still holds.
 """
 
 import re
@@ -22,15 +17,22 @@ from models.errors import InputError
 from models.parameters import BLOCKS, SLOTS, Slot
 from models.priors import FAMILIES, Prior, ppf
 from models.quantities import CLAIMS, QUANTITIES
-from reports.verdicts import CONFLICT, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
-from reports.view import MAIN_TITLE, SAME_BAR_SPLIT, SAME_BAR_TITLE, label
+from reports.sensitivity import differ_line, reach_line, surrogate_line, tables
+from reports.table import Table
+from reports.view import MAIN_TITLE, SAME_BAR_SPLIT, SAME_BAR_TITLE, conflicts
 from reports.words import (
+    CONFLICT,
     CONSIDERED,
+    GREW,
     INTERVAL,
     INTERVAL_OF_CHANCE,
+    LEARNED,
+    SOMEWHAT,
+    UNTOUCHED,
     chance,
     considered_of,
-    interval,
+    label,
+    mean_and_interval,
     number,
     opening,
     outside_text,
@@ -76,18 +78,13 @@ def beliefs_page(stated: Iterable[Prior]) -> str:
     ]
     parts = [HEAD.format(families="\n".join(families))]
     for block in BLOCKS:
-        slots = [slot for slot in SLOTS.values() if slot.block == block]
-        parts.append("\n".join([f"## {block}", "", *table(slots, priors), ""]))
+        rows = [cells(slot, priors[slot.name]) for slot in SLOTS.values() if slot.block == block]
+        table = Table.of("", BELIEF_HEADS, rows)
+        parts.append("\n".join([f"## {block}", "", *table.markdown(), ""]))
     return "\n".join(parts)
 
 
-def table(slots: Sequence[Slot], priors: Mapping[str, Prior]) -> list[str]:
-    """Return the lines of a block's table."""
-    return [
-        "| belief | question | unit | median | 90% range | claim | source | may lie |",
-        "|---|---|---|---|---|---|---|---|",
-        *(f"| {' | '.join(map(escaped, cells(slot, priors[slot.name])))} |" for slot in slots),
-    ]
+BELIEF_HEADS = ("belief", "question", "unit", "median", "90% range", "claim", "source", "may lie")
 
 
 def cells(slot: Slot, prior: Prior) -> list[str]:
@@ -96,11 +93,6 @@ def cells(slot: Slot, prior: Prior) -> list[str]:
     lies = RANGES[slot.support] + "".join(f", `{family}` only" for family in slot.families)
     about = [f"`{slot.name}`", slot.question, slot.unit]
     return [*about, median, f"{low} to {high}", prior.claims[0], prior.source, lies]
-
-
-def escaped(text: str) -> str:
-    """Return text that fits into one cell."""
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 PARTS: dict[str, tuple[str, ...]] = {
@@ -155,32 +147,26 @@ def belief_table(block: str, priors: Mapping[str, Prior]) -> list[str]:
     rows = []
     for slot in (slot for slot in SLOTS.values() if slot.block == block):
         prior = priors[slot.name]
-        name, question, unit, median, low_high, claim, source, _ = cells(slot, prior)
+        name, question, unit, median, ends, claim, source, _ = cells(slot, prior)
         numbers = ", ".join(f"{key} = {value:g}" for key, value in prior.params)
         stated = f"`{prior.dist}({numbers})`"
-        row = (
-            name,
-            question,
-            stated,
-            f"{median} ({low_high}) {unit}",
-            claim,
-            f"{source}. {prior.why}",
-        )
-        rows.append(f"| {' | '.join(map(escaped, row))} |")
-    head = ("belief", "question", "stated", "median (90% range)", "claim", "source and reason")
-    return [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *rows]
+        median = f"{median} ({ends}) {unit}"
+        rows.append((name, question, stated, median, claim, f"{source}. {prior.why}"))
+    heads = ("belief", "question", "stated", "median (90% range)", "claim", "source and reason")
+    return Table.of("", heads, rows).markdown()
 
 
 def quantities_page() -> str:
     """Return the page of every quantity that a run predicts, from the registry."""
-    out = ["# Every quantity", "", "From the registry, `models/quantities.py`.", ""]
-    out += ["| name | label | unit | question | claims | by |", "|---|---|---|---|---|---|"]
     variants = ("agenda_", "cohort_", "new_agenda_")
-    for q in QUANTITIES.values():
-        if q.name.startswith(variants) and q.name.split("_", 1)[1] in QUANTITIES:
-            continue
-        row = (f"`{q.name}`", q.label, q.unit, q.question, " ".join(q.claims), " ".join(q.dims))
-        out.append(f"| {' | '.join(map(escaped, row))} |")
+    rows = [
+        (f"`{q.name}`", q.label, q.unit, q.question, " ".join(q.claims), " ".join(q.dims))
+        for q in QUANTITIES.values()
+        if not (q.name.startswith(variants) and q.name.split("_", 1)[1] in QUANTITIES)
+    ]
+    table = Table.of("", ("name", "label", "unit", "question", "claims", "by"), rows)
+    out = ["# Every quantity", "", "From the registry, `models/quantities.py`.", ""]
+    out += table.markdown()
     out += ["", "The first sixteen come also by agenda, by cohort and for a new agenda, as"]
     out += ["`agenda_NAME`, `cohort_NAME` and `new_agenda_NAME`.", "", "## The claims", ""]
     out += [f"- **{key}** ({claim.who}): {claim.text}" for key, claim in CLAIMS.items()]
@@ -221,6 +207,7 @@ def python_page(exports: Mapping[str, str], groups: Sequence[str]) -> str:
 WIDTH = 100
 SHOWN = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
 """The rows of the second table of the headline."""
+HEADS_OF_MEANS = ("mean", "interval", "prior alone, mean")
 HEADS = {
     "learned": f"Learned (`sd_ratio` below {LEARNED})",
     "somewhat": f"Somewhat learned (below {SOMEWHAT})",
@@ -257,22 +244,22 @@ def headline_block(
         How surely each side is ahead, where the run says it.
     """
     found, prior = head["quantities"], head["prior"]
-    outside = outside_view(head)
     sentences = opening(found, head, heavy=heavy, leads=leads) + outside_text(head)
-    sentences += [told] if (told := untried(found, heavy)) else []
-    tables = [
-        [_row(label(n), found[n], prior=prior[n]) for n in names]
+    sentences += filter(None, [untried(found, heavy)])
+    same_bar, main = (
+        [(label(n), *mean_and_interval(found[n]), _summary(prior[n])) for n in names]
         for names in (SAME_BAR_SPLIT, SHOWN)
-    ]
-    if outside:
-        both = outside["rows"][-1][1]
+    )
+    if outside := outside_view(head):
         name = f"{outside['label']}, {CONSIDERED}"
-        tables[1].insert(1, f"| {name} | {chance(both['mean'])} | {interval(both)} | |")
+        main.insert(1, (name, *mean_and_interval(outside["rows"][-1][1]), ""))
     top = ", ".join(f"`{r['parameter']}` {chance(r['share'])}" for r in variance["parts"][:3])
     return [
-        *(line for told in sentences for line in [*_wrapped(told), ""]),
-        *_table(SAME_BAR_TITLE, tables[0]),
-        *_table(MAIN_TITLE, tables[1]),
+        *(line for sentence in sentences for line in [*_wrapped(sentence), ""]),
+        *Table.of("", (SAME_BAR_TITLE, *HEADS_OF_MEANS), same_bar).markdown(),
+        "",
+        *Table.of("", (MAIN_TITLE, *HEADS_OF_MEANS), main).markdown(),
+        "",
         *_wrapped(
             f"Each interval is an {INTERVAL_OF_CHANCE}. Of the variance of "
             f"{label('alignment_relevant')} {chance(variance['untouched'])} lies in beliefs that "
@@ -284,23 +271,18 @@ def headline_block(
     ]
 
 
-def _table(title: str, rows: Sequence[str]) -> list[str]:
-    return [f"| {title} | mean | interval | prior alone, mean |", "|---|---|---|---|", *rows, ""]
-
-
 def worldviews_block(heads: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the README's table of several worldviews, given the contents of headline.json."""
     strict = "alignment_relevant"
     rows = {
-        label(name): [_told(h["quantities"][name]) for h in heads.values()]
+        label(name): [_summary(h["quantities"][name]) for h in heads.values()]
         for name in (*SAME_BAR_SPLIT, strict, "capabilities_first")
     }
     rows |= _considered(heads)
-    rows[f"{label(strict)}, prior alone"] = [_told(h["prior"][strict]) for h in heads.values()]
+    rows[f"{label(strict)}, prior alone"] = [_summary(h["prior"][strict]) for h in heads.values()]
+    table = Table.of("", (f"mean ({INTERVAL})", *heads), ((k, *x) for k, x in rows.items()))
     return [
-        f"| mean ({INTERVAL}) | {' | '.join(heads)} |",
-        "|---" * (1 + len(heads)) + "|",
-        *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()),
+        *table.markdown(),
         "",
         "The first four rows are of documented use, the same bar for both sides; they sum to 1.",
     ]
@@ -311,7 +293,7 @@ def _considered(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     names = {h["outside_view"]["quantity"] for h in heads.values() if h.get("outside_view")}
     return {
         f"{label(name)}, {CONSIDERED}": [
-            _told(considered_of(h, name) or h["quantities"][name]) for h in heads.values()
+            _summary(considered_of(h, name) or h["quantities"][name]) for h in heads.values()
         ]
         for name in sorted(names)
     }
@@ -329,9 +311,9 @@ def learned_block(rows: Sequence[Mapping[str, Any]], *, seed: int) -> list[str]:
     """
     out = [f"Each scalar belief of the default run, seed {seed}:", ""]
     for status, head in HEADS.items():
-        some = sorted((r for r in rows if r["learned"] == status), key=_ratio)
-        told = ", ".join(f"`{r['parameter']}` {_ratio(r):.2f}" for r in some)
-        out += _item(f"**{head}:** {told or 'none'}.")
+        beliefs = sorted((r for r in rows if r["learned"] == status), key=_ratio)
+        names = ", ".join(f"`{r['parameter']}` {_ratio(r):.2f}" for r in beliefs)
+        out += _item(f"**{head}:** {names or 'none'}.")
     against = "; ".join(map(_conflict, conflicts(rows)))
     out += _item(f"**In {CONFLICT} with the prior** (medians): {against or 'none'}.")
     alone = ", ".join(sorted(f"`{r['parameter']}`" for r in rows if r["learned"] == UNTOUCHED))
@@ -358,22 +340,17 @@ def filled(page: str, name: str, *, lines: Sequence[str], identity: str) -> str:
 
 
 def identity_in(page: str, name: str) -> str | None:
-    """Return the hash of the forecast, or hashes, that a block is of; None if it says none."""
-    one = "[0-9a-f]{64}"
-    found = re.search(rf"<!-- {name} -->\n<!-- forecast ({one}(?: {one})*) -->", page)
-    return found[1] if found else None
+    """Return the version and the hashes of the inputs that a block is of; None if it has none."""
+    match = re.search(rf"<!-- {name} -->\n<!-- forecast ([^ ]+(?: [0-9a-f]{{64}})+) -->", page)
+    return match[1] if match else None
 
 
 def _pattern(name: str) -> str:
     return rf"<!-- {name} -->.*?<!-- /{name} -->"
 
 
-def _row(name: str, found: Mapping[str, float], *, prior: Mapping[str, float]) -> str:
-    return f"| {name} | {chance(found['mean'])} | {interval(found)} | {_told(prior)} |"
-
-
-def _told(found: Mapping[str, float]) -> str:
-    return f"{chance(found['mean'])} ({interval(found)})"
+def _summary(found: Mapping[str, Any]) -> str:
+    return "{} ({})".format(*mean_and_interval(found))
 
 
 def _ratio(r: Mapping[str, Any]) -> float:
@@ -403,3 +380,44 @@ def _wrapped(text: str, *, first: str = "", later: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+TEN = 10
+"""Beliefs in the table of priors moved."""
+
+
+def sensitivity_block(summary: Mapping[str, Any], *, command: str) -> list[str]:
+    """Return the lines of docs/sensitivity.md that a finished analysis fills.
+
+    Parameters
+    ----------
+    summary
+        Content of sensitivity.json.
+    command
+        What made it.
+    """
+    s = _with_nan(summary)
+    lines = [f"Made by `{command}{' --quick' if s['quick'] else ''}`.", ""]
+    for line in s["lines"]:
+        lines += [*textwrap.wrap(f"- {line}", WIDTH, subsequent_indent="  "), ""]
+    sentences = {"disagreement": differ_line(s), "tipping": reach_line(s)}
+    sentences["factors"] = surrogate_line(s) if s["factors"] else ""
+    for name, table in tables(s).items():
+        if table.rows and name != "beliefs":
+            rows = table.markdown()[: TEN + 2 if name == "tornado" else None]
+            sentence = textwrap.wrap(sentences.get(name, ""), WIDTH)
+            lines += [f"### {table.title}", "", *sentence, *[""][: len(sentence)], *rows, ""]
+    return lines[:-1]
+
+
+NUMBERS = {"mean", "lower", "upper", "shift", "mcse", "pareto_k", "width_change", "width_mcse"}
+
+
+def _with_nan(x: Any) -> Any:
+    """Return what JSON holds with NaN for the numbers of a bar that are null."""
+    if isinstance(x, Mapping):
+        return {
+            key: float("nan") if value is None and key in NUMBERS else _with_nan(value)
+            for key, value in x.items()
+        }
+    return [_with_nan(item) for item in x] if isinstance(x, list) else x

@@ -1,7 +1,4 @@
-"""Observed test quantities over what the fit replicates: the shape that several figures share.
-
-Intervals by agenda: the shape that two figures share.
-"""
+"""Shapes that figures share: series over years, dots with intervals, replicates, forests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +9,70 @@ import arviz as az
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
+from models.dims import LAST_YEAR
 from models.quantities import QUANTITIES
 from reports.figures import drawing as d
-from reports.summaries import Frames, labels, names_of_agendas, row, summarise
+from reports.figures.draws import Frames, labels, names_of_agendas, row, summarise
 from reports.words import INTERVAL, LOWER, UPPER
+
+
+def by_year(found: Mapping[str, Any], years: Sequence[int], **names: Any) -> list[dict[str, Any]]:
+    """Return a summary by year as rows, each with ``names`` before it."""
+    return [{**names, "year": year, **row(found, i)} for i, year in enumerate(years)]
+
+
+def band(ax: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, label: str = "") -> None:
+    """Draw the interval of each year, and a line through the medians."""
+    years = [r["year"] for r in rows]
+    ends = [[r[key] for r in rows] for key in ("lower", "upper")]
+    ax.fill_between(years, *ends, color=colour, alpha=0.18, linewidth=0)
+    ax.plot(years, [r["median"] for r in rows], color=colour, label=label)
+
+
+def until_now(ax: Any, *, last: int = LAST_YEAR) -> None:
+    """Mark the end of the evidence, and say so above the line."""
+    ax.axvline(last + 0.5, color=d.MUTED, linewidth=0.9, linestyle=":")
+    at: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    look = {"ha": "center", "va": "bottom", "fontsize": 8, "color": d.MUTED}
+    ax.annotate("evidence ends", (last + 0.5, 1.0), xytext=(0, 2), **at, **look)
+
+
+def finish_shares(
+    ax: Any, years: Sequence[int], *, ylabel: str, xlabel: str, legend: str, stacked: bool = False
+) -> None:
+    """Label axes of years and of chances from 0 to 1; the legend, so titled, stands beside."""
+    until_now(ax)
+    ax.set_xlim(years[0], years[-1])
+    ax.set_ylim(0, 1.0 if stacked else 1.03)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.set_ylabel(ylabel)
+    ax.set_xlabel(xlabel)
+    at = {"loc": "outside right upper", "alignment": "left", "reverse": stacked}
+    ax.figure.legend(title=legend, **at)
+
+
+def dots(
+    ax: Any,
+    rows: Sequence[Mapping[str, Any]],
+    y: Sequence[float],
+    *,
+    colour: str,
+    centre: str = "median",
+    **look: Any,
+) -> None:
+    """Draw a dot at ``centre`` and a line from lower to upper for each row, at heights ``y``."""
+    ax.hlines(y, [r["lower"] for r in rows], [r["upper"] for r in rows], color=colour)
+    style = {"marker": "o", "linestyle": "none", "markersize": 4.5, "color": colour} | look
+    ax.plot([r[centre] for r in rows], y, **style)
+
+
+def name_rows(ax: Any, names: Sequence[str], *, below: float = 0.4) -> None:
+    """Name the rows of a figure, the first on top, without lines between them."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(max(len(names), 1) - below, -0.6)
+
 
 TAIL = 0.5 - 0.5 * (UPPER - LOWER)
 
