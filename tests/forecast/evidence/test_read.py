@@ -18,7 +18,7 @@ from forecast.evidence.tables import ROWS
 from forecast.runs.folder import copy_evidence
 from models.errors import InputError
 
-SHIPPED = Path(__file__).parents[2] / "evidence"
+SHIPPED = Path(__file__).parents[3] / "evidence"
 
 
 @pytest.fixture(scope="module")
