@@ -22,24 +22,46 @@ from models.priors import FAMILIES, Prior
 Pairs = Sequence[tuple[float, float]]
 
 
+SHOWN = (0.05, 0.5, 0.95)
+"""Probabilities at which a fit is shown."""
+
+
+@dataclass(frozen=True)
+class FamilyFit:
+    """How a family fits the quantiles; without ``params`` ``reason`` says why it does not.
+
+    ``values`` are its quantiles at :data:`SHOWN`.
+    """
+
+    dist: str
+    reason: str
+    params: dict[str, float] | None = None
+    misfit: float | None = None
+    values: tuple[float, ...] = ()
+
+    def json(self) -> dict[str, object]:
+        """Return the fit as plain data."""
+        row: dict[str, object] = {"dist": self.dist, "params": self.params}
+        row |= {"misfit": self.misfit, "said": self.reason}
+        return row | ({"at": list(self.values)} if self.values else {})
+
+
 @dataclass(frozen=True)
 class Elicited:
-    """A belief as elicited: the family chosen, its numbers, and how well each family fits.
+    """A belief as elicited: the distribution chosen, and how each family fits that it may have.
 
-    ``fits`` has a row for each family that the belief may have: ``dist``, ``params`` (None where
-    it misses the quantiles), ``misfit`` in words, and its quantiles at 5, 50 and 95%. ``before`` is
-    the belief as it stood: ``dist`` and ``params``.
+    ``before`` is the family and the numbers of the belief as it stood.
     """
 
     name: str
     dist: str
     params: dict[str, float]
     quantiles: tuple[tuple[float, float], ...]
-    fits: tuple[dict[str, Any], ...]
-    before: dict[str, Any]
+    fits: tuple[FamilyFit, ...]
+    before: tuple[str, dict[str, float]]
     written: Path | None = None
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> dict[str, object]:
         """Return everything as plain data."""
         return {
             "schema": 1,
@@ -47,8 +69,8 @@ class Elicited:
             "dist": self.dist,
             "params": self.params,
             "quantiles": [list(pair) for pair in self.quantiles],
-            "fits": list(self.fits),
-            "before": self.before,
+            "fits": [one.json() for one in self.fits],
+            "before": {"dist": self.before[0], "params": self.before[1]},
             "written": None if self.written is None else str(self.written),
         }
 
@@ -106,8 +128,8 @@ def elicit(
     pairs = _checked(quantiles)
     fits = tuple(_fits(name, pairs, dist=dist, shape=dict(shape or {})))
     chosen = _choose(fits, dist or old.dist, stated=dist is not None)
-    before = {"dist": old.dist, "params": dict(old.params)}
-    elicited = Elicited(name, chosen["dist"], chosen["params"], pairs, fits, before)
+    before = (old.dist, old.values)
+    elicited = Elicited(name, chosen.dist, dict(chosen.params or {}), pairs, fits, before)
     if picture is not None:
         _draw(elicited, Path(picture))
     if not write:
@@ -144,7 +166,7 @@ def _checked(pairs: Pairs) -> tuple[tuple[float, float], ...]:
 
 def _fits(
     name: str, pairs: Pairs, *, dist: str | None, shape: dict[str, float]
-) -> Sequence[dict[str, Any]]:
+) -> Sequence[FamilyFit]:
     """Return how each family that the belief may have fits."""
     slot = SLOTS[name]
     allowed = slot.families or families_within(slot.support)
@@ -159,38 +181,36 @@ def _fits(
     return [_fit(one, pairs, support=slot.support, shape=shape) for one in able]
 
 
-def _fit(dist: str, pairs: Pairs, *, support: str, shape: dict[str, float]) -> dict[str, Any]:
-    row: dict[str, Any] = {"dist": dist, "params": None, "misfit": None}
-    if len(pairs) < len(fitting.free_params(dist)):
-        return row | {"said": f"needs {len(fitting.free_params(dist))} quantiles"}
+def _fit(dist: str, pairs: Pairs, *, support: str, shape: dict[str, float]) -> FamilyFit:
+    needed, kind = len(fitting.free_params(dist)), FAMILIES[dist].support
+    if len(pairs) < needed:
+        return FamilyFit(dist, f"needs {needed} quantiles")
     low, high = pairs[0][1], pairs[-1][1]
-    kind = FAMILIES[dist].support
-    beyond = low <= 0 if kind == "positive" else kind == "unit" and not 0 < low < high < 1
-    if beyond:
-        return row | {"said": "does not reach these values"}
-    given = {key: shape[key] for key in fitting.SHAPES.get(dist, ())}
+    if (kind == "positive" and low <= 0) or (kind == "unit" and not 0 < low < high < 1):
+        return FamilyFit(dist, "does not reach these values")
+    shapes = {key: shape[key] for key in fitting.SHAPES.get(dist, ())}
     try:
-        params = fitting.fit(dist, pairs, shape=given)
+        params = fitting.fit(dist, pairs, shape=shapes)
     except fitting.MisfitError as error:
-        return row | {"said": str(error)}
+        return FamilyFit(dist, str(error))
     if support == "unit" and not 0 <= params.get("lower", 0.0) < params.get("upper", 1.0) <= 1:
-        return row | {"said": "reaches beyond 0 to 1"}
+        return FamilyFit(dist, "reaches beyond 0 to 1")
     if support == "positive" and params.get("lower", 0.0) < 0:
-        return row | {"said": "reaches below 0"}
-    worst = fitting.misfit(dist, pairs, params=params)
-    values = [float(x) for x in FAMILIES[dist].frozen(**params).ppf([0.05, 0.5, 0.95])]
-    return row | {"params": params, "misfit": worst, "said": "", "at": values}
+        return FamilyFit(dist, "reaches below 0")
+    misfit = fitting.misfit(dist, pairs, params=params)
+    values = FAMILIES[dist].frozen(**params).ppf(SHOWN)
+    return FamilyFit(dist, "", params, misfit, tuple(float(x) for x in values))
 
 
-def _choose(fits: Sequence[dict[str, Any]], wanted: str, *, stated: bool) -> dict[str, Any]:
-    for row in fits:
-        if stated and row["dist"] == wanted and row["params"] is None:
-            raise InputError(f"--dist {wanted}: {row['said']}")
-    fitting_rows = [row for row in fits if row["params"] is not None]
-    if not fitting_rows:
-        reasons = "; ".join(f"{row['dist']} {row['said']}" for row in fits)
+def _choose(fits: Sequence[FamilyFit], wanted: str, *, stated: bool) -> FamilyFit:
+    for one in fits:
+        if stated and one.dist == wanted and one.params is None:
+            raise InputError(f"--dist {wanted}: {one.reason}")
+    if all(one.params is None for one in fits):
+        reasons = "; ".join(f"{one.dist} {one.reason}" for one in fits)
         raise InputError(f"no family fits these quantiles: {reasons}")
-    return min(fitting_rows, key=lambda row: (row["dist"] != wanted, float(row["misfit"])))
+    fitting_ones = [one for one in fits if one.params is not None]
+    return min(fitting_ones, key=lambda one: (one.dist != wanted, one.misfit))
 
 
 def _draw(elicited: Elicited, path: Path) -> None:

@@ -44,7 +44,7 @@ class ScenarioTable(Table):
 
     since: Annotated[int, Field(ge=FIRST_YEAR, le=2100)] | None = None
     summary: Text | None = None
-    do: dict[str, Any]
+    do: dict[str, object]
 
 
 def read_act(text: str, since: int) -> Do:
@@ -150,8 +150,8 @@ def read_acts(
         try:
             acts.append(act_of(key, value, since=since))
         except InputError as error:
-            found, _, remedy = str(error).removeprefix("do: ").partition("; ")
-            faults.append(here.fault(found.removeprefix(f"{key} found "), remedy))
+            finding, _, remedy = str(error).removeprefix("do: ").partition("; ")
+            faults.append(here.fault(finding.removeprefix(f"{key} found "), remedy))
     return tuple(acts), faults
 
 
@@ -203,8 +203,8 @@ class OptionTable(Table):
     since: Annotated[int, Field(ge=FIRST_YEAR, le=2100)] | None = None
     summary: Text | None = None
     cost: Number = 0.0
-    do: dict[str, Any] = Field(default_factory=dict)
-    payoffs: dict[str, Any] = Field(default_factory=dict)
+    do: dict[str, object] = Field(default_factory=dict)
+    payoffs: dict[str, object] = Field(default_factory=dict)
 
 
 class DecisionTable(Table):
@@ -214,8 +214,8 @@ class DecisionTable(Table):
     per: Literal["work", "field"] = "work"
     unit: Text | None = None
     why: Text | None = None
-    payoffs: dict[str, Any] = Field(default_factory=dict)
-    options: dict[str, Any] = Field(default_factory=dict)
+    payoffs: dict[str, object] = Field(default_factory=dict)
+    options: dict[str, object] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -100,12 +100,12 @@ def rating_arrays(
         ]
     )
     sizes = (len(agendas), LAST_YEAR - FIRST_YEAR + 1, 2)
-    _, first, at = np.unique(ordered(triples, sizes), return_index=True, return_inverse=True)
+    _, first, index = np.unique(ordered(triples, sizes), return_index=True, return_inverse=True)
     cells = triples[first] if len(first) else np.zeros((1, 3), dtype=np.int64)
-    distinct = collapsed(codes, at)
-    rows = padded_rows(distinct, room(codes, at))
+    distinct = collapsed(codes, index)
+    rows = padded_rows(distinct, room(codes, index))
     ids = joined_ids(works.text("work").to_pylist(), distinct)
-    return RatingArrays({"cells": _cells(cells), "ratings": rows}, ids, distinct.row, at)
+    return RatingArrays({"cells": _cells(cells), "ratings": rows}, ids, distinct.row, index)
 
 
 def collapsed(codes: np.ndarray, cell: np.ndarray) -> Collapsed:
@@ -119,8 +119,8 @@ def collapsed(codes: np.ndarray, cell: np.ndarray) -> Collapsed:
     )
     row = np.full(len(codes), -1)
     row[rated] = inverse
-    at = np.flatnonzero(rated)[first]
-    return Collapsed(codes[at], cell[at], count, row)
+    index = np.flatnonzero(rated)[first]
+    return Collapsed(codes[index], cell[index], count, row)
 
 
 def padded_rows(distinct: Collapsed, n: int) -> dict[str, Any]:
@@ -227,20 +227,20 @@ def lag_weights(tables: Tables, *, last: int) -> dict[tuple[str, int, int], floa
     more = sourced_events(tables)
     new = ~np.isin(more[0], event)
     event, lag = np.append(event, more[0][new]), np.append(lag, more[1][new])
-    _, first, at, count = np.unique(
+    _, first, index, count = np.unique(
         event, return_index=True, return_inverse=True, return_counts=True
     )
-    order = np.argsort(first[at], kind="stable")  # sums run event by event, as they stand
-    event, lag, weight = event[order], lag[order], 1 / count[at[order]]
+    order = np.argsort(first[index], kind="stable")  # sums run event by event, as they stand
+    event, lag, weight = event[order], lag[order], 1 / count[index[order]]
     born = year[event // 2]
     lag = np.minimum(np.maximum(lag, 0), last - born)
     names = np.array(sorted(range(len(SIDES)), key=lambda i: SIDES[i]))
     keys = np.column_stack([np.argsort(names)[event % 2], born, lag])
-    found, inverse = np.unique(keys, axis=0, return_inverse=True)
-    total = np.bincount(inverse.ravel(), weights=weight, minlength=len(found))
+    keys_present, inverse = np.unique(keys, axis=0, return_inverse=True)
+    total = np.bincount(inverse.ravel(), weights=weight, minlength=len(keys_present))
     return {
         (SIDES[names[side]], int(born), int(lag)): float(w)
-        for (side, born, lag), w in zip(found.tolist(), total, strict=True)
+        for (side, born, lag), w in zip(keys_present.tolist(), total, strict=True)
     }
 
 
@@ -275,8 +275,8 @@ def sourced_events(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
     for side, rows in sourced.items():
         fit = rows_that_fit(rows)
         keys = pa.array([row.mi_work for row in fit], TEXT)
-        at = places(keys, tables.works.text("work"))
-        for row, work in zip(fit, at.tolist(), strict=True):
+        index = places(keys, tables.works.text("work"))
+        for row, work in zip(fit, index.tolist(), strict=True):
             if work >= 0:
                 lag_of.setdefault(2 * work + SIDES.index(side), row.lag)
     return np.array(list(lag_of), dtype=np.int64), np.array(list(lag_of.values()), dtype=np.int64)
@@ -389,7 +389,7 @@ def _table(
     ids: Sequence[str],
     *,
     blank: Mapping[str, float],
-    whole: Sequence[str] = (),
+    integers: Sequence[str] = (),
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Return columns of a table; an empty one becomes a single row of weight 0."""
     filled = [row | {"weight": row.get("weight", 1.0)} for row in rows] or [
@@ -397,7 +397,7 @@ def _table(
     ]
     columns = {name: np.array([row[name] for row in filled]) for name in filled[0]}
     return {
-        name: column.astype(np.int64 if name in whole else np.float64)
+        name: column.astype(np.int64 if name in integers else np.float64)
         for name, column in columns.items()
     }, tuple(ids)
 
@@ -428,8 +428,8 @@ def _workers(tables: Tables) -> Any:
                 "unverified": int(row.verified != "yes"),
             }
         )
-    whole = ("group", "year", "definition", "unverified", "bound")
-    return _table(records, [row.row for row in rows], blank=blank, whole=whole)
+    integers = ("group", "year", "definition", "unverified", "bound")
+    return _table(records, [row.row for row in rows], blank=blank, integers=integers)
 
 
 def _figure(kind: str, central: Any, *, low: Any = None, high: Any = None) -> dict[str, float]:
@@ -458,7 +458,7 @@ def _lists(tables: Tables) -> Any:
         for row in rows
     ]
     blank = {"value": 0, "list": 0, "year": 0}
-    return _table(records, [row.row for row in rows], blank=blank, whole=("list", "year"))
+    return _table(records, [row.row for row in rows], blank=blank, integers=("list", "year"))
 
 
 def _fte(tables: Tables, agendas: tuple[str, ...]) -> Any:
@@ -478,7 +478,7 @@ def _fte(tables: Tables, agendas: tuple[str, ...]) -> Any:
     ]
     ids = [f"{agenda}/{year}" for agenda, year in total]
     blank = {"value": 0.0, "agenda": 0, "spread": 1.0}
-    return _table(records, ids, blank=blank, whole=("agenda",))
+    return _table(records, ids, blank=blank, integers=("agenda",))
 
 
 def _studies(tables: Tables) -> Any:
@@ -508,8 +508,8 @@ def _diagnosis(tables: Tables) -> Any:
         for row in rows
     ]
     blank = {"value": 0, "total": 1, "world": 0, "task": 0, "production": 0}
-    whole = ("world", "task", "production")
-    return _table(records, [row.row for row in rows], blank=blank, whole=whole)
+    integers = ("world", "task", "production")
+    return _table(records, [row.row for row in rows], blank=blank, integers=integers)
 
 
 def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> Any:
@@ -533,7 +533,7 @@ def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> 
     ]
     ids = [f"{side}/{year}/{lag}" for side, year, lag in weight]
     blank = {"value": 0, "side": 0, "age": 1.0, "cells": 1}
-    return _table(records, ids, blank=blank, whole=("side",))
+    return _table(records, ids, blank=blank, integers=("side",))
 
 
 MOST_BYTES = 20_000_000
@@ -579,11 +579,11 @@ def distinct_rows(evidence: Evidence) -> pa.Table:
     """Return the distinct rows: agenda, year, selection, count, and the code of each answer."""
     rows, cells, labels = evidence.arrays["ratings"], evidence.arrays["cells"], evidence.labels
     n = len(evidence.ids["ratings"])
-    at = rows["cell"][:n]
+    cell = rows["cell"][:n]
     columns_of_cells: dict[str, Any] = {
-        "agenda": pa.array(labels["agenda"]).take(pa.array(cells["agenda"][at])),
-        "year": pa.array(cells["year"][at] + FIRST_YEAR, pa.int32()),
-        "selection": pa.array(["sampled", "purposive"]).take(pa.array(cells["purposive"][at])),
+        "agenda": pa.array(labels["agenda"]).take(pa.array(cells["agenda"][cell])),
+        "year": pa.array(cells["year"][cell] + FIRST_YEAR, pa.int32()),
+        "selection": pa.array(["sampled", "purposive"]).take(pa.array(cells["purposive"][cell])),
         "works": pa.array(rows["weight"][:n].astype(int), pa.int32()),
     }
     columns = ("level", *COLUMNS, "capabilities_whose", "alignment_whose")

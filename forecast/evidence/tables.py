@@ -379,9 +379,9 @@ class FaultCount(Row):
             elif getattr(self, column) is not None:
                 raise misfit(column, "observable does not name this world: leave it empty")
         worlds = (self.no_learning, self.wrong_code, self.learned_representation)
-        found = sum(x or 0 for x in worlds) + self.mixed + self.other
-        if found != self.total:
-            raise misfit("total", f"the cells sum to {found}: give that, or mend a cell")
+        cells = sum(x or 0 for x in worlds) + self.mixed + self.other
+        if cells != self.total:
+            raise misfit("total", f"the cells sum to {cells}: give that, or mend a cell")
         return self
 
 
