@@ -1,25 +1,10 @@
 r"""What the page's sliders need: compact draws, beliefs and presets, as plain data.
 
-The page answers a moved belief as :func:`forecast.inference.evaluate.evaluate` does. A belief that enters last
-and that no likelihood touches is exact: its fixed uniforms go through the new quantile function.
-Any other is reweighted by :math:`p_{new}(x) / p_{old}(x)` at the draws, smoothed, and withheld by
-the rule of :mod:`forecast.inference.reweighting`. What of each draw is held: :mod:`forecast.runs.sliders`;
-numbers are 32-bit floats, column by column. A shipped view that these draws cannot be weighed to
-has draws of its own: :mod:`forecast.runs.sliders`.
-
-Draws of shipped views that the page's own draws can hardly be weighed to, for its sliders.
-
-A view whose Pareto k is too poor, or whose weights are worth less than a tenth of the draws, so
-that little can be moved from there, has draws of its own in the page: the moved or refitted ones
-that answered it, else those that the page of a finished run of it beside holds, else moved ones,
-else the draws of that run. They are thinned. Equal weights are thinned evenly; unequal ones
-:math:`w_i` by the unbiased scheme with the least variance (Fearnhead & Clifford 2003, JRSS B
-65:887): with :math:`c` such that :math:`\sum_i \min(w_i / c, 1) = N`, draws with :math:`w_i > c`
-stay as they are, and of the others each stays with chance :math:`w_i / c`, at weight :math:`c`.
-
-Compact draws of the page's sliders: what of each draw the headline needs.
-
-Per draw the page holds, with shares of agendas summed out,
+The page answers a moved belief as :func:`forecast.inference.evaluate.evaluate` does. A belief that
+enters last and that no likelihood touches is exact: its fixed uniforms go through the new quantile
+function. Any other is reweighted by :math:`p_{new}(x) / p_{old}(x)` at the draws, smoothed, and
+withheld by the rule of :mod:`forecast.inference.reweighting`. Numbers are 32-bit floats, column by
+column. Per draw the page holds, with shares of agendas summed out,
 
 .. math::
 
@@ -28,8 +13,16 @@ Per draw the page holds, with shares of agendas summed out,
         [s\, c_6 n_6 + (1 - s)\, c_7 n_7]
 
 with :math:`c_k = P(K^* \ge k)` from the ceilings and :math:`n_k = P(\text{works} \ge m)`; the same
-with use on both sides gives the strict split.
-The sum over agendas is the forecast only where a level counts once the *field* has it.
+with use on both sides gives the strict split. The sum over agendas is the forecast only where a
+level counts once the *field* has it.
+
+A shipped view whose Pareto k is too poor, or whose weights are worth less than a tenth of the
+draws, has draws of its own in the page: the moved or refitted ones that answered it, else those
+that the page of a finished run of it beside holds, else moved ones, else the draws of that run.
+They are thinned: equal weights evenly, unequal ones :math:`w_i` by the unbiased scheme with the
+least variance (Fearnhead & Clifford 2003, JRSS B 65:887). With :math:`c` such that
+:math:`\sum_i \min(w_i / c, 1) = N`, draws with :math:`w_i > c` stay as they are, and of the others
+each stays with chance :math:`w_i / c`, at weight :math:`c`.
 """
 
 import json
@@ -59,7 +52,7 @@ from forecast.inference.reweighting import (
 from forecast.inference.sampling import Fit
 from forecast.inference.seeds import integer, stream
 from forecast.runs.folder import read_json, read_manifest
-from forecast.runs.load import find_drawn
+from forecast.runs.open import find_lender
 from forecast.runs.variants import WORLDVIEWS, NearFit, moved, of_run
 from models.dims import FIRST_YEAR
 from models.errors import InputError
@@ -145,7 +138,7 @@ def _uses(fit: Fit) -> dict[str, np.ndarray]:
 def _experts(fit: Fit, draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return P(n_k >= m) at each expert's level and year, on the paths of their own."""
     asked, structure = asked_of(fit.case), fit.compiled.structure
-    parts = {"structure": structure, "question": asked.asked, "names": ("enough",)}
+    parts: Any = {"structure": structure, "question": asked.asked, "names": ("enough",)}
     enough = predict(draws, future(fit, asked), **parts, kind="levels")["enough"]
     return {
         f"expert {i}": enough[:, e.level - 1, e.year - FIRST_YEAR]
@@ -207,16 +200,16 @@ def bases(
 
 def of_page(case: Case, beside: Path, *, columns: Sequence[str]) -> dict[str, Any] | None:
     """Return sliders.json of a finished, converged run of just this Case, if it will do."""
-    drawn = find_drawn(case, beside)
-    if drawn is None:
+    lender = find_lender(case, beside)
+    if lender is None:
         return None
     try:
-        made = read_manifest(drawn.folder) or {}
-        held = read_json(drawn.folder / "sliders.json")
+        made = read_manifest(lender.folder) or {}
+        held = read_json(lender.folder / "sliders.json")
         same = (
             asked_options(case).items() <= made["options"].items() and made["checks"]["converged"]
         )
-        same = same and load_config(drawn.folder / "priors.toml").priors == case.priors
+        same = same and load_config(lender.folder / "priors.toml").priors == case.priors
         same = same and held["columns"] == list(columns) and held["experts"] == experts_of(case)
         return dict(held) if same and len(held["draws"]) else None
     except (OSError, InputError, LookupError, TypeError, AttributeError):
