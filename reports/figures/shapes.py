@@ -18,9 +18,9 @@ from reports.figures.draws import Frames, labels, names_of_agendas, row, summari
 from reports.words import INTERVAL, LOWER, UPPER
 
 
-def by_year(found: Mapping[str, Any], years: Sequence[int], **names: Any) -> list[dict[str, Any]]:
+def by_year(summary: Mapping[str, Any], years: Sequence[int], **names: Any) -> list[dict[str, Any]]:
     """Return a summary by year as rows, each with ``names`` before it."""
-    return [{**names, "year": year, **row(found, i)} for i, year in enumerate(years)]
+    return [{**names, "year": year, **row(summary, i)} for i, year in enumerate(years)]
 
 
 def band(ax: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, label: str = "") -> None:
@@ -173,9 +173,9 @@ def counted(panels: Sequence[Panel]) -> str:
 def plot_forest(dt: Any, path: Path, *, frames: Frames, name: str, caption: d.Caption) -> d.Caption:
     """Draw the predictions of ``name`` by agenda, and return ``caption``."""
     variable, group = f"agenda_{name}", "predictions"
-    found = summarise(dt, group, name=variable)
+    means = summarise(dt, group, name=variable)
     keys, called = labels(dt, group, dim="agenda"), names_of_agendas(frames)
-    order = np.argsort(-found["mean"])
+    order = np.argsort(-means["mean"])
     shown = [d.short(called.get(keys[i], keys[i]), 38) for i in order]
     shown = [text if shown.count(text) == 1 else f"{text} {i}" for i, text in enumerate(shown)]
     ds = dt[group].ds[[variable]].isel(agenda=order).assign_coords(agenda=shown)
@@ -202,7 +202,7 @@ def plot_forest(dt: Any, path: Path, *, frames: Frames, name: str, caption: d.Ca
     ax.set_xlabel(f"{QUANTITIES[name].label}: probability for a work")
     ax.xaxis.set_major_formatter(FuncFormatter(d.percent))
     ax.set_xlim(left=0.0)
-    rows = [{"agenda": keys[i], "quantity": name, **row(found, i)} for i in order]
+    rows = [{"agenda": keys[i], "quantity": name, **row(means, i)} for i in order]
     d.save(fig, path, rows=rows)
     plt.close(fig)
     return caption
