@@ -5,7 +5,7 @@ Run from the checkout, with a finished run's folder::
     python -m benchmarks.cheap runs/default-HASH8
 
 The latter are those that neither a table nor a weighed forecast by others touches; told apart are
-those that enter after the years of each work are known (:data:`models.late.LATE`), and the others.
+those that enter in the last stage (:func:`forecast.inference.evaluate.late`), and the others.
 Each change moves the centre of one prior by a fifth of its sd up or down, another prior each time.
 The first six quantities of headline.json are answered for each. Each hundred is timed ``REPEATS``
 times from the fit, also in seconds of the processor, which other work on the machine disturbs less;
@@ -23,11 +23,10 @@ import numpy as np
 
 from forecast.analyses.sensitivity import moments, shifted
 from forecast.inference.case import Answer, Case, with_prior
-from forecast.inference.evaluate import evaluate
+from forecast.inference.evaluate import evaluate, late
 from forecast.inference.reweighting import soft_part
 from forecast.inference.sampling import Fit
 from forecast.runs.open import fit_of, show
-from models.late import LATE
 from models.outcomes.experts import READS
 from models.quantities import HEADLINE
 
@@ -81,8 +80,8 @@ def main(folder: str) -> None:
     print("|---|---|---|---|---|---|")
     for title, some, how in (
         ("of priors that evidence touches", [n for n in names if n not in alone], "reweight"),
-        ("of those that enter last", [n for n in names if n in free & set(LATE)], "exact"),
-        ("of those that enter earlier", [n for n in names if n in free - set(LATE)], "exact"),
+        ("of those that enter last", [n for n in names if n in free & late(fit)], "exact"),
+        ("of those that enter earlier", [n for n in names if n in free - late(fit)], "exact"),
     ):
         told, spent, used = timed(fit, changes(fit, some), how=how)
         numbers = (statistics.median(spent), min(spent), max(spent), statistics.median(used))

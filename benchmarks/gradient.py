@@ -17,15 +17,15 @@ from unittest.mock import patch
 
 import numba
 import numpy as np
-from llvmlite import ir
-from numba.core import types
-
-from benchmarks.common import rows_of, stated_case
 from forecast.compiler import native, program, scalars
 from forecast.compiler.callbacks import Table, add_value
 from forecast.compiler.lowering import nest, shape
 from forecast.compiler.routines import REAL, compiled, helpers, translate
 from forecast.compiler.whole import add_function
+from llvmlite import ir
+from numba.core import types
+
+from benchmarks.common import rows_of, stated_case
 from forecast.inference.case import structure_of
 from forecast.inference.sampling import compiled_model, swap
 from models.ratings.kernel import FAST, _exp, log_of

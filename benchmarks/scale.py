@@ -36,8 +36,8 @@ def timed[T](call: Callable[[], T]) -> tuple[T, float]:
 
 def gradient_seconds(case: Any) -> tuple[float, float]:
     """Return the seconds until the model is ready, and of one value with its gradient."""
-    from forecast.compiler.program import value_and_gradient
     from forecast.inference.sampling import compiled_model, swap
+    from forecast.native.program import value_and_gradient
 
     compiled, ready = timed(lambda: compiled_model(case))
     model = swap(compiled, case)

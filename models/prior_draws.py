@@ -49,7 +49,22 @@ NORMALS: dict[str, tuple[str, ...]] = {
 """Dims of the standard normal effects."""
 ZERO_SUMS: dict[str, str] = {SAMPLED[name]: dim for name, dim in DIM.items()}
 """Dim of what is sampled for each effect that adds up to zero."""
+OTHERS: dict[str, tuple[str, ...]] = {
+    "maturity_agenda": ("agenda",),
+    "maturity_agenda_own": ("agenda",),
+    "tracking_agenda_z": ("agenda",),
+    "definition_offset": ("definition",),
+    "worker_growth": ("group",),
+}
+"""Dims of what is neither."""
 EASE = ("ease", "worker_ratio_elasticity")
+
+
+def dims_of(name: str) -> tuple[str, ...]:
+    """Return the dims of a variable; a belief that is not named is a scalar."""
+    if name in ZERO_SUMS:
+        return (ZERO_SUMS[name],)
+    return DIMS.get(name) or NORMALS.get(name) or OTHERS.get(name) or ()
 
 
 def uniforms(root: int, name: str, *, shape: tuple[int, ...]) -> Array:

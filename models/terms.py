@@ -1,40 +1,36 @@
-"""The terms of every sub-model from draws: what the graph has, with a leading draw axis."""
+"""The terms of every sub-model from the variables by name: of the graph, or of draws."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from models.components import faults, maturity, output, spillover, tracking, workers
 from models.ops import NumPy
-from models.priors import Array
 from models.ratings import formula as ratings
 
+SUB_MODELS = {
+    "workers": workers.terms,
+    "output": output.terms,
+    "maturity": maturity.terms,
+    "tracking": tracking.terms,
+    "faults": faults.terms,
+    "spillover": spillover.terms,
+    "raters": ratings.terms,
+}
 
-def terms_from_draws(draws: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
-    """Return the terms by sub-model, as :func:`models.model.build` makes them in the graph."""
-    n = len(draws["use_rate"])
-    offset = draws["definition_offset"]
-    shares = faults.world_shares(NumPy, draws["fault_learned_share"], draws["fault_no_learning"])
-    diagnosis = faults.diagnosis_from_draws(draws)
-    return {
-        "workers": {
-            "log_workers": workers.workers_from_draws(draws),
-            "offsets": np.concatenate([offset, np.zeros((n, 1))], axis=-1),
-            "error": draws["worker_error"],
-        },
-        "output": output.from_draws(draws),
-        "maturity": maturity.from_draws(draws),
-        "tracking": tracking.from_draws(draws),
-        "faults": {
-            "mixed": faults.mixed_probability(
-                draws["fault_no_learning"], draws["fault_mixed_chance"]
-            ),
-            "study": draws["fault_concentration"],
-            "diagnosis": diagnosis,
-            "concentration": draws["diagnosis_concentration"],
-            "diagnosed": faults.diagnosed(NumPy, shares, faults.rates(NumPy, diagnosis)),
-        },
-        "spillover": spillover.from_draws(draws),
-        "raters": ratings.from_draws(draws),
-    }
+
+def all_terms(xp: Any, v: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the terms by sub-model of variables by name: of a graph, or of draws.
+
+    Parameters
+    ----------
+    xp
+        Operations (:mod:`models.ops`).
+    v
+        Variables by name; draws have a leading axis.
+    """
+    return {name: terms(xp, v) for name, terms in SUB_MODELS.items()}
+
+
+def terms_from_draws(draws: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the terms by sub-model from draws, with a leading draw axis."""
+    return all_terms(NumPy, draws)

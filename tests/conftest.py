@@ -32,12 +32,17 @@ def prior_table(name: str, claim: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.fixture(scope="session")
-def priors_text() -> str:
-    """A valid priors file that answers every slot; the first 14 priors carry C1 to C14."""
+def valid_priors() -> str:
+    """Return a priors file that answers every slot; the first 14 priors carry C1 to C14."""
     claims = [f"C{i}" if i <= 14 else "none" for i in range(1, len(SLOTS) + 1)]
     tables = [prior_table(name, claim) for name, claim in zip(SLOTS, claims, strict=True)]
     return "\n".join([HEAD, *tables])
+
+
+@pytest.fixture(scope="session")
+def priors_text() -> str:
+    """The text of a valid priors file."""
+    return valid_priors()
 
 
 @pytest.fixture

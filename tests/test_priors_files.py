@@ -10,9 +10,9 @@ import pytest
 
 from forecast.config.load import load_config
 from forecast.config.schema import CLAIMS
+from forecast.inference.outcomes import predict
 from models.dims import LOG_RATIO, Structure
 from models.outcomes.paths import Asked
-from models.outcomes.relevance import predict
 from models.parameters import SLOTS
 from models.prior_draws import prior_draws
 from models.priors import families, frozen

@@ -22,10 +22,10 @@ year T, or none by the close of the evidence. The model's chance that it is stil
 .. math:: \frac{\mathrm{E}[1 - F_k(y)]}{\mathrm{E}[1 - F_k(Y)]}, \qquad
     F_k(y) = P(K^* \ge k)\, P(n_k(y) \ge 1),
 
-the expectations over draws (:mod:`models.outcomes.milestones` with one work in place of three).
-The baseline
-``hazard`` is one rate for all levels: those attained, plus a half, over the level-years at risk,
-plus one. The CRPS is cut at the close of the evidence, which keeps it proper for what is open:
+the expectations over draws (:mod:`models.outcomes.milestones` with one work in place of three). The
+baseline ``hazard`` is one rate for all levels: those attained, plus a half, over the level-years at
+risk, plus one. The CRPS is cut at the close of the evidence, which keeps it proper for what is
+open:
 
 .. math:: \sum_{y = Y + 1}^{2026} \big(P(T \le y) - [T \le y]\big)^2 \quad \text{(years)}
 
@@ -74,13 +74,14 @@ from forecast.evidence.arrays import (
     lag_rows,
     padded_rows,
 )
+from forecast.evidence.frame import frame
 from forecast.evidence.load import Tables
-from forecast.evidence.read import frame
 from forecast.evidence.tables import Rating, UseDate
 from forecast.inference.case import Case, make_case, structure_of
 from forecast.inference.evaluate import forward
 from forecast.inference.forward import taken
 from forecast.inference.identity import run_hash
+from forecast.inference.outcomes import predict
 from forecast.inference.sampling import Fit, careful
 from forecast.inference.seeds import stream
 from forecast.progress import Stages
@@ -91,9 +92,7 @@ from models.dims import FIRST_YEAR, GROUPS, LAST_YEAR, STEPS, Structure
 from models.errors import InputError
 from models.likelihoods import COUNTS_AND_FIGURES
 from models.ops import NumPy
-from models.outcomes import milestones
-from models.outcomes.paths import make_paths
-from models.outcomes.states import make_reach
+from models.outcomes.paths import Asked
 from models.prior_draws import prior_draws
 from models.terms import terms_from_draws
 
@@ -279,18 +278,10 @@ def first_dates(rows: Any) -> dict[int, int | None]:
 
 def open_chances(found: Mapping[str, Any]) -> np.ndarray:
     """Return the chance that no work of a level exists after each year; dims (step, year)."""
-    draws, future = found["draws"], found["future"]
-    total: Any = 0.0
-    n = len(draws["use_rate"])
-    for i in range(0, n, CHUNK):
-        at = slice(i, i + CHUNK)
-        some, later = ({k: v[at] for k, v in group.items()} for group in (draws, future))
-        structure = found["structure"]
-        paths = make_paths(some, later, structure=structure, horizon=LAST_YEAR)
-        yearly = milestones.yearly_works(paths, make_reach(paths, structure.link))
-        mean = np.cumsum(yearly[:, :-1].sum(axis=1), axis=1)
-        total = total + (1.0 - milestones.established(mean, some, m=1)).sum(axis=0)
-    return np.asarray(total / n).T
+    question = Asked(LAST_YEAR, LAST_YEAR, 1, "field")
+    parts = {name: found[name] for name in ("draws", "future", "structure")}
+    made = predict(**parts, question=question, names=("first",), kind="levels")
+    return np.asarray(1.0 - made["first"][:, 1:].mean(axis=0))
 
 
 def still_open(chance: np.ndarray, origin: int) -> np.ndarray:

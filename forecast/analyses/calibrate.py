@@ -53,13 +53,13 @@ from forecast.inference.diagnostics import Diagnosis, element_label
 from forecast.inference.evaluate import answer, harder, judged, posterior
 from forecast.inference.forward import future_normals
 from forecast.inference.identity import code_hash, versions
+from forecast.inference.outcomes import predict
 from forecast.inference.sampling import Fit, careful
 from forecast.inference.seeds import integer, stream
 from forecast.inference.simulate import simulated_case
 from forecast.progress import Stages
 from forecast.runs.inputs import load_inputs
 from models.errors import InputError
-from models.outcomes.relevance import predict
 from models.prior_draws import prior_draws
 from models.quantities import HEADLINE
 

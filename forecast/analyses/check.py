@@ -40,6 +40,7 @@ from forecast.evidence.load import Tables
 from forecast.files import write_csv, write_json
 from forecast.inference.case import Case, structure_of
 from forecast.inference.forward import future_normals
+from forecast.inference.outcomes import predict
 from forecast.inference.seeds import stream
 from forecast.progress import Stages
 from forecast.runs.folder import read_manifest
@@ -49,7 +50,6 @@ from models.batches import limited
 from models.dims import GROUPS, LEVELS, STEPS, WORLDS
 from models.errors import InputError
 from models.outcomes.paths import forecast_years
-from models.outcomes.relevance import predict
 from models.prior_draws import prior_draws
 from models.priors import Prior, frozen, logpdf, ppf, support
 from models.quantities import QUANTITIES
@@ -408,7 +408,7 @@ class Check:
         if self.faults:
             many = "a fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
             head = f"{self.config.name}: not fit to be run, for {many} told at the end"
-        from forecast.config.schema import outside_view
+        from forecast.config.outside import outside_view
 
         view = outside_view(self.config.outside_view)
         if view is not None:

@@ -17,8 +17,8 @@ has, how three raters read it, how a published figure errs and a list scatters, 
 :mod:`models.components.workers`; a
   *list* is negative binomial around its level, as in :mod:`models.components.output`.
 - A *first work* at level k among those of 2027 has chance
-  :math:`P(K^* \ge k)\,P(n_k(2027) \ge 1)`, as in :mod:`models.outcomes.milestones`, with one work
-  for three.
+  :math:`P(K^* \ge k)\,P(n_k(2027) \ge 1)`, as in
+  :mod:`models.outcomes.milestones`, with one work for three.
 
 The model's dates and chances beside what is known: milestones reached, forecasts by others.
 
@@ -43,21 +43,21 @@ import numpy as np
 from forecast.analyses.predictive import kappa
 from forecast.evidence.load import Tables
 from forecast.inference.case import Case
+from forecast.inference.evaluate import forward
 from forecast.inference.forward import all_draws, future, taken
+from forecast.inference.outcomes import predict
 from forecast.inference.reweighting import reached
 from forecast.inference.sampling import Fit
 from forecast.inference.seeds import stream
-from models.components import maturity, output, spillover, workers
+from models.components import maturity, spillover, workers
 from models.dims import FIRST_YEAR, LAST_YEAR, LEVELS, SIDES, Structure
 from models.ops import NumPy
-from models.outcomes import milestones
 from models.outcomes.experts import Expert
-from models.outcomes.paths import Paths, forecast_years, make_paths
-from models.outcomes.states import States, documented_mean, make_reach, make_states
+from models.outcomes.paths import Asked, forecast_years
 from models.priors import Array
+from models.ratings import formula as ratings
 from models.ratings.formula import TERMS
 from models.ratings.simulate import row_random
-from models.terms import terms_from_draws
 from reports.words import LOWER, UPPER
 
 YEAR = 2027
@@ -78,7 +78,7 @@ class Near:
 
 def near_draws(
     draws: Mapping[str, Array],
-    future: Mapping[str, Array],
+    year: Mapping[str, Array],
     *,
     structure: Structure,
     rng: np.random.Generator,
@@ -89,43 +89,39 @@ def near_draws(
     ----------
     draws
         Of every variable, forecast-only ones too, draw axis first.
-    future
-        Standard normals up to :data:`HORIZON`, as :func:`models.outcomes.paths.make_paths` takes.
+    year
+        What the graph ``near`` says of :data:`YEAR` (:mod:`models.outcomes.graphs`), by draw.
     structure
         Agendas, raters, lists, link.
     rng
         Of the sample, its reading, figures and lists.
     """
-    paths = make_paths(draws, future, structure=structure, horizon=HORIZON)
-    states = make_states(paths, structure.link)
-    answers = sample_answers(draws, paths, states=states, structure=structure, rng=rng)
+    answers = sample_answers(draws, year, structure=structure, rng=rng)
     shares, chances = read(answers, n=len(structure.raters))
-    figures = worker_figures(draws, paths, rng=rng)
-    lists = list_counts(draws, paths, lists=structure.lists, rng=rng)
-    return Near(shares | figures | lists, chances | first_works(draws, paths, reach=states.reach))
+    figures = worker_figures(draws, year["log_workers"], rng=rng)
+    lists = list_counts(draws, year["relative"], lists=structure.lists, rng=rng)
+    return Near(shares | figures | lists, chances | first_works(year["first_works"]))
 
 
 def sample_answers(
     draws: Mapping[str, Array],
-    paths: Paths,
+    year: Mapping[str, Array],
     *,
-    states: States,
     structure: Structure,
     rng: np.random.Generator,
 ) -> Array:
     """Return the answers of all raters on a balanced sample; dims (draw, work, 6 x rater)."""
     agendas = len(structure.agendas)
-    state = _by_state(states.joint(YEAR))
-    unused = []
+    state, unused = _by_state(year["state"]), []
     for side in SIDES:
-        m = documented_mean(paths, side, year=YEAR)
+        m = year[f"{side}_mean"]
         effect = draws[f"{side}_year_sd"] * rng.standard_normal(len(m))
         m = m * np.exp(effect)[:, None, None, None]
         seen = spillover.seen_age(NumPy, AGE, draws["reporting_delay"])
-        grown = spillover.reached(NumPy, seen, paths.spillover["lag"][:, SIDES.index(side)])
+        grown = spillover.reached(NumPy, seen, draws[f"{side}_lag"])
         own = draws[f"{side}_own"]
         unused += [_by_state(np.exp(-m * x[:, None, None, None])) for x in (own, grown)]
-    raters = terms_from_draws(dict(draws))["raters"]
+    raters = ratings.terms(NumPy, draws)
     cell = np.repeat(np.arange(agendas), PER_AGENDA)
     asked = np.ones((len(cell), 6 * len(structure.raters)), dtype=int)
     out = []
@@ -173,12 +169,14 @@ def read(answers: Array, *, n: int) -> tuple[dict[str, Array], dict[str, Array]]
 
 
 def worker_figures(
-    draws: Mapping[str, Array], paths: Paths, *, rng: np.random.Generator
+    draws: Mapping[str, Array], log_workers: Array, *, rng: np.random.Generator
 ) -> dict[str, Array]:
-    """Return figures of workers of 2027 as they would be published, in reference definitions."""
-    size = paths.log_workers[:, :, YEAR - FIRST_YEAR]
-    error = draws["worker_error"][:, None] * rng.standard_t(workers.DEGREES, size=size.shape)
-    figure = np.exp(size + error)
+    """Return figures of workers as they would be published, in reference definitions.
+
+    ``log_workers`` are those of the year, dims (draw, group).
+    """
+    error = draws["worker_error"][:, None] * rng.standard_t(workers.DEGREES, size=log_workers.shape)
+    figure = np.exp(log_workers + error)
     return {
         "alignment-workers": figure[:, 0],
         "interpretability-workers": figure[:, maturity.INTERPRETABILITY],
@@ -188,15 +186,15 @@ def worker_figures(
 
 def list_counts(
     draws: Mapping[str, Array],
-    paths: Paths,
+    relative: Array,
     *,
     lists: tuple[str, ...],
     rng: np.random.Generator,
 ) -> dict[str, Array]:
-    """Return the number of works of 2027 on each hand-made list that has counts."""
-    people = paths.log_workers[:, maturity.INTERPRETABILITY]
-    relative = output.relative_output(NumPy, people, draws["output_elasticity"])
-    relative = relative[:, YEAR - FIRST_YEAR]
+    """Return the number of works of the year on each hand-made list that has counts.
+
+    ``relative`` are works of the year for each work of 2025, dims (draw,).
+    """
     out, size = {}, draws["list_dispersion"]
     for i, name in enumerate(lists):
         if name != "none":
@@ -205,11 +203,12 @@ def list_counts(
     return out
 
 
-def first_works(draws: Mapping[str, Array], paths: Paths, *, reach: Array) -> dict[str, Array]:
-    """Return the chance that the field's works of 2027 hold one at level 6, or 7, or above."""
-    yearly = milestones.yearly_works(paths, reach)[:, :-1, YEAR - FIRST_YEAR].sum(axis=1)
-    f = milestones.established(yearly, draws, m=1)
-    return {"level-6-work": f[:, 5], "level-7-work": f[:, 6]}
+def first_works(chance: Array) -> dict[str, Array]:
+    """Return the chance that the field's works of the year hold one at level 6, or 7, or above.
+
+    ``chance`` has dims (draw, step).
+    """
+    return {"level-6-work": chance[:, 5], "level-7-work": chance[:, 6]}
 
 
 MADE = "2026-11-22"
@@ -309,12 +308,11 @@ def near_rows(fit: Fit) -> list[dict[str, Any]]:
     """
     at = np.linspace(0, fit.n - 1, min(fit.n, MOST)).astype(int)
     thin, case = taken(fit, at), near_case(fit.case)
-    found = near_draws(
-        all_draws(thin, case),
-        future(thin, case),
-        structure=fit.compiled.structure,
-        rng=stream(fit.case.seed, "near predictions"),
-    )
+    draws, structure = all_draws(thin, case), fit.compiled.structure
+    question = Asked(YEAR, HORIZON, 1, "field")
+    year = predict(draws, future(thin, case), structure=structure, question=question, kind="near")
+    rng = stream(fit.case.seed, "near predictions")
+    found = near_draws(draws, year, structure=structure, rng=rng)
     rows = []
     for key, (quantity, unit, rule) in RULES.items():
         row: dict[str, Any] = {"id": f"near-{key}", "quantity": quantity, "unit": unit}
@@ -339,13 +337,10 @@ def near_case(case: Case) -> Case:
 
 def first_curve(fit: Fit) -> np.ndarray:
     """Return the chance of a first work at each level by year, mean over draws; (level, year)."""
-    thin, case = _thin(fit), fit.case
-    draws = all_draws(thin, case)
-    structure, horizon = fit.compiled.structure, case.question.horizon
-    paths = make_paths(draws, future(thin, case), structure=structure, horizon=horizon)
-    yearly = milestones.yearly_works(paths, make_reach(paths, structure.link))
-    found = milestones.first_by_year(yearly, paths.works, draws=draws).mean(axis=0)
-    return np.maximum.accumulate(found, axis=-1)[:, : len(forecast_years(horizon))]
+    parts = forward(_thin(fit), replace(fit.case, do=()))
+    chance = predict(**parts, names=("first",), kind="levels")["first"].mean(axis=0)
+    years = forecast_years(fit.case.question.horizon)
+    return np.maximum.accumulate(chance, axis=-1)[:, : len(years)]
 
 
 def backcast_rows(curve: np.ndarray, tables: Tables) -> list[dict[str, Any]]:

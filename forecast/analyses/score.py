@@ -11,8 +11,8 @@ from forecast.analyses.backtest import prior_of, rated_mask, thinned, works_of
 from forecast.analyses.scores import MODEL, PRIOR, Row, Works, rated_chances, table, work_scores
 from forecast.config.load import load_config
 from forecast.evidence.arrays import CLOSE_AGE
+from forecast.evidence.frame import frame
 from forecast.evidence.load import Tables, find_evidence, load_tables
-from forecast.evidence.read import frame
 from forecast.evidence.tables import Rating, UseDate, Work
 from forecast.progress import Stages
 from forecast.runs.open import Run, fit_of, show

@@ -11,8 +11,9 @@ The same chains are drawn anew with twice the tuning and a target acceptance hal
 shorter steps. The second fit stands, whatever becomes of it, and says so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,10 @@ from forecast.config.load import ModelOptions, Question
 from forecast.inference import diagnostics as convergence
 from forecast.inference.case import Answer, Case
 from forecast.inference.forward import all_draws, future, with_ease
+from forecast.inference.outcomes import Staged, headline, predict
 from forecast.inference.reweighting import importance, moment_matched, soft_part, weighed
 from forecast.inference.sampling import Compiled, Fit, compiled_model, draw, flat
-from models import late, late_uses
 from models.errors import InputError
-from models.outcomes.relevance import predict
 from models.quantities import HEADLINE
 
 
@@ -54,9 +54,9 @@ Of ten refits of five beliefs at two seeds 9 met the rule with 1000 draws, 4 wit
 about half of the processor time of a fit from scratch.
 """
 HELD = 8
-"""Parts of the headline that are held, of the latest variations."""
-KEPT = "works "
-"""What begins the names of the costly part of the headline among what is kept with a fit."""
+"""Results of a stage of the headline that are held, of the latest variations."""
+KEPT = "stage 0 "
+"""What begins the names of the first stage's results among what is kept with a fit."""
 
 
 def posterior(case: Case, *, cores: int | None = None, tick: Any = None) -> Fit:
@@ -104,17 +104,14 @@ def judged(fit: Fit, found: dict[str, np.ndarray]) -> Fit:
 
 
 def answer(fit: Fit, case: Case, *, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
-    """Return quantities by draw, all by default; the Case shares the sampled part of ``fit``."""
-    return predict(**forward(fit, case), names=names)
+    """Return quantities by draw, all by default; the Case shares the sampled part of ``fit``.
 
-
-def wanted(fit: Fit, case: Case, *, names: Sequence[str] | None) -> dict[str, np.ndarray]:
-    """Return what :func:`answer` does; of the headline alone only what it needs is computed."""
-    if names is None or not set(names) <= set(HEADLINE):
-        return answer(fit, case, names=names)
+    Of the headline alone only what it needs is computed.
+    """
     parts = forward(fit, case)
-    found = late.headline(late.make_early(**parts), parts["draws"], question=case.asked)
-    return {name: found[name] for name in names}
+    if names is None or not set(names) <= set(HEADLINE):
+        return predict(**parts, names=names)
+    return headline(**parts, names=names, varying=fit.compiled.alone)
 
 
 def forward(fit: Fit, case: Case) -> dict[str, Any]:
@@ -203,63 +200,71 @@ def hold(held: dict[Any, Any], key: Any, *, make: Callable[[], Any], most: int) 
     return found
 
 
-def kept_works(fit: Fit) -> late_uses.Works:
-    """Return the costly part of the headline of the fit's own Case, made once and kept with it."""
-    kept = {name: x for name, x in fit.held.items() if name.startswith(KEPT)}
-    if not kept:
-        made = late_uses.make_works(**forward(fit, fit.case))
-        kept = {KEPT + name: x for name, x in made.items()}
-        fit.held.update(kept)
-    return {name.removeprefix(KEPT): x for name, x in kept.items()}
-
-
 @dataclass(frozen=True)
 class Ahead:
     """Quantities at a fit's draws: ``names`` are those wanted.
 
-    Of the headline alone only what a changed belief enters is computed anew, so the latest
-    :data:`HELD` parts are held: costly ones in ``works``, of 4000 draws some 10 MB each, and what
-    becomes of them in ``held``, of at most 4 MB. The costly part of the fit's own Case is kept with
-    the fit (``Fit.held``). Of other quantities, which may take hundreds, the last two are held.
+    The headline is computed in stages (:func:`forecast.inference.outcomes.staged`), the inputs that cost most
+    in the first: what a changed belief does not enter is held, of the latest :data:`HELD`
+    variations by stage. The first stage of the fit's own Case is kept with the fit (``Fit.held``).
+    Of other quantities, which may take hundreds, the last two are held.
     """
 
     names: Sequence[str] | None
     held: dict[Any, Any] = field(default_factory=dict)
-    works: dict[Any, Any] = field(default_factory=dict)
+    stages: dict[int, dict[Any, Any]] = field(default_factory=dict)
 
     def __call__(self, fit: Fit, case: Case) -> dict[str, np.ndarray]:
         """Return the wanted quantities of a Case at the draws of a fit."""
         if self.names is None or not set(self.names) <= set(HEADLINE):
             key = id(fit), forward_part(case, fit.compiled.alone)
             return hold(self.held, key, make=lambda: answer(fit, case, names=self.names), most=2)
-        key = self.key(fit, case)
-        early = hold(self.held, key, make=lambda: self.early(fit, case), most=HELD)
-        draws = all_draws(fit, case, names=late.READ)
-        return self.wanted(late.headline(early, draws, question=case.asked))
+        found = self.stage(fit, case, program_of(fit, case).last)
+        return {name: found[name] for name in self.names}
 
-    def early(self, fit: Fit, case: Case) -> late.Early:
-        """Return what the last beliefs enter, from works that are held where they are the same."""
-        draws = all_draws(fit, case, names=late_uses.enters(case.asked))
-        works, names = self.costly(fit, case), HEADLINE if self.names is None else self.names
-        return late_uses.make_early(works, draws, question=case.asked, names=names)
+    def stage(self, fit: Fit, case: Case, i: int) -> dict[str, np.ndarray]:
+        """Return what the stages up to ``i`` give, held where nothing changed that enters them."""
+        program = program_of(fit, case)
+        entered = [name for name in fit.compiled.alone if program.level.get(name, 0) <= i]
+        key = id(fit), forward_part(case, entered)
 
-    def costly(self, fit: Fit, case: Case) -> late_uses.Works:
-        """Return the costly part: that of the fit's own Case is kept with the fit."""
-        key = self.key(fit, case, but=late_uses.BETWEEN)
-        if key == self.key(fit, fit.case, but=late_uses.BETWEEN):
-            return kept_works(fit)
-        make = late_uses.make_works
-        return hold(self.works, key, make=lambda: make(**forward(fit, case)), most=HELD)
+        def make() -> dict[str, np.ndarray]:
+            before = self.stage(fit, case, i - 1) if i else {}
+            given = before | all_draws(fit, case, names=program.inputs(i))
+            later = partial(future, fit, case)
+            return before | program.run(given, later, n=fit.n, stage=i, do=case.do)
 
-    def key(self, fit: Fit, case: Case, *, but: Sequence[str] = ()) -> Any:
-        """Return what the part follows from that neither the last beliefs nor ``but`` enter."""
-        idle = set(late_uses.BETWEEN) - set(late_uses.enters(case.asked))
-        left = set(fit.compiled.alone) - idle - {*late.LATE, *but}
-        return id(fit), forward_part(case, sorted(left))
+        if i == 0 and key == (id(fit), forward_part(fit.case, entered)):
+            return kept(fit, make)
+        return hold(self.stages.setdefault(i, {}), key, make=make, most=HELD)
 
-    def wanted(self, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the quantities that were asked for."""
-        return found if self.names is None else {name: found[name] for name in self.names}
+    def finish(self, fit: Fit, case: Case, draws: Mapping[str, np.ndarray]) -> Any:
+        """Return the headline where ``draws`` replace those of what enters in the last stage."""
+        program = program_of(fit, case)
+        before = self.stage(fit, case, program.last - 1)
+        later, stage = partial(future, fit, case), program.last
+        return program.run({**before, **draws}, later, n=fit.n, stage=stage, do=case.do)
+
+
+def kept(fit: Fit, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return the first stage of the headline of the fit's own Case, made once and kept with it."""
+    stored = {name: x for name, x in fit.held.items() if name.startswith(KEPT)}
+    if not stored:
+        stored = {KEPT + name: x for name, x in make().items()}
+        fit.held.update(stored)
+    return {name.removeprefix(KEPT): x for name, x in stored.items()}
+
+
+def program_of(fit: Fit, case: Case) -> Staged:
+    """Return the headline in stages, for the draws of a fit and the question of a Case."""
+    structure, alone = fit.compiled.structure, fit.compiled.alone
+    return Staged(structure=structure, question=case.asked, varying=alone)
+
+
+def late(fit: Fit) -> set[str]:
+    """Return the forecast-only priors that enter the headline in its last stage, or not at all."""
+    program = program_of(fit, fit.case)
+    return {name for name in fit.compiled.alone if program.level.get(name, 0) == program.last}
 
 
 def _evaluate(
@@ -279,7 +284,7 @@ def _evaluate(
             return replace(made, pareto_k=k, converged=made.converged and weights.good)
         moved = moment_matched(fits[0], case) if how == "auto" else None
         if moved is not None and moved.weights.good:
-            found = moved.quantities(wanted(moved.fit, case, names=ahead.names))
+            found = moved.quantities(answer(moved.fit, case, names=ahead.names))
             made = summed(found, fits[0], how="moment-matched", ess=moved.weights.ess)
             return replace(made, pareto_k=moved.weights.pareto_k)
     if how in ("exact", "reweight") and fits:
@@ -287,8 +292,9 @@ def _evaluate(
     fit = sample(case)
     fits.append(fit)
     needed = None if ahead.names is None else list(dict.fromkeys((*ahead.names, *HEADLINE)))
-    found = wanted(fit, case, names=needed)
-    made = summed(ahead.wanted(found), judged(fit, found), how="refit")
+    found = answer(fit, case, names=needed)
+    asked = found if ahead.names is None else ahead.names
+    made = summed({name: found[name] for name in asked}, judged(fit, found), how="refit")
     return replace(made, pareto_k=k)
 
 

@@ -20,7 +20,7 @@ from tokenize import (
 )
 
 from forecast.config.load import Config
-from forecast.config.schema import outside_view
+from forecast.config.outside import outside_view
 from forecast.evidence.load import Tables, hash_tables
 from forecast.inference.case import Case, digest
 
@@ -29,12 +29,12 @@ LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz", "
 NUMBERS = (
     "models",
     "forecast/inference",
-    "forecast/compiler",
+    "forecast/native",
     "forecast/config",
     "forecast/evidence",
 )
 """Folders whose sources make the numbers."""
-COMPILED = ("models", "forecast/compiler")
+COMPILED = ("models", "forecast/native")
 """Folders whose sources shape the compiled model."""
 
 

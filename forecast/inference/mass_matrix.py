@@ -20,6 +20,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from threadpoolctl import threadpool_limits
 
+from forecast.inference.backend import with_metric
 from models.priors import Array
 
 ONE_THREAD = {"limits": 1, "user_api": "blas"}
@@ -90,7 +91,7 @@ def _power(a: Array, exponent: float) -> Array:
 def whitened(native: Any, ground: Ground) -> Any:
     """Return nutpie's model in the coordinates of a metric, chains starting among its points."""
     metric = ground.metric
-    moved = native.with_data(metric_centre=metric.centre, metric_scale=metric.scale)
+    moved = with_metric(native, metric.centre, metric.scale)
     pool = metric.inward(ground.points)
 
     def start(seed: Any) -> Array:

@@ -32,14 +32,17 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from forecast.compiler.program import expanded, log_densities
 from forecast.inference.case import Case, structure_of
 from forecast.inference.forward import Draws, all_draws, future, taken, with_ease
 from forecast.inference.mass_matrix import ONE_THREAD, stat
+from forecast.inference.outcomes import predict
 from forecast.inference.sampling import Fit, compiled_model, flat, swap
 from forecast.inference.seeds import stream
+from forecast.native.program import expanded, values_and_gradients
+from models.batches import over_blocks
+from models.dims import FIRST_YEAR
 from models.errors import InputError
-from models.outcomes.experts import READS, penalty, reached_by
+from models.outcomes.experts import READS, penalty
 from models.priors import Array, logpdf
 
 
@@ -73,9 +76,15 @@ def reached(fit: Fit, case: Case) -> np.ndarray:
 
 
 def reached_from(draws: Draws, later: Draws, *, fit: Fit, case: Case) -> np.ndarray:
-    """Return the same from draws of every variable, and normals that reach the experts' years."""
-    structure, asked = fit.compiled.structure, asked_of(case).asked
-    return reached_by(draws, later, structure=structure, question=asked, experts=case.experts)
+    """Return the same from draws of every variable, and normals that reach the experts' years.
+
+    The question's horizon plays no part.
+    """
+    asked, structure = asked_of(case).asked, fit.compiled.structure
+    names = ("established",)
+    made = predict(draws, later, structure=structure, question=asked, names=names, kind="levels")
+    f = made["established"]
+    return np.stack([f[:, e.level - 1, e.year - FIRST_YEAR] for e in case.experts], axis=-1)
 
 
 def log_weights(fit: Fit, case: Case) -> np.ndarray:
@@ -266,7 +275,7 @@ def _search(
         if best.pareto_k <= ENOUGH or not left:
             break
         y, change = _move(x, best.weights, changed=changed, how=left[0])
-        new = np.nan_to_num(log_densities(native, y) + volume + change - old, nan=-np.inf)
+        new = np.nan_to_num(_log_densities(native, y) + volume + change - old, nan=-np.inf)
         found = smoothed(new)
         if found.pareto_k < best.pareto_k:
             x, weights, best, left = y, new, found, list(MOVES)
@@ -274,6 +283,15 @@ def _search(
         else:
             left = left[1:]
     return x, weights
+
+
+def _log_densities(native: Any, points: Array) -> Array:
+    """Return the log density of nutpie's model at unconstrained points, dims (draw,)."""
+
+    def block(some: dict[str, Array]) -> Array:
+        return values_and_gradients(native, some["point"])[0]
+
+    return np.concatenate(over_blocks(block, {"point": points}, n=len(points)))
 
 
 def _move(x: Array, w: Array, *, changed: Array, how: str) -> tuple[Array, float]:

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from forecast.config.load import SamplerOptions
+from forecast.inference import backend
 from forecast.inference.case import Case, structure_of
 from forecast.inference.diagnostics import Diagnosis
 from forecast.inference.mass_matrix import (
@@ -105,7 +106,7 @@ def check_starts(native: Any, layout: Layout, *, priors: Mapping[str, Prior]) ->
     The rule is nutpie's own: density and gradient finite, and no derivative exactly zero. Its
     threads would fail one by one, and take the process with them.
     """
-    from forecast.compiler.program import value_and_gradient
+    from forecast.native.program import value_and_gradient
 
     still: set[str] = set()
     for seed in range(STARTS):
@@ -184,7 +185,7 @@ LEAST = 200
 """Pooled draws below which no metric is estimated: short runs of tests."""
 SCORED = 2000
 """Draws of a finished fit whose scores give the metric of its refits."""
-_COMPILED: dict[Structure, "Compiled"] = {}
+_COMPILED: dict[tuple[Structure, str], "Compiled"] = {}
 
 
 class Interrupted(KeyboardInterrupt):
@@ -197,7 +198,7 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiled model: nutpie's handle, the forecast-only priors, shapes by data name, layout."""
+    """A compiled model: nutpie's, the forecast-only priors, shapes by name, layout, backend."""
 
     structure: Structure
     native: Any
@@ -205,6 +206,7 @@ class Compiled:
     shapes: dict[str, tuple[int, ...]]
     seconds: float
     layout: Layout = ()
+    backend: str = "native"
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ class Fit:
 
         The scores are computed anew, so that a saved run gives the same as a fresh one.
         """
-        from forecast.compiler.program import values_and_gradients
+        from forecast.native.program import values_and_gradients
 
         native = swap(compiled_model(self.case), self.case)
         points = stat(self.tree, "unconstrained_draw")
@@ -261,29 +263,28 @@ class Fit:
 def compiled_model(case: Case) -> Compiled:
     """Return the compiled model of a Case, compiling only for a new structure."""
     structure = structure_of(case)
-    if structure not in _COMPILED:
+    key = structure, case.sampler.backend
+    if key not in _COMPILED:
         if _COMPILED:
-            LOG.info("compiling again: %s", changed(structure, next(reversed(_COMPILED))))
-        _COMPILED[structure] = _compile(case, structure)
-    return _COMPILED[structure]
+            LOG.info("compiling again: %s", changed(structure, next(reversed(_COMPILED))[0]))
+        _COMPILED[key] = _compile(case, structure)
+    return _COMPILED[key]
 
 
 def changed(new: Structure, old: Structure) -> str:
     """Return which fields of the structure differ, in words."""
     names = [name for name in vars(new) if getattr(new, name) != getattr(old, name)]
-    return f"{', '.join(names)} of the structure changed"
+    return f"{', '.join(names)} of the structure changed" if names else "for another backend"
 
 
 def _compile(case: Case, structure: Structure) -> Compiled:
-    from forecast.compiler.program import native_model, program_of
-
-    start = time.perf_counter()
-    program, data = program_of(case, structure), data_of(case)
-    native = native_model(program, data, start=starting(program.layout, case.by_name))
+    start, data = time.perf_counter(), data_of(case)
+    ready = backend.compile(case, structure, data)
+    native = replace(ready.model, initial_point_func=starting(ready.layout, case.by_name))
     shapes = {name: np.shape(value) for name, value in data.items()}
     seconds = time.perf_counter() - start
     LOG.info("model ready in %.1f s", seconds)
-    return Compiled(structure, native, program.alone, shapes, seconds, program.layout)
+    return Compiled(structure, native, ready.alone, shapes, seconds, ready.layout, ready.backend)
 
 
 def data_of(case: Case) -> dict[str, np.ndarray]:

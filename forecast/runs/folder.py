@@ -1,21 +1,17 @@
 """The run folder: written apart, renamed when whole, never half there."""
 
-import csv
 import errno
 import json
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from forecast.files import is_locked
-from forecast.files import locked
-from forecast.files import naming
+
+from forecast.files import is_locked, locked, naming
 from models.errors import InputError
-
-
 
 SCHEMA = 1
 MANIFEST = "manifest.json"

@@ -3,16 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from forecast.config.load import Config
-from forecast.config.load import SamplerOptions
-from forecast.config.load import load_config
-from forecast.evidence.load import Tables
-from forecast.evidence.load import find_evidence
-from forecast.evidence.load import load_tables
+
+from forecast.config.load import Config, SamplerOptions, load_config
+from forecast.evidence.load import Tables, find_evidence, load_tables
 from forecast.inference.case import Case
 from models.errors import InputError
-
-
 
 
 @dataclass(frozen=True)

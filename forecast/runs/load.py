@@ -6,29 +6,22 @@ Two runs share their draws if evidence, code, sampler options, seed and every pr
 are the same. The question, what makes a level established, and forecast-only priors may differ.
 """
 
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-import logging
-from dataclasses import dataclass
+
 import numpy as np
-from forecast.inference.case import Case
-from forecast.inference.case import digest
-from forecast.inference.case import structure_of
-from forecast.inference.diagnostics import Diagnosis
-from forecast.inference.diagnostics import Moves
+
+from forecast.inference.case import Case, digest, structure_of
+from forecast.inference.diagnostics import Diagnosis, Moves
 from forecast.inference.evaluate import fitted
-from forecast.inference.identity import code_hash
-from forecast.inference.identity import versions
-from forecast.inference.sampling import Compiled
-from forecast.inference.sampling import Fit
-from forecast.inference.sampling import flat
-from forecast.runs.folder import read_manifest
-from forecast.runs.folder import unreadable
+from forecast.inference.identity import code_hash, versions
+from forecast.inference.sampling import Compiled, Fit, flat
+from forecast.runs.folder import read_manifest, unreadable
 from models.errors import InputError
 from models.parameters import SLOTS
-
-
 
 
 def stored_fit(case: Case, tree: Any, *, diagnostics: dict[str, Any]) -> Fit:
@@ -95,7 +88,6 @@ def _arrays(group: Any) -> dict[str, tuple[list[str], Any]]:
         values = x.asstr()[()].astype(str) if x.dtype == object else x[()]
         out[name] = found, values.astype(bool) if told.get("dtype") == "bool" else values
     return out
-
 
 
 LOG = logging.getLogger("forecast")

@@ -4,24 +4,21 @@ Analyses of a run that lie beside it, for its page.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
-from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from forecast.analyses.verdicts import side
 from forecast.config.load import load_config
 from forecast.evidence.load import load_tables
 from forecast.inference.case import make_case
 from forecast.runs import folder as folders
-from forecast.runs.folder import read_json
-from forecast.runs.folder import read_manifest
+from forecast.runs.folder import read_json, read_manifest
 from models.errors import InputError
 from models.quantities import HEADLINE
-from forecast.analyses.verdicts import side
-
-
 
 Claims = Sequence[Mapping[str, Any]]
 
@@ -50,7 +47,6 @@ def _numbers(row: Mapping[str, str]) -> dict[str, Any]:
     """Return a row of the table, what is a number as one."""
     words = ("claim", "who", "quantity", "element", "unit", "evidence")
     return {key: x if key in words else float(x) for key, x in row.items()}
-
 
 
 ADDED = ("structure", "left_out")
@@ -223,7 +219,6 @@ def _read(path: Path) -> Any:
         return folders.read_json(path)
     except OSError as error:
         raise folders.unreadable(path, error.strerror) from None
-
 
 
 TIGHT = 1e-9

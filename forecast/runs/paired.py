@@ -11,14 +11,12 @@ series at a time, would take seconds for the hundreds of pairs.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
 import numpy as np
+
 from forecast.files import write_csv
 from forecast.runs.load import read_groups
-from reports.view import BY_AGENDA
-from reports.view import EVERY
-from reports.view import FILE
-
-
+from reports.view import BY_AGENDA, EVERY, FILE
 
 DIGITS = 6
 """Decimals of a probability in the table."""

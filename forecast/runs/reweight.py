@@ -5,17 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
 from forecast.config.load import load_config
 from forecast.config.toml import near_miss
-from forecast.inference.case import Answer
-from forecast.inference.case import Case
-from forecast.inference.case import make_case
-from forecast.inference.case import with_prior
+from forecast.inference.case import Answer, Case, make_case, with_prior
 from forecast.runs.inputs import load_inputs
 from models.errors import InputError
 from models.priors import FAMILIES
-
-
 
 if TYPE_CHECKING:
     from forecast.runs.open import Run
@@ -92,8 +88,7 @@ def reweight(
     names
         Quantities wanted; all by default, which takes seconds.
     """
-    from forecast.inference.evaluate import evaluate
-    from forecast.inference.evaluate import exactly
+    from forecast.inference.evaluate import evaluate, exactly
     from forecast.runs.open import fit_of
 
     fit, config = fit_of(run), load_config(priors)

@@ -11,31 +11,17 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
-import os
-from dataclasses import dataclass, field, replace
-from html import escape
-from forecast.config.load import load_config
-from forecast.config.load import resolved_toml
-from forecast.evidence.load import hash_tables
-from forecast.evidence.load import load_tables
+
+from forecast.config.load import load_config, resolved_toml
+from forecast.evidence.load import hash_tables, load_tables
 from forecast.files import write_json
-from forecast.inference.case import Case
-from forecast.inference.case import asked_options
-from forecast.inference.case import make_case
-from forecast.inference.identity import code_hash
-from forecast.inference.identity import run_hash
-from forecast.inference.identity import versions
+from forecast.inference.case import Case, asked_options, make_case
+from forecast.inference.identity import code_hash, run_hash, versions
 from forecast.progress import Stages
 from forecast.runs import folder as folders
-from forecast.runs.inputs import Job
-from forecast.runs.inputs import load_inputs
-from forecast.runs.inputs import with_options
-from forecast.runs.open import Run
-from forecast.runs.open import fit_of
-from forecast.runs.open import show
+from forecast.runs.inputs import Job, load_inputs, with_options
+from forecast.runs.open import Run, fit_of, show
 from models.batches import limited
-
-
 
 INPUTS = ("priors.toml", "evidence")
 """Written before a fit, and kept beside the draws of an interrupted one."""
@@ -93,8 +79,7 @@ def _draws(
     with stages("gates"):
         check_gates(job.case)
     if beside is not None:
-        from forecast.runs.load import drawn_fit
-        from forecast.runs.load import find_drawn
+        from forecast.runs.load import drawn_fit, find_drawn
 
         drawn = find_drawn(job.case, beside)
         if drawn is not None:
@@ -116,8 +101,7 @@ def _save_outputs(
     partial: Path, job: Job, *, fit: Any, stages: Stages, origin: str | None, cores: int | None
 ) -> None:
     """Write what follows from the draws; the manifest comes last."""
-    from forecast.runs.write import save_report
-    from forecast.runs.write import save_results
+    from forecast.runs.write import save_report, save_results
 
     results = save_results(partial, fit, job=job, stages=stages, cores=cores)
     made = _manifest(job, stages) | _source(job.case, fit, origin=origin)
@@ -182,8 +166,6 @@ def _manifest(job: Job, stages: Stages) -> dict[str, Any]:
 
 def _timings(stages: Stages) -> dict[str, float]:
     return {name: round(s, 3) for name, s in stages.seconds.items()}
-
-
 
 
 def run(
@@ -264,8 +246,7 @@ def report(folder: str | Path) -> Path:
     made.demand_whole("a report can be built")
     beside = made.folder.resolve().parent
     if not (made.folder / "sliders.json").is_file():
-        from forecast.runs.sliders import save_sliders
-        from forecast.runs.sliders import slider_data
+        from forecast.runs.sliders import save_sliders, slider_data
 
         fit, config = fit_of(made), load_config(made.folder / "priors.toml")
         tables = load_tables(made.folder / "evidence", off=config.evidence.off)

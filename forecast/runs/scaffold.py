@@ -6,11 +6,10 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+
 from forecast.config.schema import NAME_PATTERN
 from forecast.evidence.load import find_evidence
 from models.errors import InputError
-
-
 
 CARDS = ("README.md", "RUBRIC.md")
 """What each table holds and how its rows may be used, and what a rater is asked."""

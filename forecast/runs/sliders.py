@@ -32,64 +32,42 @@ with use on both sides gives the strict split.
 The sum over agendas is the forecast only where a level counts once the *field* has it.
 """
 
-from base64 import b64encode
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any
-import numpy as np
-from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
-import json
-from collections.abc import Mapping
 from types import MappingProxyType
-from forecast.config.load import Config
-from forecast.config.load import load_config
-from forecast.evidence.load import Tables
-from forecast.evidence.load import find_evidence
-from forecast.evidence.load import hash_tables
-from forecast.evidence.load import load_tables
-from forecast.inference.case import Case
-from forecast.inference.case import asked_options
-from forecast.inference.evaluate import answer
-from forecast.inference.forward import all_draws
-from forecast.inference.forward import future
-from forecast.inference.forward import taken
-from forecast.inference.reweighting import LEAST_ESS
-from forecast.inference.reweighting import LEAST_SHARE
-from forecast.inference.reweighting import MAX_PARETO_K
-from forecast.inference.reweighting import asked_of
-from forecast.inference.reweighting import smoothed
-from forecast.inference.reweighting import soft_part
+from typing import Any
+
+import numpy as np
+
+from forecast.config.load import Config, load_config
+from forecast.evidence.load import Tables, find_evidence, hash_tables, load_tables
+from forecast.inference.case import Case, asked_options
+from forecast.inference.evaluate import answer, forward
+from forecast.inference.forward import all_draws, future, taken
+from forecast.inference.outcomes import predict
+from forecast.inference.reweighting import (
+    LEAST_ESS,
+    LEAST_SHARE,
+    MAX_PARETO_K,
+    asked_of,
+    smoothed,
+    soft_part,
+)
 from forecast.inference.sampling import Fit
-from forecast.inference.seeds import integer
-from forecast.inference.seeds import stream
-from forecast.runs.folder import read_json
-from forecast.runs.folder import read_manifest
+from forecast.inference.seeds import integer, stream
+from forecast.runs.folder import read_json, read_manifest
 from forecast.runs.load import find_drawn
-from forecast.runs.variants import NearFit
-from forecast.runs.variants import WORLDVIEWS
-from forecast.runs.variants import moved
-from forecast.runs.variants import of_run
-from models.batches import over_blocks
+from forecast.runs.variants import WORLDVIEWS, NearFit, moved, of_run
 from models.dims import FIRST_YEAR
 from models.errors import InputError
-from models.outcomes import milestones
 from models.outcomes.experts import penalty
-from models.outcomes.paths import Asked
-from models.outcomes.paths import Paths
-from models.outcomes.paths import make_paths
-from models.outcomes.relevance import cohorts
-from models.outcomes.relevance import over_field
-from models.outcomes.states import States
-from models.outcomes.states import make_reach
-from models.outcomes.states import make_states
-from models.outcomes.states import uses
+from models.outcomes.relevance import SUMMED, cohorts
 from models.parameters import SLOTS
 from models.prior_draws import uniforms
-from models.priors import Prior
-from models.priors import logpdf
-
-
+from models.priors import Prior, logpdf
 
 EXACT = ("gate_tracked", "leak_untracked", "on_target", "value_constancy", "stop_6", "stop_7")
 """Beliefs that move exactly, if no likelihood touches them."""
@@ -117,10 +95,10 @@ def columns(
     ``found`` are the fit's quantities by draw, if they are at hand.
     """
     case = fit.case
-    draws, later = all_draws(fit, case), future(fit, case)
+    draws = all_draws(fit, case)
     found = answer(fit, case, names=FIXED) if found is None else found
     out = {name: found[name] for name in FIXED}
-    out |= _uses(fit, draws, later=later)
+    out |= _uses(fit)
     if soft_part(case):
         out |= _experts(fit, draws)
     out |= {f"x {name}": draws[name] for name in names}
@@ -148,80 +126,36 @@ def _uniforms(fit: Fit, name: str) -> np.ndarray:
     return np.clip(u, 1e-9, float(np.nextafter(np.float32(1), np.float32(0))))
 
 
-def _uses(
-    fit: Fit, draws: Mapping[str, np.ndarray], *, later: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+def _uses(fit: Fit) -> dict[str, np.ndarray]:
     """Return uses by tracking and cohort, and the chance of enough works by level and year."""
-    structure, asked = fit.compiled.structure, fit.case.asked
-
-    def part(some: Mapping[str, np.ndarray], to_come: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        paths = make_paths(some, to_come, structure=structure, horizon=asked.horizon)
-        states = make_states(paths, structure.link)
-        out = _by_cohort(paths, some, states=states, asked=asked)
-        works = milestones.yearly_works(paths, states.reach)
-        return out | _enough(works, some, case=fit.case)
-
-    parts = over_blocks(part, draws, later, n=fit.n)
-    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-
-
-def _by_cohort(
-    paths: Paths, draws: Mapping[str, np.ndarray], *, states: States, asked: Asked
-) -> dict[str, Any]:
-    """Return the field's uses by tracking and cohort; use on both sides of the cohort asked for."""
-    out: dict[str, Any] = {}
-    for year in cohorts(asked):
-        state, share = states.joint(year), paths.share[:, year - FIRST_YEAR, :-1]
-        ali, cap = (
-            uses(paths, draws, side=side, year=year, horizon=asked.horizon).used
-            for side in ("alignment", "capabilities")
-        )
-        sides = {"alignment": ali, "capabilities": cap, "both": ali * cap}
-        found = {side: (state * x).sum(axis=-1) for side, x in sides.items()}
+    case, out = fit.case, dict[str, np.ndarray]()
+    found = predict(**forward(fit, replace(case, do=())), names=SUMMED)
+    for i, year in enumerate(cohorts(case.asked)):
         for z, name in enumerate(("untracked", "tracked")):
-            out[f"alignment {name} {year}"] = over_field(share, found["alignment"][..., z])
-            if year == asked.cohort:
-                out[f"both {name}"] = over_field(share, found["both"][..., z])
-        out[f"capabilities {year}"] = over_field(share, found["capabilities"].sum(axis=-1))
+            out[f"alignment {name} {year}"] = found["used_alignment"][:, i, z]
+            if year == case.asked.cohort:
+                out[f"both {name}"] = found["used_both"][:, i, z]
+        out[f"capabilities {year}"] = found["used_capabilities"][:, i].sum(axis=-1)
+    for k in LEVELS:
+        for year in years(case):
+            out[f"enough {k} {year}"] = found["enough"][:, k - 1, year - FIRST_YEAR]
     return out
-
-
-def _enough(
-    works: np.ndarray, draws: Mapping[str, np.ndarray], *, case: Case
-) -> dict[str, np.ndarray]:
-    """Return P(n_k >= m) of the field by the end of each year, ceilings left out."""
-    mean = np.cumsum(works[:, :-1].sum(axis=1), axis=1)
-    size = draws["cluster_size"][:, None]
-    return {
-        f"enough {k} {year}": chance[:, i]
-        for k in LEVELS
-        for chance in [milestones.at_least(mean[..., k - 1], size, m=case.model.established_at)]
-        for i, year in ((year - FIRST_YEAR, year) for year in years(case))
-    }
 
 
 def _experts(fit: Fit, draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return P(n_k >= m) at each expert's level and year, on the paths of their own."""
-    case, structure = fit.case, fit.compiled.structure
-    asked = asked_of(case)
-
-    def part(some: Mapping[str, np.ndarray], later: Mapping[str, np.ndarray]) -> np.ndarray:
-        paths = make_paths(some, later, structure=structure, horizon=asked.question.horizon)
-        works = milestones.yearly_works(paths, make_reach(paths, structure.link))
-        mean = np.cumsum(works[:, :-1].sum(axis=1), axis=1)
-        chosen = [mean[:, e.year - FIRST_YEAR, e.level - 1] for e in case.experts]
-        size = some["cluster_size"][:, None]
-        m = case.model.established_at
-        return milestones.at_least(np.stack(chosen, axis=-1), size, m=m)
-
-    found = np.concatenate(over_blocks(part, draws, future(fit, asked), n=fit.n))
-    return {f"expert {i}": found[:, i] for i in range(len(case.experts))}
+    asked, structure = asked_of(fit.case), fit.compiled.structure
+    parts = {"structure": structure, "question": asked.asked, "names": ("enough",)}
+    enough = predict(draws, future(fit, asked), **parts, kind="levels")["enough"]
+    return {
+        f"expert {i}": enough[:, e.level - 1, e.year - FIRST_YEAR]
+        for i, e in enumerate(fit.case.experts)
+    }
 
 
 def years(case: Case) -> list[int]:
     """Return the years of the page's curves of levels: from the cohort to the horizon."""
     return list(range(min(case.question.cohort, case.question.horizon), case.question.horizon + 1))
-
 
 
 SLIDER_BASES_MOST = 2000
@@ -382,7 +316,6 @@ def thinned(weights: np.ndarray, most: int, *, seed: int) -> tuple[np.ndarray, n
     kept = np.concatenate([weights[order[:whole]], np.full(len(picked), c)])
     sort = np.argsort(at, kind="stable")
     return at[sort], kept[sort] / kept.sum()
-
 
 
 REWEIGHTED = (

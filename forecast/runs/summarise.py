@@ -8,49 +8,31 @@ All works go to works.csv, block by block; the page and the terminal hold rows o
 Plain data that text, page and figures read: no run object goes down to ``reports``.
 """
 
-from dataclasses import replace
-from typing import Any
-import numpy as np
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from forecast.analyses.verdicts import in_words, side, status, verdicts
 from forecast.config.load import Config
-from forecast.evidence.arrays import Evidence
-from forecast.evidence.arrays import REFERENCE
-from forecast.evidence.load import LONG
-from forecast.evidence.load import TABLE_NAMES
-from forecast.evidence.load import Tables
-from forecast.evidence.load import find_evidence
-from forecast.evidence.load import rater_kinds
-from forecast.evidence.read import ROW_BLOCK
-from forecast.inference.diagnostics import Diagnosis
-from forecast.inference.diagnostics import RULE
-from forecast.inference.evaluate import forward
-from forecast.inference.forward import all_draws
-from forecast.inference.forward import future_normals
-from forecast.inference.forward import taken
-from forecast.inference.reweighting import asked_of
-from forecast.inference.reweighting import reached
-from forecast.inference.reweighting import reached_from
+from forecast.evidence.arrays import REFERENCE, Evidence
+from forecast.evidence.frame import ROW_BLOCK
+from forecast.evidence.load import LONG, TABLE_NAMES, Tables, find_evidence, rater_kinds
+from forecast.inference.diagnostics import RULE, Diagnosis
+from forecast.inference.evaluate import answer
+from forecast.inference.forward import all_draws, future_normals, taken
+from forecast.inference.reweighting import asked_of, reached, reached_from
 from forecast.inference.sampling import Fit
-from models.dims import LEVELS
-from models.dims import SIDES
+from models.dims import LEVELS, SIDES
 from models.outcomes.milestones import milestone_dates
 from models.parameters import SLOTS
-from models.quantities import CLAIMS
-from models.quantities import HEADLINE
-from models.quantities import QUANTITIES
-from forecast.analyses.verdicts import in_words
-from forecast.analyses.verdicts import side
-from forecast.analyses.verdicts import status
-from forecast.analyses.verdicts import verdicts
-from reports.words import CHANCES
-from reports.words import NO_TABLE
-from reports.words import chance
-
-
+from models.quantities import CLAIMS, HEADLINE, QUANTITIES
+from reports.words import CHANCES, NO_TABLE, chance
 
 PROB = 0.89
 """Mass of every interval: ArviZ's default, equal-tailed."""
@@ -214,14 +196,10 @@ def untouched_share(fit: Fit, posterior: Quantities, *, most: int = 2000) -> flo
     draws; the correlation of the two is the share explained by the former alone (Sobol's closed
     first-order index of that group). ``most`` draws are used, evenly spread over all.
     """
-    from models.late import headline
-    from models.late import make_early
-
     at = np.linspace(0, fit.n - 1, min(fit.n, most)).astype(int)
     thin, order = taken(fit, at), np.roll(at, len(at) // 2)
     sampled = {name: values[order] for name, values in fit.draws.items()}
-    parts = forward(replace(thin, draws=sampled), fit.case)
-    again = headline(make_early(**parts), parts["draws"], question=fit.case.asked)
+    again = answer(replace(thin, draws=sampled), fit.case, names=HEADLINE)
     pair = (posterior["alignment_relevant"][at], again["alignment_relevant"])
     return float(np.clip(np.corrcoef(*pair)[0, 1], 0.0, 1.0))
 
@@ -244,7 +222,7 @@ def variance_parts(fit: Fit, posterior: Quantities) -> list[dict[str, Any]]:
 
 def prior_quantities(fit: Fit, prior: Quantities) -> Quantities:
     """Return the quantities under the prior alone, but for those by cohort, which nothing reads."""
-    from models.outcomes.relevance import predict
+    from forecast.inference.outcomes import predict
 
     return predict(
         prior,
@@ -275,12 +253,15 @@ def expert_rows(fit: Fit, prior: Quantities, *, tables: Any) -> list[dict[str, A
     return rows
 
 
-
 MOST_SHOWN = 5000
 """Works that are rows of the report's data."""
 TOLD = ("work", "title", "year", "agenda", "selection", "gist")
 """Columns of a work that are shown as they are."""
-WORK_CHANCES = (*(f"p_level_{k}" for k in LEVELS), "p_tracks", *(f"p_{side}_used" for side in SIDES))
+WORK_CHANCES = (
+    *(f"p_level_{k}" for k in LEVELS),
+    "p_tracks",
+    *(f"p_{side}_used" for side in SIDES),
+)
 """Columns of chances, in their order."""
 
 
@@ -297,7 +278,9 @@ def save_works(path: Path, tables: Tables, *, states: Mapping[str, np.ndarray]) 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((*TOLD, *WORK_CHANCES))
         for start in range(0, len(tables.works), ROW_BLOCK):
-            columns = [tables.works.columns[name].slice(start, ROW_BLOCK).to_pylist() for name in TOLD]
+            columns = [
+                tables.works.columns[name].slice(start, ROW_BLOCK).to_pylist() for name in TOLD
+            ]
             columns += found[start : start + ROW_BLOCK].T.tolist()
             writer.writerows(zip(*columns, strict=True))
 
@@ -340,7 +323,6 @@ def read_work(path: Path, key: str) -> dict[str, Any] | None:
         return None
     numbers: dict[str, Any] = {name: float(found[name]) for name in WORK_CHANCES}
     return {**found, "year": int(found["year"]), "ratings_kept": False, **numbers}
-
 
 
 MODEL_TABLES = {
@@ -478,8 +460,6 @@ def _part(row: dict[str, Any], group: str) -> dict[str, float]:
 
 def levels_2026(posterior: dict[str, np.ndarray], tables: Tables) -> list[dict[str, Any]]:
     """Return how many works at levels 5-7 the model thinks exist, beside how many were rated so."""
-    
-
     out, level = [], tables.ratings.whole("level")
     for k in (5, 6, 7):
         reached = [m.name for m in tables.milestones if m.level == k and m.reached]

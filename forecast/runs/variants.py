@@ -14,57 +14,43 @@ Draws of beliefs that weights cannot reach: moved draws with weights, else those
 the draws too, so that a shipped view which lies too far from a run has draws of its own there.
 """
 
+import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from threadpoolctl import threadpool_limits
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-import numpy as np
-import json
-from dataclasses import replace
 from typing import Any
-from forecast.config.load import Config
-from forecast.config.load import load_config
-from forecast.inference.case import Answer
-from forecast.inference.case import Case
-from forecast.inference.case import asked_options
-from forecast.inference.case import structure_of
-from forecast.inference.case import with_prior
-from forecast.inference.evaluate import evaluate
-from forecast.inference.evaluate import exactly
-from forecast.inference.evaluate import judged
-from forecast.inference.evaluate import refit
-from forecast.inference.evaluate import summed
-from forecast.inference.evaluate import wanted
-from forecast.inference.forward import future_normals
-from forecast.inference.forward import taken
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from forecast.config.load import Config, load_config
+from forecast.inference.case import Answer, Case, asked_options, structure_of, with_prior
+from forecast.inference.evaluate import answer, evaluate, exactly, judged, refit, summed
+from forecast.inference.forward import future_normals, taken
 from forecast.inference.identity import code_hash
 from forecast.inference.mass_matrix import ONE_THREAD
-from forecast.inference.reweighting import HOPELESS
-from forecast.inference.reweighting import Importance
-from forecast.inference.reweighting import importance
-from forecast.inference.reweighting import log_ratio
-from forecast.inference.reweighting import moment_matched
-from forecast.inference.reweighting import smoothed
+from forecast.inference.outcomes import headline
+from forecast.inference.reweighting import (
+    HOPELESS,
+    Importance,
+    importance,
+    log_ratio,
+    moment_matched,
+    smoothed,
+)
 from forecast.inference.sampling import Fit
 from forecast.inference.seeds import stream
 from forecast.runs.folder import read_manifest
-from forecast.runs.load import drawn_fit
-from forecast.runs.load import find_drawn
+from forecast.runs.load import drawn_fit, find_drawn
 from forecast.runs.summarise import spread
 from models.batches import threads
-from models.late import headline
-from models.late import make_early
 from models.prior_draws import prior_draws
-from models.priors import FAMILIES
-from models.priors import Prior
+from models.priors import FAMILIES, Prior
 from models.quantities import HEADLINE
-
-
 
 POLL = 0.1
 """Seconds between looks at a refit that is waited for."""
@@ -136,8 +122,6 @@ def _waited(future: Future[Fit], tick: Callable[[], None]) -> Fit:
             tick()
 
 
-
-
 @dataclass(frozen=True)
 class NearFit:
     """Draws of a Case near that of a run: ``how`` they were obtained, and their weights, if any."""
@@ -183,7 +167,7 @@ def answered(
     if near is not None and near.weights is not None:
         return _weighed(near, near.weights, base=fit, case=case, names=names), near
     made_fit = refit(case)
-    found = wanted(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
+    found = answer(made_fit, case, names=list(dict.fromkeys((*names, *HEADLINE))))
     made_fit = judged(made_fit, found)
     made = summed({name: found[name] for name in names}, made_fit, how="refit")
     return replace(made, pareto_k=weights.pareto_k), NearFit(made_fit, "refit")
@@ -197,7 +181,7 @@ def _weighed(
     Quantities are computed once for each draw that is chosen, however often it is.
     """
     some, place = np.unique(weights.chosen(case.seed), return_inverse=True)
-    found = wanted(taken(near.fit, some), case, names=names)
+    found = answer(taken(near.fit, some), case, names=names)
     made = summed({k: x[place] for k, x in found.items()}, base, how=near.how, ess=weights.ess)
     return replace(made, pareto_k=weights.pareto_k)
 
@@ -214,7 +198,6 @@ def of_run(case: Case, beside: Path) -> NearFit | None:
     drawn = find_drawn(case, beside)
     fit = None if drawn is None else drawn_fit(case, drawn)
     return NearFit(fit, "run") if fit is not None and fit.diagnosis.converged else None
-
 
 
 DRAWS = 1000
@@ -405,5 +388,5 @@ def prior_headline(case: Case, fit: Fit) -> dict[str, np.ndarray]:
     rng = stream(case.seed, "prior")
     draws = prior_draws(case.by_name, structure, n=DRAWS, rng=rng)
     future = future_normals(case, DRAWS)
-    early = make_early(draws, future, structure=structure, question=case.asked)
-    return headline(early, draws, question=case.asked)
+    parts = {"structure": structure, "question": case.asked, "varying": fit.compiled.alone}
+    return headline(draws, future, **parts)

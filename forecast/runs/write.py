@@ -6,22 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
 import numpy as np
+
 from forecast.analyses import predictive
-from forecast.analyses.run_checks import RunChecks
-from forecast.analyses.run_checks import run_checks
-from forecast.analyses.run_checks import statistics_groups
+from forecast.analyses.run_checks import RunChecks, run_checks, statistics_groups
 from forecast.config.load import Config
-from forecast.config.schema import add_outside
-from forecast.config.schema import outside_frames
-from forecast.evidence.load import Tables
-from forecast.evidence.load import hash_tables
-from forecast.files import write_csv
-from forecast.files import write_json
-from forecast.inference import pointwise
-from forecast.inference import tree
-from forecast.inference.evaluate import answer
-from forecast.inference.evaluate import judged
+from forecast.config.outside import add_outside, outside_frames
+from forecast.evidence.load import Tables, hash_tables
+from forecast.files import write_csv, write_json
+from forecast.inference import pointwise, tree
+from forecast.inference.evaluate import answer, judged
 from forecast.inference.forward import all_draws
 from forecast.inference.sampling import Fit
 from forecast.inference.seeds import stream
@@ -32,15 +27,10 @@ from forecast.runs import variants
 from forecast.runs.folder import default_folder
 from forecast.runs.inputs import Job
 from forecast.runs.paired import pair_rows
-from forecast.runs.sliders import save_sliders
-from forecast.runs.sliders import slider_data
-from forecast.runs.summarise import save_works
-from forecast.runs.summarise import work_rows
-from forecast.runs.variants import Refit
-from forecast.runs.variants import refits_ahead
+from forecast.runs.sliders import save_sliders, slider_data
+from forecast.runs.summarise import save_works, work_rows
+from forecast.runs.variants import Refit, refits_ahead
 from models.prior_draws import prior_draws
-
-
 
 SHOWN = ("works", "milestones", "agendas", "ratings_agreement")
 """Frames that the page shows as tables too."""
@@ -163,7 +153,7 @@ def _headline(
 ) -> dict[str, Any]:
     """Return the content of headline.json, with the outside view if there is one."""
     head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-    return add_outside(head, config.outside_view, found=found, tails=summaries.TAILS)
+    return add_outside(head, config.outside_view, draws=found, tails=summaries.TAILS)
 
 
 def _frames(

@@ -16,9 +16,7 @@ twenty fits, at a large and a small :math:`\sigma`.
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from models.priors import Array, Prior, add
+from models.priors import Prior, add
 
 DIM: dict[str, str] = {
     "maturity_family": "family",
@@ -57,7 +55,7 @@ def add_effect(name: str, priors: Mapping[str, Prior]) -> Any:
     return y if w == 1.0 else spread ** (1.0 - w) * y
 
 
-def effect(draws: Mapping[str, Array], name: str) -> Array:
-    """Return the effect ``name`` from draws; dims (draw, its dim)."""
-    y = draws[SAMPLED[name]]
-    return np.asarray(draws[f"{name}_sd"][:, None] ** (1.0 - CENTRING[name]) * y)
+def effect(v: Mapping[str, Any], name: str) -> Any:
+    """Return the effect ``name`` from the variables by name; dims (..., its dim)."""
+    w, y = CENTRING[name], v[SAMPLED[name]]
+    return y if w == 1.0 else v[f"{name}_sd"][..., None] ** (1.0 - w) * y

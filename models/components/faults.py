@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from models.dims import LEVELS, TASKS
-from models.priors import Array, Prior, add
+from models.priors import Prior, add
 
 OPEN = np.array([[float(w <= k - 1) for w in range(3)] for k in (0, 1, 2, 3)])
 """Worlds open at level 0, 1, 2 and 3 or above; dims (4, world)."""
@@ -121,12 +121,29 @@ def _graph() -> Any:
     return graph()
 
 
-def diagnosis_from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the diagnosis terms from draws, with a leading draw axis."""
-    rate = draws["diagnosis_rate"]
+def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of faults from the variables by name.
+
+    Returns
+    -------
+    dict
+        ``mixed``, ``study`` and ``concentration`` (...), ``diagnosis`` (its terms), ``shares``
+        (..., world), ``rates`` in practice (..., world, task), ``diagnosed`` (..., level).
+    """
+    share, rate = v["fault_no_learning"], v["diagnosis_rate"]
+    diagnosis = {
+        "mean": xp.log(rate) - xp.log1p(-rate),
+        "world": v["diagnosis_world_sd"][..., None] * v["diagnosis_world_z"],
+        "task": v["diagnosis_task_sd"][..., None] * v["diagnosis_task_z"],
+        "practice": v["diagnosis_practice"],
+    }
+    shares, practice = world_shares(xp, v["fault_learned_share"], share), rates(xp, diagnosis)
     return {
-        "mean": np.log(rate) - np.log1p(-rate),
-        "world": draws["diagnosis_world_sd"][:, None] * draws["diagnosis_world_z"],
-        "task": draws["diagnosis_task_sd"][:, None] * draws["diagnosis_task_z"],
-        "practice": draws["diagnosis_practice"],
+        "mixed": mixed_probability(share, v["fault_mixed_chance"]),
+        "study": v["fault_concentration"],
+        "diagnosis": diagnosis,
+        "concentration": v["diagnosis_concentration"],
+        "shares": shares,
+        "rates": practice,
+        "diagnosed": diagnosed(xp, shares, practice),
     }

@@ -30,8 +30,7 @@ import numpy as np
 
 from models.components.effects import add_effect
 from models.dims import CENTRE_YEAR, GROUPS, STEPS, YEARS
-from models.ops import NumPy
-from models.priors import Array, Prior, add
+from models.priors import Prior, add
 
 INTERPRETABILITY = GROUPS.index("interpretability")
 CENTRE = YEARS.index(CENTRE_YEAR)
@@ -88,9 +87,12 @@ def level_probabilities(xp: Any, steps: Any) -> Any:
     return xp.stack([*out, reach], axis=-1)
 
 
-def reach_probabilities(steps: Array) -> Array:
+def reach_probabilities(xp: Any, steps: Any) -> Any:
     """Return P(level >= 1..7) from the chances of the steps; dims (..., step)."""
-    return np.cumprod(steps, axis=-1)
+    reach = [steps[..., 0]]
+    for k in range(1, len(STEPS)):
+        reach.append(reach[-1] * steps[..., k])
+    return xp.stack(reach, axis=-1)
 
 
 def add_maturity(priors: Mapping[str, Prior], family_of: tuple[int, ...], *, tails: str) -> dict:
@@ -133,18 +135,20 @@ def cell_theta(maturity: Mapping[str, Any], x: Any, *, cells: Mapping[str, Any])
     )
 
 
-def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the terms of :func:`add_maturity` from draws, with a leading draw axis."""
+def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of maturity from the variables by name.
+
+    Returns
+    -------
+    dict
+        ``agenda`` and ``slope`` with dims (..., agenda), ``step`` (..., step), ``upper`` (..., 2)
+        and ``purposive`` (...).
+    """
     return {
-        "agenda": draws["maturity_agenda"],
-        "slope": draws["effort_slope"][:, None]
-        + draws["effort_slope_sd"][:, None] * draws["effort_slope_z"],
-        "step": np.stack([draws[f"step_{k}"] for k in STEPS], axis=-1),
-        "upper": np.stack([draws[name] for name in DISCRIMINATION], axis=-1),
-        "purposive": draws["maturity_purposive"],
+        "agenda": v["maturity_agenda"],
+        "slope": v["effort_slope"][..., None]
+        + v["effort_slope_sd"][..., None] * v["effort_slope_z"],
+        "step": xp.stack([v[f"step_{k}"] for k in STEPS], axis=-1),
+        "upper": xp.stack([v[name] for name in DISCRIMINATION], axis=-1),
+        "purposive": v["maturity_purposive"],
     }
-
-
-def effort_from_draws(log_workers: Array) -> Array:
-    """Return effort by year from log workers, dims (draw, group, year) to (draw, year)."""
-    return np.asarray(effort(NumPy, log_workers[..., INTERPRETABILITY, :]))

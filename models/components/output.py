@@ -68,15 +68,15 @@ def add_output(priors: Mapping[str, Prior]) -> dict[str, Any]:
     }
 
 
-def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the terms of :func:`add_output` from draws, with a leading draw axis."""
+def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of output from the variables by name."""
     return {
-        "elasticity": draws["output_elasticity"],
-        "level": draws["list_level"],
-        "dispersion": draws["list_dispersion"],
-        "size": draws["agenda_share_sd"][:, None] * draws["agenda_share_z"],
-        "fte_level": draws["fte_level"],
-        "fte_error": draws["fte_error"],
+        "elasticity": v["output_elasticity"],
+        "level": v["list_level"],
+        "dispersion": v["list_dispersion"],
+        "size": v["agenda_share_sd"][..., None] * v["agenda_share_z"],
+        "fte_level": v["fte_level"],
+        "fte_error": v["fte_error"],
     }
 
 

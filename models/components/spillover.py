@@ -180,20 +180,28 @@ def elasticity_from_draws(draws: Mapping[str, Array], priors: Mapping[str, Prior
     return np.asarray(b["mu"] + weight * (eta - mean) + sd * z)
 
 
-def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the terms of :func:`add_spillover` from draws, with a leading draw axis."""
-    terms = {
-        "rate": np.log(draws["use_rate"]),
-        "eta": draws["use_ratio"],
-        "elasticity": draws["worker_ratio_elasticity"],
-        "bottleneck": draws["bottleneck"],
-        "delay": draws["reporting_delay"],
-        "slip": draws["lag_slip"],
-        "lag": np.stack([draws[f"{side}_lag"] for side in SIDES], axis=-1),
+def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of use from the variables by name.
+
+    Returns
+    -------
+    dict
+        ``rate``, ``eta``, ``elasticity``, ``bottleneck``, ``delay``, ``slip`` (...), ``lag``
+        (..., side), and for each side its effects, ``SIDE_purposive``, ``tracking_SIDE`` and
+        ``SIDE_own``.
+    """
+    found = {
+        "rate": xp.log(v["use_rate"]),
+        "eta": v["use_ratio"],
+        "elasticity": v["worker_ratio_elasticity"],
+        "bottleneck": v["bottleneck"],
+        "delay": v["reporting_delay"],
+        "slip": v["lag_slip"],
+        "lag": xp.stack([v[f"{side}_lag"] for side in SIDES], axis=-1),
     }
     for side in SIDES:
         for name in (f"{side}_level", f"{side}_agenda", f"{side}_year"):
-            terms[name] = effect(draws, name)
+            found[name] = effect(v, name)
         for name in (f"{side}_purposive", f"tracking_{side}", f"{side}_own"):
-            terms[name] = draws[name]
-    return terms
+            found[name] = v[name]
+    return found

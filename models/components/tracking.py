@@ -18,16 +18,20 @@ import numpy as np
 
 from models.components.effects import add_effect, effect
 from models.dims import CENTRE_YEAR, YEARS
-from models.priors import Array, Prior, add
+from models.priors import Prior, add
 
 YEARS_FROM_CENTRE = np.array([t - CENTRE_YEAR for t in YEARS], dtype=float)
 """Trend regressor h(t) of the fixed axis, in years."""
 
 
-def future_trend(damping: Array, n: int) -> Array:
-    """Return h(t) after the axis: the last value plus damped years; dims (draw, future year)."""
-    powers = damping[:, None] ** np.arange(1, n + 1)
-    return YEARS_FROM_CENTRE[-1] + np.cumsum(powers, axis=-1)
+def future_trend(xp: Any, damping: Any, n: int) -> Any:
+    """Return h(t) after the axis: the last value plus damped years; dims (..., future year)."""
+    years, total, power = [], YEARS_FROM_CENTRE[-1], 1.0
+    for _ in range(n):
+        power = power * damping
+        total = total + power
+        years.append(total)
+    return xp.stack(years, axis=-1) if years else 0.0 * damping[..., None][..., :0]
 
 
 def tracking_probability(xp: Any, level: Any, base: Any) -> Any:
@@ -70,13 +74,20 @@ def add_tracking(priors: Mapping[str, Prior], tails: str) -> dict[str, Any]:
     }
 
 
-def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the terms of :func:`add_tracking` from draws, with a leading draw axis."""
-    share = draws["tracking_share"]
+def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of tracking from the variables by name.
+
+    Returns
+    -------
+    dict
+        ``mean``, ``trend`` and ``purposive`` (...), ``agenda`` (..., agenda), ``level``
+        (..., level).
+    """
+    share = v["tracking_share"]
     return {
-        "mean": np.log(share) - np.log1p(-share),
-        "agenda": draws["tracking_agenda_sd"][:, None] * draws["tracking_agenda_z"],
-        "trend": draws["tracking_trend"],
-        "level": effect(draws, "tracking_level"),
-        "purposive": draws["tracking_purposive"],
+        "mean": xp.log(share) - xp.log1p(-share),
+        "agenda": v["tracking_agenda_sd"][..., None] * v["tracking_agenda_z"],
+        "trend": v["tracking_trend"],
+        "level": effect(v, "tracking_level"),
+        "purposive": v["tracking_purposive"],
     }

@@ -24,7 +24,6 @@ function in closed form. Source: evidence/workers.csv and its card.
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,30 +82,33 @@ def log_workers(xp: Any, level: Any, growth: Any, *, shocks: Any) -> Any:
     return trend + (shock_design() * shocks[..., None, :]).sum(axis=-1)
 
 
-def future_log_workers(observed: Array, *, damping: Array, shocks: Array) -> Array:
+def future_log_workers(xp: Any, observed: Any, *, damping: Any, shocks: Any, n: int) -> Any:
     """Extend log workers beyond the axis with damped growth.
 
     Parameters
     ----------
+    xp
+        Operations (:mod:`models.ops`).
     observed
-        Dims (draw, group, year).
+        Dims (..., group, year).
     damping
-        Share of growth kept from year to year, dims (draw,).
+        Share of growth kept from year to year, dims (...).
     shocks
-        Scaled changes of growth, dims (draw, group, future year).
+        Scaled changes of growth, dims (..., group, future year).
+    n
+        Number of future years.
 
     Returns
     -------
-    ndarray, dims (draw, group, year + future year)
+    array, dims (..., group, year + future year)
     """
     growth = observed[..., -1] - observed[..., -2]
-    path = [observed]
-    last = observed[..., -1]
-    for i in range(shocks.shape[-1]):
-        growth = damping[:, None] * growth + shocks[..., i]
+    path, last = [observed], observed[..., -1]
+    for i in range(n):
+        growth = damping[..., None] * growth + shocks[..., i]
         last = last + growth
         path.append(last[..., None])
-    return np.concatenate(path, axis=-1)
+    return xp.concatenate(path, axis=-1)
 
 
 def student_cdf(xp: Any, x: Any) -> Any:
@@ -173,18 +175,20 @@ def add_workers(priors: Mapping[str, Prior]) -> dict[str, Any]:
     }
 
 
-def workers_from_draws(draws: Mapping[str, Array]) -> Array:
-    """Return log workers of the axis from draws; dims (draw, group, year).
+def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of workers from the variables by name.
 
-    Those of :func:`log_workers`, with the shocks added up by a product of matrices.
+    Returns
+    -------
+    dict
+        ``log_workers`` with dims (..., group, year), ``offsets`` (..., definition + 1), ``error``
+        (...).
     """
-    level = np.log(np.stack([draws[f"workers_{group}"] for group in GROUPS], axis=-1))
-    shocks = draws["worker_shock_sd"][:, None, None] * draws["worker_shock_z"]
-    trend = level[..., None] + draws["worker_growth"][..., None] * year_offsets()
-    return np.asarray(trend + (_design() @ shocks[..., None])[..., 0])
-
-
-@cache
-def _design() -> Array:
-    """Return :func:`shock_design`, made once."""
-    return shock_design()
+    level = xp.log(xp.stack([v[f"workers_{group}"] for group in GROUPS], axis=-1))
+    shocks = v["worker_shock_sd"][..., None, None] * v["worker_shock_z"]
+    offset = v["definition_offset"]
+    return {
+        "log_workers": log_workers(xp, level, v["worker_growth"], shocks=shocks),
+        "offsets": xp.concatenate([offset, 0.0 * offset[..., :1]], axis=-1),
+        "error": v["worker_error"],
+    }

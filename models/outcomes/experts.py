@@ -12,16 +12,11 @@ of an event that is a stand-in for the level, or a part of it. Of an event that 
 0 or 1: a loose stand-in cannot tell smaller chances apart. Source: evidence/README.md.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from models.batches import LONG, over_blocks
-from models.dims import FIRST_YEAR, Structure
-from models.field_sums import field_sums
-from models.outcomes import milestones
-from models.outcomes.paths import Asked, make_paths
 from models.priors import Array
 
 LEAST_ERROR = 1.0
@@ -69,33 +64,3 @@ def penalty(reached: Array, experts: Sequence[Expert]) -> Array:
         z = np.minimum(z, 0.0) if expert.bound else z
         total -= 0.5 * expert.weight * z**2
     return total
-
-
-def reached_by(
-    draws: Mapping[str, Array],
-    future: Mapping[str, Array],
-    *,
-    structure: Structure,
-    question: Asked,
-    experts: Sequence[Expert],
-) -> Array:
-    """Return F of each expert's level by its year, in the question's unit; (draw, expert).
-
-    ``future`` reaches the latest of the experts' years; the question's horizon plays no part.
-    """
-    last = max(expert.year for expert in experts)
-    until = replace(question, cohort=min(question.cohort, last), horizon=last)
-
-    def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> Array:
-        paths = make_paths(some, later, structure=structure, horizon=last)
-        f = milestones.established_by_year(
-            field_sums(paths, structure.link, question=until, years=()).yearly,
-            some,
-            question=until,
-            family_of=structure.family_of,
-            weight=paths.share[:, until.cohort - FIRST_YEAR, :-1],
-        )
-        return np.stack([f[:, e.level - 1, e.year - FIRST_YEAR] for e in experts], axis=-1)
-
-    parts = over_blocks(part, draws, future, n=len(draws["use_rate"]), size=LONG)
-    return np.concatenate(parts)

@@ -85,17 +85,50 @@ def level(key: str, years: Sequence[int], *, do: Sequence[Do], none: float) -> A
     return out
 
 
-def on_log(
-    x: Array, key: str, *, years: Sequence[int], do: Sequence[Do], base: Array | float = 0.0
-) -> Array:
-    """Return the log of a quantity (..., year) after what is done to it.
+def log_changes(key: str, years: Sequence[int], *, do: Sequence[Do]) -> tuple[Array, Array]:
+    """Return the log of what a quantity is set to, NaN where it is not, and the log of a factor.
 
-    What is set is set beside ``base``: a ratio of workers, beside the number on the other side.
+    A factor meets what an earlier act set; dims (year,) each.
     """
+    stated, factor = np.full(len(years), np.nan), np.zeros(len(years))
     for act in acts(do, key):
-        later, value = np.asarray(years) >= act.since, np.log(act.value)
-        x = np.where(later, (x if act.times else base) + value, x)
-    return x
+        later = np.asarray(years) >= act.since
+        if act.times:
+            factor[later] += np.log(act.value)
+        else:
+            stated[later], factor[later] = np.log(act.value), 0.0
+    return stated, factor
+
+
+def changes(do: Sequence[Do], *, years: Sequence[int], agendas: Sequence[str]) -> dict[str, Array]:
+    """Return what is done by year, as the inputs of the forecast's graph.
+
+    Returns
+    -------
+    dict
+        ``tracking_set``, a chance or NaN; ``withheld``, a share; ``delay`` in years;
+        ``KEY_set``, a logarithm or NaN, and ``KEY_factor``, a logarithm, of ``effort`` and
+        ``ratio``; all (year,). ``share_set``, a share or NaN, and ``share_factor``
+        (year, agenda).
+
+    Raises
+    ------
+    InputError
+        If shares are set that cannot be.
+    """
+    check_agendas(do, agendas)
+    found = {
+        "tracking_set": level("tracking", years, do=do, none=np.nan),
+        "withheld": level("withhold", years, do=do, none=0.0),
+        "delay": level("delay", years, do=do, none=0.0),
+    }
+    for key in ("effort", "ratio"):
+        found[f"{key}_set"], found[f"{key}_factor"] = log_changes(key, years, do=do)
+    keys = [f"share.{agenda}" for agenda in agendas]
+    fixed, bigger = ([act for act in do if act.times is times] for times in (False, True))
+    stated = [level(key, years, do=fixed, none=np.nan) for key in keys]
+    factor = [np.exp(log_changes(key, years, do=bigger)[1]) for key in keys]
+    return found | {"share_set": np.stack(stated, -1), "share_factor": np.stack(factor, -1)}
 
 
 def check_agendas(do: Sequence[Do], agendas: Sequence[str]) -> None:
@@ -121,19 +154,3 @@ def check_agendas(do: Sequence[Do], agendas: Sequence[str]) -> None:
         if total > 1.0 + 1e-9 or (whole and abs(total - 1.0) > 1e-9):
             need = "make it 1, as no agenda is left over" if whole else "make it 1 at most"
             raise InputError(f"do: shares set from {year} add up to {total:g}; {need}")
-
-
-def with_set_shares(
-    share: Array, agendas: Sequence[str], *, years: Sequence[int], do: Sequence[Do]
-) -> Array:
-    """Return shares (draw, year, agenda) with those that are set; the others keep their ratios."""
-    some = [act for act in do if act.key.startswith("share.") and not act.times]
-    if not some:
-        return share
-    fixed = np.stack([level(f"share.{a}", years, do=some, none=np.nan) for a in agendas], axis=-1)
-    is_set = ~np.isnan(fixed)
-    rest = np.where(is_set, 0.0, share)
-    left = np.broadcast_to(1.0 - np.where(is_set, fixed, 0.0).sum(axis=-1), rest.shape[:2])
-    whole, scale = rest.sum(axis=-1), np.ones(rest.shape[:2])
-    np.divide(left, whole, out=scale, where=is_set.any(axis=-1) & (whole > 0.0))
-    return np.where(is_set, fixed, rest * scale[..., None])

@@ -25,9 +25,8 @@ from typing import Any
 import numpy as np
 
 from models.components.output import negative_binomial_logp
-from models.dims import FIRST_YEAR, LAST_YEAR, LEVELS, STEPS
-from models.ops import NumPy
-from models.outcomes.paths import Asked, Paths
+from models.dims import FIRST_YEAR, LEVELS
+from models.ops import graph
 from models.priors import Array
 
 SMALL = 1e-300
@@ -36,146 +35,84 @@ QUANTILES = (("lower", 0.055), ("median", 0.5), ("upper", 0.945))
 """The 89% interval of a year."""
 
 
-def at_least(mean: Array, size: Array, *, m: int) -> Array:
-    """Return P(n >= m) of a negative binomial; ``size`` broadcasts against ``mean``.
+def at_least(mean: Any, size: Any, *, m: Any, most: int) -> Any:
+    """Return P(n >= m) of a negative binomial, for m from 1 to ``most``.
 
     The m terms below are summed: the first from
     :func:`models.components.output.negative_binomial_logp`, each
     next by the ratio (n + size) / (n + 1) * mean / (mean + size).
     """
-    mean = np.maximum(mean, SMALL)
-    term = np.exp(negative_binomial_logp(NumPy, 0.0, mean, size))
+    import pytensor.tensor as pt
+
+    mean = pt.maximum(mean, SMALL)
+    term = pt.exp(negative_binomial_logp(graph(), 0.0, mean, size))
     below, odds = term, mean / (mean + size)
-    for n in range(m - 1):
-        term = term * odds * ((n + size) / (n + 1.0))
+    for n in range(most - 1):
+        term = term * odds * ((n + size) / (n + 1.0)) * pt.gt(m, n + 1)
         below = below + term
-    return np.maximum(1.0 - below, 0.0)
+    return pt.maximum(1.0 - below, 0.0)
 
 
-def ceilings(draws: Mapping[str, Array]) -> Array:
-    """Return P(K* >= k), the chance that the field's ceiling allows a level; dims (draw, step)."""
-    open_6 = 1.0 - draws["stop_6"]
-    open_7 = open_6 * (1.0 - draws["stop_7"])
-    return np.stack([*[np.ones_like(open_6)] * 5, open_6, open_7], axis=-1)
+def ceilings(v: Mapping[str, Any]) -> Any:
+    """Return P(K* >= k), the chance that the field's ceiling allows a level; dims (step,)."""
+    import pytensor.tensor as pt
+
+    open_6 = 1.0 - v["stop_6"]
+    return pt.stack([*[pt.ones_like(open_6)] * 5, open_6, open_6 * (1.0 - v["stop_7"])])
 
 
-def yearly_works(paths: Paths, reach: Array) -> Array:
-    """Return the expected works of each year at level k or above.
-
-    Parameters
-    ----------
-    reach
-        P(level >= 1..7), dims (draw, agenda, year, step).
-
-    Returns
-    -------
-    ndarray, dims (draw, agenda, year, step)
-    """
-    works = paths.works[:, :, None] * paths.share
-    return works.swapaxes(1, 2)[..., None] * reach
-
-
-def by_unit(yearly: Array, unit: str, *, family_of: Sequence[int]) -> Array:
-    """Return sums over the unit each agenda lies in; dims (draw, agenda, ..., step).
+def by_unit(x: Any, unit: str, *, family_of: Sequence[int]) -> Any:
+    """Return sums over the unit each agenda lies in; dims (agenda, ..., step).
 
     The last agenda is the new one: it adds nothing to the field, whose total it shares, and is a
-    family of its own.
+    family of its own. The field is one agenda, for all.
     """
-    listed = yearly[:, :-1]
+    import pytensor.tensor as pt
+
+    listed = x[:-1]
     if unit == "agenda":
-        return yearly
+        return x
     if unit == "field":
-        return np.broadcast_to(listed.sum(axis=1, keepdims=True), yearly.shape)
+        return listed.sum(axis=0)[None]
     families = np.asarray(family_of)
-    sums = {f: listed[:, families == f].sum(axis=1) for f in dict.fromkeys(family_of)}
-    return np.stack([*(sums[f] for f in family_of), yearly[:, -1]], axis=1)
+    sums = {f: listed[np.flatnonzero(families == f)].sum(axis=0) for f in dict.fromkeys(family_of)}
+    return pt.stack([*(sums[f] for f in family_of), x[-1]])
 
 
-def established(mean: Array, draws: Mapping[str, Array], *, m: int) -> Array:
-    """Return F_k from expected numbers of works, dims (draw, ..., step)."""
-    lead = (len(mean), *[1] * (mean.ndim - 2))
-    size = draws["cluster_size"].reshape((*lead, 1))
-    return ceilings(draws).reshape((*lead, len(STEPS))) * at_least(mean, size, m=m)
+def established(mean: Any, v: Mapping[str, Any], *, m: Any, most: int) -> Any:
+    """Return F_k from expected numbers of works, dims (..., step)."""
+    return ceilings(v) * at_least(mean, v["cluster_size"], m=m, most=most)
 
 
-def established_by_year(
-    yearly: Array,
-    draws: Mapping[str, Array],
-    *,
-    question: Asked,
-    family_of: Sequence[int],
-    weight: Array,
-) -> Array:
-    """Return F_k of the field by year in the question's unit; dims (draw, step, year).
-
-    Parameters
-    ----------
-    yearly
-        Works of each year at level k or above: the field's (draw, year, step) if that is the unit,
-        else each agenda's (draw, agenda, year, step).
-    weight
-        Shares of the listed agendas, dims (draw, agenda), used where the unit is not the field.
-    """
-    until = yearly[..., : question.horizon - FIRST_YEAR + 1, :]
-    m, unit = question.established_at, question.established_in
-    if unit == "field":
-        return established(np.cumsum(until, axis=1), draws, m=m).swapaxes(1, 2)
-    mean = np.cumsum(by_unit(until, unit, family_of=family_of)[:, :-1], axis=2)
-    f = established(mean, draws, m=m)
-    return np.einsum("sa,sayk->sky", weight, f)
-
-
-def established_at_horizon(
-    total: Array, draws: Mapping[str, Array], *, question: Asked, family_of: Sequence[int]
-) -> dict[str, Array]:
-    """Return F_k by the horizon in each agenda's unit, by kind of unit: (draw, agenda, step).
-
-    ``total`` are works at level k or above by then, dims (draw, agenda, step).
-    """
-    out = {}
-    for unit in ("field", "family", "agenda"):
-        mean = by_unit(total, unit, family_of=family_of)
-        mean = mean[:, :1] if unit == "field" else mean  # one number for all agendas
-        f = established(mean, draws, m=question.established_at)
-        out[unit] = np.broadcast_to(f, total.shape)
-    return out
-
-
-def first_by_year(yearly: Array, works: Array, *, draws: Mapping[str, Array]) -> Array:
+def first_by_year(yearly: Any, works: Any, v: Mapping[str, Any]) -> Any:
     """Return the chance that the field has a first work at level k or above by each year's end.
 
     Parameters
     ----------
     yearly
-        From :func:`yearly_works`.
+        Works of each year at a level or above, dims (agenda, year, step).
     works
-        Works of each year, dims (draw, year).
+        Works of each year, dims (year,).
 
     Returns
     -------
-    ndarray, dims (draw, level, year)
+    TensorVariable, dims (level, year)
         Levels 0-7; works before the first year of the axis are not in it.
     """
-    mean = np.cumsum(yearly[:, :-1].sum(axis=1), axis=1)
-    above = established(mean, draws, m=1)
-    size = draws["cluster_size"][:, None]
-    any_work = at_least(np.cumsum(works, axis=1), size, m=1)
-    return np.concatenate([any_work[:, None], above.swapaxes(1, 2)], axis=1)
+    import pytensor.tensor as pt
+
+    above = established(pt.cumsum(yearly[:-1].sum(axis=0), axis=0), v, m=1, most=1)
+    any_work = at_least(pt.cumsum(works, axis=0), v["cluster_size"], m=1, most=1)
+    return pt.concatenate([any_work[None], above.T])
 
 
-def plateau(f: Array) -> Array:
-    """Return the chance that a level is the last one established; (..., step) to (..., level)."""
-    none = np.ones_like(f[..., :1])
-    full = np.concatenate([none, f, 0.0 * none], axis=-1)
-    return np.maximum(full[..., :-1] - full[..., 1:], 0.0)
+def plateau(f: Any) -> Any:
+    """Return the chance that a level is the last one established; (step,) to (level,)."""
+    import pytensor.tensor as pt
 
-
-def works_at_level(by_step: Array) -> Array:
-    """Return the expected number of the field's works at level k or above by 2026; (draw, step).
-
-    ``by_step`` are those of each year, dims (draw, year, step).
-    """
-    return np.asarray(by_step[:, : LAST_YEAR - FIRST_YEAR + 1].sum(axis=1))
+    none = pt.ones_like(f[:1])
+    full = pt.concatenate([none, f, 0.0 * none])
+    return pt.maximum(full[:-1] - full[1:], 0.0)
 
 
 def milestone_dates(established: Array, *, first_year: int = FIRST_YEAR) -> dict[int, Any]:

@@ -1,4 +1,4 @@
-"""Paths: what is asked, what is done, and every term of the forecast by agenda and year.
+"""Paths: every term of the forecast of one draw by agenda and year.
 
 The forecast goes on with the terms of the sub-models after the evidence closes:
 
@@ -15,17 +15,17 @@ Interventions (:mod:`models.outcomes.interventions`) change works of their year 
 the sub-models' own docstrings.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
 from models.components import faults, maturity, output, spillover, tracking, workers
-from models.dims import FIRST_YEAR, LAST_YEAR, YEARS, Structure
+from models.dims import FIRST_YEAR, LAST_YEAR, YEARS
 from models.errors import InputError
-from models.ops import NumPy
-from models.outcomes.interventions import Do, check_agendas, level, on_log, with_set_shares
+from models.ops import graph
 from models.priors import Array
 
 UNITS = ("field", "family", "agenda")
@@ -39,7 +39,9 @@ NEW_AGENDA = (
     "alignment",
     "share",
 )
-"""What the standard normals of ``future['new_agenda']`` stand for, in order."""
+"""What the numbers of ``future['new_agenda']`` stand for, in order."""
+HEAVY = ("maturity_agenda", "tracking")
+"""Those of them that the structure's tails are about."""
 
 
 @dataclass(frozen=True)
@@ -67,31 +69,6 @@ class Asked:
             )
 
 
-@dataclass(frozen=True)
-class Paths:
-    """Every term by draw, with agendas the listed ones and then the new one.
-
-    ``log_workers`` (draw, group, year), ``effort``, ``trend`` and ``works`` (draw, year), ``share``
-    (draw, year, agenda), ``diagnosed`` (draw, level). By year and done: ``tracking_set``, a chance
-    or NaN; ``withheld``, the share of capabilities uses prevented; ``delay``, years until others
-    can use a work. The rest are terms by sub-model.
-    """
-
-    years: tuple[int, ...]
-    log_workers: Array
-    effort: Array
-    trend: Array
-    works: Array
-    share: Array
-    diagnosed: Array
-    tracking_set: Array
-    withheld: Array
-    delay: Array
-    maturity: dict[str, Array]
-    tracking: dict[str, Array]
-    spillover: dict[str, Array]
-
-
 def axis_years(horizon: int) -> tuple[int, ...]:
     """Return the years of the forecast's axis: the fixed axis, and on to the horizon."""
     return tuple(range(FIRST_YEAR, max(horizon, LAST_YEAR) + 1))
@@ -102,147 +79,163 @@ def forecast_years(horizon: int) -> tuple[int, ...]:
     return tuple(range(FIRST_YEAR, horizon + 1))
 
 
+def with_tails(future: Mapping[str, Array], tails: str) -> dict[str, Array]:
+    """Return normals of the future, those of :data:`HEAVY` as Student's t, 4 degrees, if asked."""
+    if tails == "normal":
+        return dict(future)
+    new = np.array(future["new_agenda"])
+    at = [NEW_AGENDA.index(name) for name in HEAVY]
+    new[..., at] = stats.t.ppf(special.ndtr(new[..., at]), 4)
+    return {**future, "new_agenda": new}
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Every term of one draw, with agendas the listed ones and then the new one.
+
+    ``log_workers`` (group, year), ``effort``, ``trend`` and ``relative``, works for each work of
+    2025 (year,), ``share`` (year, agenda). By year and done: ``tracking_set``, a chance or NaN;
+    ``withheld``, the share of capabilities uses prevented; ``delay``, years until others can use a
+    work. The rest are terms by sub-model.
+    """
+
+    log_workers: Any
+    effort: Any
+    trend: Any
+    relative: Any
+    share: Any
+    tracking_set: Any
+    withheld: Any
+    delay: Any
+    maturity: dict[str, Any]
+    tracking: dict[str, Any]
+    spillover: dict[str, Any]
+    faults: dict[str, Any]
+
+
 def make_paths(
-    draws: Mapping[str, Array],
-    future: Mapping[str, Array],
-    *,
-    structure: Structure,
-    horizon: int,
-    do: Sequence[Do] = (),
+    v: Mapping[str, Any], future: Mapping[str, Any], do: Mapping[str, Any], *, n_years: int
 ) -> Paths:
-    """Return the paths of every draw.
+    """Return the paths of one draw.
 
     Parameters
     ----------
-    draws
-        Posterior (or prior) draws by name, each with a leading draw axis.
+    v
+        Variables by name.
     future
-        Standard normals: ``worker_shocks`` (draw, group, future year) with a year for each after
-        2026 up to the horizon or more, ``new_agenda`` (draw, :data:`NEW_AGENDA`).
+        Standard normals ``worker_shocks`` (group, future year) and ``new_agenda``
+        (:data:`NEW_AGENDA`).
     do
-        Interventions; see :class:`models.outcomes.interventions.Do`.
+        Interventions by year (:mod:`models.outcomes.interventions`).
+    n_years
+        Years of the axis.
     """
-    years = axis_years(horizon)
-    undisturbed = worker_paths(draws, future["worker_shocks"], years=years)
-    size = _workers_done(undisturbed, years, do=do)
-    relative = _relative_output(draws["output_elasticity"], size, undisturbed=undisturbed)
-    n_future = len(years) - len(YEARS)
-    late = tracking.future_trend(draws["tracking_damping"], n_future)
-    early = np.broadcast_to(tracking.YEARS_FROM_CENTRE, (len(late), len(YEARS)))
-    paths = Paths(
-        years=years,
+    import pytensor.tensor as pt
+
+    xp, n_future = graph(), n_years - len(YEARS)
+    before = worker_paths(v, future["worker_shocks"], n_future=n_future)
+    size = _workers_done(before, do)
+    late = tracking.future_trend(xp, v["tracking_damping"], n_future)
+    new = future["new_agenda"]
+    return Paths(
         log_workers=size,
-        effort=maturity.effort_from_draws(size),
-        trend=np.concatenate([early, late], axis=-1),
-        works=draws["works_2025"][:, None] * relative,
-        share=_shares(draws, future["new_agenda"], structure=structure, years=years, do=do),
-        diagnosed=faults.diagnosed(NumPy, fault_shares(draws), practice_rates(draws)),
-        tracking_set=level("tracking", years, do=do, none=np.nan),
-        withheld=level("withhold", years, do=do, none=0.0),
-        delay=level("delay", years, do=do, none=0.0),
-        maturity=maturity.from_draws(draws),
-        tracking=tracking.from_draws(draws),
-        spillover=spillover.from_draws(draws),
+        effort=maturity.effort(xp, size[maturity.INTERPRETABILITY]),
+        trend=pt.concatenate([tracking.YEARS_FROM_CENTRE, late]),
+        relative=_relative_output(v["output_elasticity"], size, before=before),
+        share=_shares(v, _part(new, "share"), do),
+        tracking_set=do["tracking_set"],
+        withheld=do["withheld"],
+        delay=do["delay"],
+        **_with_new_agenda(v, new),
     )
-    return _with_new_agenda(paths, draws, new=future["new_agenda"], tails=structure.tails)
 
 
-def worker_paths(draws: Mapping[str, Array], shocks: Array, *, years: Sequence[int]) -> Array:
-    """Return log workers of the axis and after; dims (draw, group, year)."""
-    log_size = workers.workers_from_draws(draws)
-    scaled = draws["worker_shock_sd"][:, None, None] * shocks[..., : len(years) - len(YEARS)]
-    log_size = workers.future_log_workers(log_size, damping=draws["worker_damping"], shocks=scaled)
-    if log_size.shape[-1] != len(years):
-        raise ValueError(f"worker_shocks reach {log_size.shape[-1]} of {len(years)} years")
-    return log_size
+def worker_paths(v: Mapping[str, Any], shocks: Any, *, n_future: int) -> Any:
+    """Return log workers of the axis and after; dims (group, year)."""
+    observed = workers.terms(graph(), v)["log_workers"]
+    scaled = v["worker_shock_sd"] * shocks[:, :n_future]
+    return workers.future_log_workers(
+        graph(), observed, damping=v["worker_damping"], shocks=scaled, n=n_future
+    )
 
 
-def _workers_done(log_size: Array, years: Sequence[int], *, do: Sequence[Do]) -> Array:
+def on_log(x: Any, do: Mapping[str, Any], key: str, *, base: Any = 0.0) -> Any:
+    """Return the log of a quantity by year after what is done to it; dims (year,)."""
+    import pytensor.tensor as pt
+
+    stated = do[f"{key}_set"]
+    return pt.switch(pt.isnan(stated), x, base + stated) + do[f"{key}_factor"]
+
+
+def _workers_done(log_size: Any, do: Mapping[str, Any]) -> Any:
     """Return log workers after interventions; a ratio is met by the number on capabilities."""
-    out = log_size.copy()
-    people, beside = maturity.INTERPRETABILITY, log_size[:, spillover.ALIGNMENT]
-    out[:, people] = on_log(log_size[:, people], "effort", years=years, do=do)
-    capabilities = log_size[:, spillover.CAPABILITIES]
-    out[:, spillover.CAPABILITIES] = on_log(capabilities, "ratio", years=years, do=do, base=beside)
-    return out
+    import pytensor.tensor as pt
+
+    rows = [log_size[g] for g in range(3)]
+    people, cap = maturity.INTERPRETABILITY, spillover.CAPABILITIES
+    rows[people] = on_log(rows[people], do, "effort")
+    rows[cap] = on_log(rows[cap], do, "ratio", base=rows[spillover.ALIGNMENT])
+    return pt.stack(rows)
 
 
-def _relative_output(elasticity: Array, log_size: Array, *, undisturbed: Array) -> Array:
+def _relative_output(elasticity: Any, log_size: Any, *, before: Any) -> Any:
     """Return works by year, as a multiple of those of 2025 had nothing been done by then."""
-    people, before = (x[:, maturity.INTERPRETABILITY] for x in (log_size, undisturbed))
-    change = people[:, output.REFERENCE] - before[:, output.REFERENCE]
-    relative = output.relative_output(NumPy, people, elasticity)
-    return np.asarray(relative * np.exp(elasticity * change)[:, None])
+    xp, people = graph(), maturity.INTERPRETABILITY
+    change = log_size[people, output.REFERENCE] - before[people, output.REFERENCE]
+    return output.relative_output(xp, log_size[people], elasticity) * xp.exp(elasticity * change)
 
 
-def fault_shares(draws: Mapping[str, Array]) -> Array:
-    """Return the shares of the fault worlds; dims (draw, world)."""
-    learned, none = draws["fault_learned_share"], draws["fault_no_learning"]
-    return np.asarray(faults.world_shares(NumPy, learned, none))
+def _shares(v: Mapping[str, Any], new: Any, do: Mapping[str, Any]) -> Any:
+    """Return shares of works, (year, agenda): the listed add to 1; the new one's is last."""
+    import pytensor.tensor as pt
+
+    sd = v["agenda_share_sd"]
+    size, one_more = sd * v["agenda_share_z"], sd * new
+    top = pt.maximum(size.max(), one_more)
+    weight = pt.exp(size - top) * do["share_factor"]
+    total, extra = weight.sum(axis=1), pt.exp(one_more - top)
+    listed = _with_set_shares(weight / total[:, None], do["share_set"])
+    return pt.concatenate([listed, (extra / (total + extra))[:, None]], axis=1)
 
 
-def practice_rates(draws: Mapping[str, Array]) -> Array:
-    """Return the diagnosis rate in practice; dims (draw, world, task)."""
-    return np.asarray(faults.rates(NumPy, faults.diagnosis_from_draws(draws)))
+def _with_set_shares(share: Any, stated: Any) -> Any:
+    """Return shares (year, agenda) with those that are set; the others keep their ratios."""
+    import pytensor.tensor as pt
+
+    free = pt.isnan(stated)
+    rest = pt.switch(free, share, 0.0)
+    left = 1.0 - pt.switch(free, 0.0, stated).sum(axis=1)
+    total, is_set = rest.sum(axis=1), pt.invert(free).any(axis=1)
+    scale = pt.switch(is_set & (total > 0.0), left / total, 1.0)
+    return pt.switch(free, rest * scale[:, None], stated)
 
 
-def _shares(
-    draws: Mapping[str, Array],
-    new: Array,
-    *,
-    structure: Structure,
-    years: Sequence[int],
-    do: Sequence[Do],
-) -> Array:
-    """Return shares of works, (draw, year, agenda): the listed add to 1; the new one's is last.
-
-    Where nothing is done to them they are the same in all years.
-    """
-    every, done = len(years), any(act.key.startswith("share.") for act in do)
-    years = years if done else years[:1]
-    agendas = structure.agendas
-    check_agendas(do, agendas)
-    sd = draws["agenda_share_sd"][:, None]
-    bigger, none = [act for act in do if act.times], np.zeros(len(years))
-    shift = [on_log(none, f"share.{agenda}", years=years, do=bigger) for agenda in agendas]
-    size = (sd * draws["agenda_share_z"])[:, None, :] + np.stack(shift, axis=-1)
-    one_more = np.broadcast_to((sd * _column(new, "share"))[:, None, :], (len(size), len(years), 1))
-    together = output.agenda_shares(np.concatenate([size, one_more], axis=-1))
-    listed = with_set_shares(output.agenda_shares(size), agendas, years=years, do=do)
-    share = np.concatenate([listed, together[..., -1:]], axis=-1)
-    return np.broadcast_to(share, (len(share), every, share.shape[-1]))
+def _part(new: Any, name: str) -> Any:
+    return new[NEW_AGENDA.index(name)]
 
 
-def _column(new: Array, name: str) -> Array:
-    i = NEW_AGENDA.index(name)
-    return new[:, i : i + 1]
+def _with_new_agenda(v: Mapping[str, Any], new: Any) -> dict[str, dict[str, Any]]:
+    """Return the terms of maturity, tracking, spillover and faults, the new agenda last."""
+    import pytensor.tensor as pt
 
+    xp = graph()
 
-def _heavy(z: Array, tails: str) -> Array:
-    """Return standard normals as the structure's tails have them (Student's t, 4 degrees)."""
-    return z if tails == "normal" else np.asarray(stats.t.ppf(special.ndtr(z), 4))
+    def scaled(sd: str, name: str) -> Any:
+        return v[sd] * _part(new, name)
 
-
-def _with_new_agenda(paths: Paths, draws: Mapping[str, Array], *, new: Array, tails: str) -> Paths:
-    def add(terms: dict[str, Array], **more: Array) -> dict[str, Array]:
-        return terms | {k: np.concatenate([terms[k], v], axis=-1) for k, v in more.items()}
-
-    def scaled(sd: str, name: str) -> Array:
-        return draws[sd][:, None] * _column(new, name)
+    def add(terms: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return terms | {k: pt.concatenate([terms[k], x[None]]) for k, x in more.items()}
 
     theta = scaled("maturity_family_sd", "maturity_family")
-    theta = theta + draws["maturity_agenda_sd"][:, None] * _heavy(
-        _column(new, "maturity_agenda"), tails
-    )
-    slope = draws["effort_slope"][:, None] + scaled("effort_slope_sd", "effort_slope")
-    track = draws["tracking_agenda_sd"][:, None] * _heavy(_column(new, "tracking"), tails)
+    theta = theta + scaled("maturity_agenda_sd", "maturity_agenda")
+    slope = v["effort_slope"] + scaled("effort_slope_sd", "effort_slope")
     use = {
         f"{side}_agenda": scaled(f"{side}_agenda_sd", side)
         for side in ("capabilities", "alignment")
     }
-    return replace(
-        paths,
-        maturity=add(paths.maturity, agenda=theta, slope=slope),
-        tracking=add(paths.tracking, agenda=track),
-        spillover=add(paths.spillover, **use),
-    )
+    return {
+        "maturity": add(maturity.terms(xp, v), agenda=theta, slope=slope),
+        "tracking": add(tracking.terms(xp, v), agenda=scaled("tracking_agenda_sd", "tracking")),
+        "spillover": add(spillover.terms(xp, v), **use),
+        "faults": faults.terms(xp, v),
+    }

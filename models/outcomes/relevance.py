@@ -1,4 +1,4 @@
-r"""Relevance: what becomes of the works of a cohort by the horizon, per draw.
+r"""Relevance: what becomes of the works of a cohort by the horizon.
 
 For cohort year t, agenda a and horizon H,
 
@@ -18,21 +18,27 @@ states and, for a field figure, over agendas by their share of works; a product 
 be another number. Source: evidence/RUBRIC.md; formulas of the sub-models are reused, not rewritten.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-
-from models.batches import LONG, joined, over_blocks
-from models.cohort_sums import cohort_moments
-from models.dims import FIRST_YEAR, Structure
-from models.field_sums import field_sums
-from models.outcomes import claims, milestones
-from models.outcomes.interventions import Do
-from models.outcomes.paths import Asked, Paths, make_paths
-from models.priors import Array
+from models.components import spillover
+from models.dims import FIRST_YEAR, LAST_YEAR, LOG_RATIO
+from models.outcomes import milestones
+from models.outcomes.claims import claim_quantities, mechanisms, over
+from models.outcomes.paths import UNITS, Asked, Paths, make_paths
+from models.outcomes.states import States, make_states, moments
 
 COHORTS = tuple(range(2020, 2031))
 """Cohorts reported besides the question's own."""
+
+
+SUMMED = ("used_alignment", "used_capabilities", "used_both", "enough")
+"""Sums that the page's sliders start from, besides the predicted quantities.
+
+The first three are shares of the field's works that are used, (cohort, tracking); the last is
+P(n_k >= m) of the field by the end of each year, ceilings left out, (step, year).
+"""
 
 
 def cohorts(question: Asked) -> tuple[int, ...]:
@@ -41,35 +47,45 @@ def cohorts(question: Asked) -> tuple[int, ...]:
     return tuple(sorted(year for year in years if year <= question.horizon))
 
 
-def gate(draws: Mapping[str, Array]) -> Array:
-    """Return the chance to contribute, given use and a field that gets there; (draw, tracking)."""
-    tracked = draws["on_target"] * draws["gate_tracked"]
-    return np.stack([draws["leak_untracked"], tracked], axis=-1)
+@dataclass(frozen=True)
+class Shape:
+    """What of a forecast is part of its graph; all else is data.
 
-
-def field_reach(draws: Mapping[str, Array], f: Array) -> Array:
-    """Return s F_6 + (1 - s) F_7 from F_k, dims (draw, agenda, step): the last two steps."""
-    s = draws["value_constancy"][:, None]
-    return s * f[..., -2] + (1.0 - s) * f[..., -1]
-
-
-def strong(used: Array, gates: Array, *, reach: Array) -> Array:
-    """Return the chance of use that contributes, in a field that gets there; dims (draw, agenda).
-
-    Parameters
-    ----------
-    used
-        Share of works in each tracking state that are used, dims (draw, agenda, tracking).
-    gates
-        From :func:`gate`.
-    reach
-        From :func:`field_reach`.
+    ``n_years`` of the axis, of which ``end`` come by the horizon; the most works that
+    ``established_at`` asks for; where a level is established; families of agendas; link.
     """
-    return np.asarray(np.einsum("saz,sz->sa", used, gates) * reach)
+
+    n_years: int
+    end: int
+    most: int
+    established_in: str
+    family_of: tuple[int, ...]
+    link: str
 
 
-def outcomes(m: Mapping[str, Array], gates: Array, *, reach: Array) -> dict[str, Array]:
-    """Return every outcome of a cohort by agenda; dims (draw, agenda)."""
+def gate(v: Mapping[str, Any]) -> Any:
+    """Return the chance to contribute, given use and a field that gets there; (tracking,)."""
+    import pytensor.tensor as pt
+
+    return pt.stack([v["leak_untracked"], v["on_target"] * v["gate_tracked"]])
+
+
+def field_reach(v: Mapping[str, Any], f: Any) -> Any:
+    """Return s F_6 + (1 - s) F_7 from F_k, dims (agenda, step)."""
+    s = v["value_constancy"]
+    return s * f[:, 5] + (1.0 - s) * f[:, 6]
+
+
+def strong(used: Any, gates: Any, *, reach: Any) -> Any:
+    """Return the chance of use that contributes, in a field that gets there; dims (..., agenda).
+
+    ``used`` is the share of works in each tracking state that are used, (..., agenda, tracking).
+    """
+    return (used * gates).sum(axis=-1) * reach
+
+
+def outcomes(m: Mapping[str, Any], gates: Any, *, reach: Any) -> dict[str, Any]:
+    """Return every outcome of cohorts by agenda; dims (cohort, agenda)."""
     every = {name: x[..., 0] + x[..., 1] for name, x in m.items()}
     relevant = strong(m["alignment"], gates, reach=reach)
     strict_both = strong(m["both"], gates, reach=reach)
@@ -95,121 +111,109 @@ def outcomes(m: Mapping[str, Array], gates: Array, *, reach: Array) -> dict[str,
     }
 
 
-def over_field(weight: Array, x: Array) -> Array:
-    """Return the mean over listed agendas by share; (draw, agenda) to (draw,)."""
-    return np.asarray(np.einsum("sa,sa->s", weight, x[:, : weight.shape[1]]))
-
-
-def predict(
-    draws: Mapping[str, Array],
-    future: Mapping[str, Array],
-    *,
-    structure: Structure,
-    question: Asked,
-    do: Sequence[Do] = (),
-    names: Collection[str] | None = None,
-) -> dict[str, Array]:
-    """Return every predicted quantity by draw.
+def forecast(
+    v: Mapping[str, Any], future: Mapping[str, Any], data: Mapping[str, Any], *, shape: Shape
+) -> dict[str, Any]:
+    """Return every predicted quantity of one draw.
 
     Parameters
     ----------
-    draws
-        Posterior or prior draws by variable, each with a leading draw axis.
+    v
+        Variables by name, those of forecast-only priors too.
     future
         Standard normals of the years and the agenda to come; see
         :func:`models.outcomes.paths.make_paths`.
-    structure
-        Agendas, their families, link and tails.
-    question
-        Cohort, horizon, and what counts as established.
-    do
-        Interventions.
-    names
-        Quantities wanted, all by default: without those by cohort, other cohorts cost nothing.
-
-    Returns
-    -------
-    dict
-        Arrays (draw, ...) by name; dims are those of :data:`models.quantities.QUANTITIES`.
+    data
+        Interventions by year, and the question: ``cohorts``, places on the axis (cohort,);
+        ``asked``, the place of the question's cohort among them; ``established_at``.
+    shape
+        What is fixed.
     """
-    years = (question.cohort,) if names is not None and not _series(names) else cohorts(question)
+    import pytensor.tensor as pt
 
-    def part(some: Mapping[str, Array], later: Mapping[str, Array]) -> dict[str, Array]:
-        paths = make_paths(some, later, structure=structure, horizon=question.horizon, do=do)
-        found = _predict(some, paths, structure=structure, question=question, years=years)
-        return found if names is None else {name: found[name] for name in names}
-
-    return joined(over_blocks(part, draws, future, n=len(draws["use_rate"]), size=LONG))
-
-
-def _series(names: Collection[str]) -> bool:
-    return any(name.startswith("cohort_") for name in names)
-
-
-def _predict(
-    draws: Mapping[str, Array],
-    paths: Paths,
-    *,
-    structure: Structure,
-    question: Asked,
-    years: Sequence[int],
-) -> dict[str, Array]:
-    field = field_sums(paths, structure.link, question=question, years=years)
-    weight, family_of = paths.share[:, question.cohort - FIRST_YEAR, :-1], structure.family_of
-    f = milestones.established_at_horizon(
-        field.total, draws, question=question, family_of=family_of
-    )
-    by_year = milestones.established_by_year(
-        field.yearly, draws, question=question, family_of=family_of, weight=weight
-    )
-    reach = {unit: field_reach(draws, x) for unit, x in f.items()}
-    every = cohort_moments(paths, draws, field=field, years=years, horizon=question.horizon)
-    asked, gates = years.index(question.cohort), gate(draws)
-    m = {name: x[:, asked] for name, x in every.items()}
-    share = paths.share[:, [year - FIRST_YEAR for year in years], :-1]
-    by_cohort = _cohorts(every, gates, reach=reach[question.established_in], share=share)
-    units = {unit: strong(m["alignment"], gates, reach=r) for unit, r in reach.items()}
-    out = _named(by_cohort, share, asked=asked)
-    out |= {f"alignment_relevant_{unit}": over_field(weight, x) for unit, x in units.items()}
-    out |= {
-        f"established_{unit}": np.einsum("sa,sak->sk", weight, x[:, :-1]) for unit, x in f.items()
-    }
-    out |= {"established": by_year, "works_at_level": milestones.works_at_level(field.by_step)}
-    out |= claims.field_quantities(paths, field, question=question, weight=weight, asked=asked)
-    out |= claims.claim_quantities(
-        draws, m, weight=weight, gates=gates, f=f[question.established_in]
-    )
-    out |= claims.mechanisms(draws, paths, m=m, weight=weight)
-    return out
-
-
-def _cohorts(
-    m: Mapping[str, Array], gates: Array, *, reach: Array, share: Array
-) -> dict[str, Array]:
-    """Return every outcome of the cohorts by agenda, and over the field; dims (draw, cohort, ...).
-
-    ``m`` are the moments from :func:`models.cohort_sums.cohort_moments`, ``share`` (draw, cohort,
-    agenda). A cohort's works are those of one more draw: the formulas are the same.
-    """
-    n, years = share.shape[:2]
-
-    def one_each(x: Array) -> Array:
-        return x.reshape((n * years, *x.shape[2:]))
-
-    def repeated(x: Array) -> Array:
-        return np.repeat(x, years, axis=0)
-
-    flat = {name: one_each(x) for name, x in m.items()}
-    found = outcomes(flat, repeated(gates), reach=repeated(reach))
-    return {name: x.reshape((n, years, -1)) for name, x in found.items()}
-
-
-def _named(by_cohort: Mapping[str, Array], share: Array, *, asked: int) -> dict[str, Array]:
-    """Return outcomes of the cohort ``asked`` over the field and by agenda, and of all cohorts."""
-    out: dict[str, Array] = {}
+    paths = make_paths(v, future, data, n_years=shape.n_years)
+    states = make_states(paths, shape.link)
+    at, asked, end = data["cohorts"], data["asked"], shape.end
+    every = moments(paths, v, states=states, at=at, last=end - 1)
+    m, share = {name: x[asked] for name, x in every.items()}, paths.share[at, :-1]
+    weight, gates, f = share[asked], gate(v), {}
+    yearly, works = yearly_works(paths, states), v["works_2025"]
+    total = works * yearly[:, :end].sum(axis=1)
+    known = {"v": v, "m": data["established_at"], "most": shape.most}
+    for unit in UNITS:
+        mean = milestones.by_unit(total, unit, family_of=shape.family_of)
+        f[unit] = pt.broadcast_to(milestones.established(mean, **known), total.type.shape)
+    reach = {unit: field_reach(v, x) for unit, x in f.items()}
+    by_cohort = outcomes(every, gates, reach=reach[shape.established_in])
+    named: dict[str, Any] = {}
     for name, x in by_cohort.items():
-        series = np.einsum("sya,sya->sy", share, x[..., :-1])
-        own = x[:, asked].copy()  # a view would keep all cohorts in memory
-        out |= {name: series[:, asked], f"cohort_{name}": series}
-        out |= {f"agenda_{name}": own[:, :-1], f"new_agenda_{name}": own[:, -1]}
-    return out
+        series, own = (share * x[:, :-1]).sum(axis=1), x[asked]
+        named |= {name: series[asked], f"cohort_{name}": series}
+        named |= {f"agenda_{name}": own[:-1], f"new_agenda_{name}": own[-1]}
+    for unit in UNITS:
+        relevant = strong(m["alignment"], gates, reach=reach[unit])
+        named[f"alignment_relevant_{unit}"] = over(weight, relevant)
+    named |= {f"established_{unit}": over(weight, f[unit]) for unit in UNITS}
+    by_year = established_by_year(yearly, v, data, shape=shape, weight=weight)
+    by_step = yearly[:-1].sum(axis=0)
+    until_today = by_step[: LAST_YEAR - FIRST_YEAR + 1].sum(axis=0)
+    named |= {"established": by_year, "works_at_level": works * until_today}
+    for side in ("alignment", "capabilities", "both"):
+        named[f"used_{side}"] = (share[:, :, None] * every[side][:, :-1]).sum(axis=1)
+    until = works * pt.cumsum(by_step[:end], axis=0)
+    m_most = {"m": data["established_at"], "most": shape.most}
+    named["enough"] = milestones.at_least(until, v["cluster_size"], **m_most).T
+    named |= field_quantities(paths, v, states, weight=weight, at=at[asked], end=end)
+    named |= claim_quantities(v, m, weight=weight, gates=gates, f=f[shape.established_in])
+    return named | mechanisms(v, paths, m=m, weight=weight)
+
+
+def yearly_works(paths: Paths, states: States) -> Any:
+    """Return works of each year at level k or above for each work of 2025; (agenda, year, step)."""
+    return (paths.relative[:, None] * paths.share).T[:, :, None] * states.reach
+
+
+def established_by_year(
+    yearly: Any, v: Mapping[str, Any], data: Mapping[str, Any], *, shape: Shape, weight: Any
+) -> Any:
+    """Return F_k of the field by year in the question's unit; dims (step, year).
+
+    ``yearly`` is from :func:`yearly_works`, ``weight`` shares of the listed agendas.
+    """
+    import pytensor.tensor as pt
+
+    known = {"v": v, "m": data["established_at"], "most": shape.most}
+    if shape.established_in == "field":
+        total = v["works_2025"] * pt.cumsum(yearly[:-1, : shape.end].sum(axis=0), axis=0)
+        return milestones.established(total, **known).T
+    units = milestones.by_unit(
+        yearly[:, : shape.end], shape.established_in, family_of=shape.family_of
+    )
+    total = v["works_2025"] * pt.cumsum(units, axis=1)
+    return over(weight, milestones.established(total, **known)).T
+
+
+def field_quantities(
+    paths: Paths, v: Mapping[str, Any], states: States, *, weight: Any, at: Any, end: int
+) -> dict[str, Any]:
+    """Return workers, works, shares, levels and tracking of the field and its agendas.
+
+    ``at`` is the place of the question's cohort on the axis.
+    """
+    import pytensor.tensor as pt
+
+    share, people = paths.share[:end, :-1], paths.log_workers[:, :end]
+    level = states.level[:-1, :end]
+    tracked = (level * states.track[:-1, :end]).sum(axis=-1)
+    by_agenda = states.level[:-1, at]
+    return {
+        "workers": pt.exp(people),
+        "worker_ratio": pt.exp(spillover.log_ratio(people) + LOG_RATIO),
+        "field_works": v["works_2025"] * paths.relative[:end],
+        "agenda_share": weight,
+        "tracking_by_agenda": tracked,
+        "tracking_field": (share.T * tracked).sum(axis=0),
+        "level_by_agenda": by_agenda,
+        "level_share": (weight[:, None] * by_agenda).sum(axis=0),
+        "level_field": (share.T[:, :, None] * level).sum(axis=0),
+    }

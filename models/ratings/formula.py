@@ -38,8 +38,8 @@ from numpy.typing import NDArray
 
 from models.components.effects import add_effect, effect
 from models.dims import COLUMNS, LEVELS
-from models.ops import NumPy, flatten
-from models.priors import Array, Prior, add
+from models.ops import flatten
+from models.priors import Prior, add
 
 MISSING_LEVEL = len(LEVELS)
 """Code of a missing level."""
@@ -281,24 +281,25 @@ def add_raters(priors: Mapping[str, Prior]) -> dict[str, Any]:
     return terms
 
 
-def from_draws(draws: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the terms of :func:`add_raters` from draws, with a leading draw axis."""
-    terms = {
-        "shared_scale": draws["shared_level_scale"],
-        "shared_slip": draws["shared_level_slip"],
-        "shared_sensitivity": draws["shared_sensitivity"],
-        "shared_specificity": draws["shared_specificity"],
-        "shared_own": draws["shared_own_error"],
-        "lean": effect(draws, "rater_lean"),
-        "scale": draws["rater_level_scale"],
-        "slip": draws["rater_level_slip"],
-        "own": draws["rater_own_error"],
-        "halo": draws["halo"],
+def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what describes the raters (:data:`TERMS`) from the variables by name."""
+    found = {
+        "shared_scale": v["shared_level_scale"],
+        "shared_slip": v["shared_level_slip"],
+        "shared_sensitivity": v["shared_sensitivity"],
+        "shared_specificity": v["shared_specificity"],
+        "shared_own": v["shared_own_error"],
+        "lean": effect(v, "rater_lean"),
+        "scale": v["rater_level_scale"],
+        "slip": v["rater_level_slip"],
+        "own": v["rater_own_error"],
+        "halo": v["halo"],
     }
     for name in ("sensitivity", "specificity"):
-        z = draws["rater_spread_sd"][:, None, None] * draws[f"rater_{name}_z"]
-        terms[name] = NumPy.sigmoid(NumPy.logit(draws[f"rater_{name}"])[:, None, :] + z)
-    return terms
+        mean, z = v[f"rater_{name}"][..., None, :], v[f"rater_{name}_z"]
+        spread = v["rater_spread_sd"][..., None, None]
+        found[name] = xp.sigmoid(xp.log(mean) - xp.log1p(-mean) + spread * z)
+    return found
 
 
 def columns_of(codes: Any, n_raters: int) -> dict[str, NDArray[Any]]:

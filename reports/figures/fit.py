@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from models.dims import COLUMNS, LEVELS
+from models.ops import NumPy
 from models.parameters import BLOCKS, SLOTS
 from models.quantities import QUANTITIES
 from models.ratings import formula as ratings
@@ -90,7 +91,7 @@ def plot_raters(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
 def _rows(dt: Any, *, raters: Sequence[str], kinds: Sequence[str]) -> list[dict[str, Any]]:
     """Return summaries of sensitivity and specificity by column, and of the lean in level."""
     draws: Mapping[str, Array] = {n: flat(dt, "posterior", name=n) for n in RATER_TERMS}
-    terms = ratings.from_draws(draws)
+    terms = ratings.terms(NumPy, draws)
     rows: list[dict[str, Any]] = []
     for what in ("sensitivity", "specificity"):
         for who, names in ((f"shared_{what}", kinds), (what, raters)):

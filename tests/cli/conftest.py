@@ -17,7 +17,7 @@ def process_with_run():
     def start(body: str, *args: str, **options) -> subprocess.Popen:
         code = (
             f"{STUB}\ndef run(priors, **options):\n    {body}\nm.run = run\n"
-            "sys.modules['forecast.runs'] = m\nfrom forecast.cli.main import main\n"
+            "sys.modules['forecast.runs.run'] = m\nfrom forecast.cli.main import main\n"
             f"sys.argv = ['forecast', 'run', 'x', *{args!r}]\nmain()"
         )
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}

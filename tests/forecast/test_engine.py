@@ -9,21 +9,32 @@ from forecast.inference import evaluate as engine
 from forecast.inference.case import structure_of, with_arrays, with_prior
 from forecast.inference.evaluate import Ahead, answer, evaluate, posterior, refit
 from forecast.inference.forward import all_draws, taken
+from forecast.inference.outcomes import Staged, predict
 from forecast.inference.reweighting import importance, smoothed
 from forecast.inference.sampling import Compiled, changed, data_of, swap
-from models import late, late_uses
 from models.dims import LAST_YEAR
 from models.errors import InputError
-from models.late import LATE
-from models.late_uses import BETWEEN, SEEN
 from models.outcomes.interventions import Do
 from models.outcomes.paths import UNITS
-from models.outcomes.relevance import predict
 from models.priors import logpdf
 from models.quantities import HEADLINE
 
 FIRST = ("worker_damping",)
 """Forecast-only beliefs that enter what costs most."""
+BETWEEN = ("alignment_documented", "capabilities_documented", "tracking_damping")
+"""Those that enter the states of the cohort and their uses."""
+LAST = (
+    "cluster_size",
+    "gate_tracked",
+    "leak_untracked",
+    "on_target",
+    "paths",
+    "stop_6",
+    "stop_7",
+    "value_constancy",
+    "works_2025",
+)
+"""Those that enter after all that is costly, or not at all."""
 
 
 def moved(case, name, **numbers):
@@ -141,12 +152,12 @@ def assert_same_as_whole(found, base, *, case):
 
     To 1e-12 of a number, or 1e-13 of the chances near 1 that small ones are differences of.
     """
-    whole = answer(base, case, names=HEADLINE)
+    whole = predict(**engine.forward(base, case))
     for name in HEADLINE:
         np.testing.assert_allclose(found[name], whole[name], rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", [*LATE, *BETWEEN, *FIRST])
+@pytest.mark.parametrize("name", [*LAST, *BETWEEN, *FIRST])
 @pytest.mark.parametrize("cohort", [LAST_YEAR, LAST_YEAR + 4])
 def test_a_changed_belief_gives_the_headline_of_the_whole(default_case, fake_fits, name, cohort):
     """Each answer starts from the parts that the unchanged belief left."""
@@ -157,9 +168,12 @@ def test_a_changed_belief_gives_the_headline_of_the_whole(default_case, fake_fit
         assert_same_as_whole(ahead(base, case), base, case=case)
 
 
-def test_every_forecast_only_belief_has_a_step(alone):
-    """One that is new must be put where it enters, or the headline would be answered wrongly."""
-    assert sorted(alone) == sorted([*LATE, *BETWEEN, *FIRST])
+def test_the_stage_of_a_belief_follows_from_the_graph(default_case, fake_fits):
+    base = posterior(asked(default_case))
+    level = engine.program_of(base, base.case).level
+    by_stage = [{name for name, i in level.items() if i == stage} for stage in range(3)]
+    assert by_stage == [set(FIRST), set(BETWEEN), set(LAST)]
+    assert engine.late(base) == set(LAST)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -179,33 +193,37 @@ def test_the_headline_alone_knows_what_is_done(default_case, fake_fits, chance):
     assert_same_as_whole(Ahead(HEADLINE)(base, case), base, case=case)
 
 
-def test_a_changed_belief_makes_anew_only_what_it_enters(default_case, fake_fits, monkeypatch):
-    made = []
-    for step in ("make_works", "make_early"):
-        whole = getattr(late_uses, step)
-        monkeypatch.setattr(
-            late_uses, step, lambda *a, s=step, w=whole, **k: made.append(s) or w(*a, **k)
-        )
+@pytest.fixture
+def ran(monkeypatch):
+    """The stages of the headline that ran, in order."""
+    stages, run = [], Staged.run
+
+    def counted(self, *args, stage, **options):
+        stages.append(stage)
+        return run(self, *args, stage=stage, **options)
+
+    monkeypatch.setattr(Staged, "run", counted)
+    return stages
+
+
+def test_a_changed_belief_makes_anew_only_what_it_enters(default_case, fake_fits, ran):
     case = asked(default_case)
     base, ahead = posterior(case), Ahead(HEADLINE)
 
     def steps(name):
-        made.clear()
+        ran.clear()
         numbers = {key: 0.7 * value for key, value in case.by_name[name].params}
         ahead(base, moved(case, name, **numbers))
         ahead(base, case)
-        return list(made)
+        return list(ran)
 
     ahead(base, case)
-    assert {name: steps(name) for name in LATE} == {name: [] for name in LATE}
-    assert steps("tracking_damping") == []  # the cohort is one of the evidence's years
-    for name in late_uses.DOCUMENTED:
-        assert steps(name) == ["make_early"]
-    for name in FIRST:
-        assert steps(name) == ["make_works", "make_early"]
+    assert {name: steps(name) for name in LAST} == {name: [2] for name in LAST}
+    assert {name: steps(name) for name in BETWEEN} == {name: [1, 2] for name in BETWEEN}
+    assert {name: steps(name) for name in FIRST} == {name: [0, 1, 2] for name in FIRST}
 
 
-@pytest.mark.parametrize("names", [HEADLINE[:2], HEADLINE[:6], SEEN, ("strict_neither",)])
+@pytest.mark.parametrize("names", [HEADLINE[:2], HEADLINE[:6], HEADLINE[6:10], ("strict_neither",)])
 def test_what_is_not_wanted_does_not_change_what_is(default_case, fake_fits, names):
     case = asked(default_case)
     base = posterior(case)
@@ -215,30 +233,30 @@ def test_what_is_not_wanted_does_not_change_what_is(default_case, fake_fits, nam
         np.testing.assert_array_equal(found[name], whole[name])
 
 
-def test_the_costly_part_of_a_fits_own_case_is_kept_with_it(default_case, fake_fits, monkeypatch):
-    made, whole = [], late_uses.make_works
-    monkeypatch.setattr(late_uses, "make_works", lambda *a, **k: made.append(1) or whole(*a, **k))
+def test_the_first_stage_of_a_fits_own_case_is_kept_with_it(default_case, fake_fits, ran):
     case = asked(default_case)
     base, damping = posterior(case), case.by_name["worker_damping"].values
     changed = moved(case, "worker_damping", alpha=0.5 * damping["alpha"])
-    for each, times in ((case, 1), (moved(case, "leak_untracked", alpha=9.0), 1), (changed, 2)):
+    for each, times in ((case, 1), (moved(case, "leak_untracked", alpha=9.0), 0), (changed, 1)):
+        ran.clear()
         (found,) = evaluate([each], base=base, names=HEADLINE)
+        assert ran.count(0) == times
         assert_same_as_whole(found.quantities, base, case=each)
-        assert len(made) == times
+    ran.clear()
     some = Ahead(HEADLINE)(taken(base, np.arange(5)), case)["both"]
+    assert 0 not in ran  # what is kept goes with the draws
     np.testing.assert_allclose(some, answer(base, case)["both"][:5], rtol=1e-12)
-    assert len(made) == 2  # what is kept goes with the draws
 
 
-def test_the_headline_reads_the_draws_that_it_is_given(default_case, fake_fits):
+def test_the_last_stage_reads_the_draws_that_it_is_given(default_case, fake_fits):
     case = asked(default_case)
     base, ahead = posterior(case), Ahead(HEADLINE)
-    found, early = ahead(base, case), next(iter(ahead.held.values()))
-    draws = all_draws(base, case)
-    few = late.headline(early, {name: draws[name] for name in late.READ}, question=case.asked)
+    found, draws = ahead(base, case), all_draws(base, case)
+    again = ahead.finish(base, case, draws)
     for name in HEADLINE:
-        np.testing.assert_array_equal(few[name], found[name])
-    assert "paths" not in all_draws(base, case, names=late.READ)
+        np.testing.assert_array_equal(again[name], found[name])
+    other = ahead.finish(base, case, draws | {"leak_untracked": 0.5 * draws["leak_untracked"]})
+    assert (other["alignment_relevant"] < found["alignment_relevant"]).all()
 
 
 def test_the_longest_unused_gives_way():

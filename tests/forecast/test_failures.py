@@ -32,7 +32,7 @@ def model(monkeypatch):
 
     def make(value, gradient):
         monkeypatch.setattr(
-            "forecast.compiler.program.value_and_gradient",
+            "forecast.native.program.value_and_gradient",
             lambda model, x: (value(x), np.array(gradient, dtype=float)),
         )
         return SimpleNamespace(initial_point_func=lambda seed: np.full(5, float(seed)))

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from forecast.compiler import cache
+
 from forecast.files import is_locked, locked, write_json
 from forecast.runs import folder
 from forecast.runs.folder import find_run, is_complete, partial_folder, publish

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from forecast.compiler import cache
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from forecast.compiler import cache
 from forecast.inference.mass_matrix import metric_of
 from forecast.inference.sampling import centre, starting, tuning, unconstrained
 from models.priors import Prior

@@ -9,10 +9,10 @@ from arviz_stats.base import array_stats
 
 from forecast.inference.case import structure_of
 from forecast.inference.forward import all_draws, future_normals
+from forecast.inference.outcomes import predict
 from forecast.runs.paired import mcse, pair_rows, save_stored
 from forecast.runs.run import run
 from models.model import build
-from models.outcomes.relevance import predict
 from reports.view import BY_AGENDA, EVERY, FILE, OWN, REACH, SHARED
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}

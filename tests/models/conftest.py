@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from forecast.inference.outcomes import predict
 from models.components.spillover import elasticity_from_draws
 from models.dims import LOG_RATIO, Structure
 from models.outcomes.paths import NEW_AGENDA, Asked
-from models.outcomes.relevance import predict
 from models.parameters import SLOTS
 from models.prior_draws import prior_draws
 from models.priors import FAMILIES, Prior, families, hyper_names, hyper_values
@@ -156,17 +156,20 @@ def usual(forecast):
 
 @pytest.fixture(scope="session")
 def evaluate():
-    """Return the value of graphs, a variable or a (nested) dict, by plain Python steps."""
+    """Return the value of graphs, a variable or a (nested) dict or list, by plain Python steps."""
     import pytensor
     import pytensor.tensor as pt
     from pytensor.compile.mode import Mode
 
     def flat(term):
-        return [x for t in term.values() for x in flat(t)] if isinstance(term, dict) else [term]
+        parts = term.values() if isinstance(term, dict) else term
+        return [x for t in parts for x in flat(t)] if isinstance(term, dict | list) else [term]
 
     def filled(term, numbers):
         if isinstance(term, dict):
             return {name: filled(t, numbers) for name, t in term.items()}
+        if isinstance(term, list):
+            return [filled(t, numbers) for t in term]
         return next(numbers)
 
     def run(term, given=None):

@@ -80,7 +80,7 @@ def test_rates_of_rows_drop_in_production_alone(values, graph_value, draws):
         world = d["diagnosis_world_sd"] * d["diagnosis_world_z"][rows["world"][i]]
         task = d["diagnosis_task_sd"] * d["diagnosis_task_z"][rows["task"][i]]
         assert got[i] == pytest.approx(sigmoid(mean + world + task - drop))
-    for name, value in faults.diagnosis_from_draws(draws).items():
+    for name, value in faults.terms(NumPy, draws)["diagnosis"].items():
         np.testing.assert_allclose(value[3], terms["diagnosis"][name])
 
 

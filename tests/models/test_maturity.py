@@ -23,7 +23,9 @@ def test_effort_is_log_cumulative_worker_years_since_2013(graph_value):
     total = {year: 1 + sum(workers[: i + 1]) for i, year in enumerate(YEARS)}
     np.testing.assert_allclose(got, [log(total[year] / total[2023]) for year in YEARS])
     one_draw = np.log(np.stack([workers * 9, workers * 99, workers]))[None]
-    np.testing.assert_allclose(maturity.effort_from_draws(one_draw), got[None])
+    np.testing.assert_allclose(
+        maturity.effort(NumPy, one_draw[..., maturity.INTERPRETABILITY, :]), got[None]
+    )
 
 
 @pytest.mark.parametrize("name", LINKS)
@@ -61,7 +63,7 @@ def test_levels_are_products_of_steps(graph_value):
     expected = [a - b for a, b in zip(reach, [*reach[1:], 0.0], strict=True)]
     np.testing.assert_allclose(got, expected)
     assert got.sum() == pytest.approx(1.0)
-    np.testing.assert_allclose(maturity.reach_probabilities(steps)[0], reach[1:])
+    np.testing.assert_allclose(maturity.reach_probabilities(NumPy, steps)[0], reach[1:])
 
 
 @pytest.mark.parametrize("tails", ["normal", "student-t"])
@@ -74,7 +76,7 @@ def test_agendas_are_their_family_plus_their_own(tails, values, structure, draws
         assert terms["slope"][a] == pytest.approx(slope)
     np.testing.assert_allclose(terms["step"], [d[f"step_{k}"] for k in STEPS])
     assert list(terms["upper"]) == [d["step_4_discrimination"], d["upper_discrimination"]]
-    for name, value in maturity.from_draws(draws).items():
+    for name, value in maturity.terms(NumPy, draws).items():
         np.testing.assert_allclose(value[3], terms[name])
 
 

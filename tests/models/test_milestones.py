@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
@@ -16,34 +17,37 @@ UNIT_SUMS = {
 
 
 @pytest.mark.parametrize("m", [1, 3, 7])
-def test_chance_of_m_works_is_scipys(m):
-    mean, size = np.array([1e-6, 0.1, 1.0, 5.0, 400.0]), np.array([0.3])
+def test_chance_of_m_works_is_scipys(m, evaluate):
+    mean, size = np.array([1e-6, 0.1, 1.0, 5.0, 400.0]), 0.3
     expected = stats.nbinom.sf(m - 1, size, size / (size + mean))
-    np.testing.assert_allclose(milestones.at_least(mean, size, m=m), expected, atol=1e-12)
+    for most in (m, 10):
+        got = evaluate(milestones.at_least(pt.constant(mean), pt.constant(size), m=m, most=most))
+        np.testing.assert_allclose(got, expected, atol=1e-12)
 
 
-def test_no_works_establish_nothing():
-    assert milestones.at_least(np.zeros(1), np.ones(1), m=1) == 0
+def test_no_works_establish_nothing(evaluate):
+    got = milestones.at_least(pt.zeros(1), pt.ones(1), m=1, most=1)
+    assert evaluate(got) == 0
 
 
-def test_ceilings_multiply():
-    stops = {"stop_6": np.array([0.5]), "stop_7": np.array([0.2])}
-    np.testing.assert_allclose(milestones.ceilings(stops), [[1, 1, 1, 1, 1, 0.5, 0.4]])
+def test_ceilings_multiply(evaluate):
+    stops = {"stop_6": pt.constant(0.5), "stop_7": pt.constant(0.2)}
+    np.testing.assert_allclose(evaluate(milestones.ceilings(stops)), [1, 1, 1, 1, 1, 0.5, 0.4])
 
 
 @pytest.mark.parametrize("unit", ["field", "family", "agenda"])
-def test_units_sum_their_agendas_and_leave_the_new_one_out(unit):
-    yearly = np.array([1.0, 2.0, 3.0, 10.0]).reshape(1, 4, 1, 1)
-    out = milestones.by_unit(yearly, unit, family_of=(0, 0, 1)).ravel()
-    np.testing.assert_allclose(out, UNIT_SUMS[unit])
+def test_units_sum_their_agendas_and_leave_the_new_one_out(unit, evaluate):
+    yearly = np.array([1.0, 2.0, 3.0, 10.0]).reshape(4, 1, 1)
+    out = evaluate(milestones.by_unit(pt.constant(yearly), unit, family_of=(0, 0, 1))).ravel()
+    np.testing.assert_allclose(np.broadcast_to(out, 4), UNIT_SUMS[unit])
 
 
-def test_established_by_hand():
-    draws = {"stop_6": np.array([0.5]), "stop_7": np.array([0.0]), "cluster_size": np.array([2.0])}
-    mean = np.full((1, 7), 1.5)
+def test_established_by_hand(evaluate):
+    v = {"stop_6": 0.5, "stop_7": 0.0, "cluster_size": 2.0}
+    v = {name: pt.constant(x) for name, x in v.items()}
     at_least = stats.nbinom.sf(2, 2.0, 2.0 / 3.5)
-    out = milestones.established(mean, draws, m=3)
-    np.testing.assert_allclose(out, [[at_least] * 5 + [at_least / 2] * 2])
+    out = evaluate(milestones.established(pt.constant(np.full(7, 1.5)), v, m=3, most=3))
+    np.testing.assert_allclose(out, [at_least] * 5 + [at_least / 2] * 2)
 
 
 def test_established_never_rises_with_the_level_nor_falls_with_the_year(usual):
@@ -68,10 +72,10 @@ def test_wider_units_establish_more(usual):
     assert (family >= agenda - 1e-12).all()
 
 
-def test_plateau_is_the_drop_between_levels():
-    f = np.array([[1.0, 0.9, 0.9, 0.5, 0.2, 0.1, 0.0]])
-    out = milestones.plateau(f)
-    np.testing.assert_allclose(out, [[0.0, 0.1, 0.0, 0.4, 0.3, 0.1, 0.1, 0.0]], atol=1e-12)
+def test_plateau_is_the_drop_between_levels(evaluate):
+    f = pt.constant([1.0, 0.9, 0.9, 0.5, 0.2, 0.1, 0.0])
+    out = evaluate(milestones.plateau(f))
+    np.testing.assert_allclose(out, [0.0, 0.1, 0.0, 0.4, 0.3, 0.1, 0.1, 0.0], atol=1e-12)
 
 
 def test_plateau_is_a_distribution(usual):

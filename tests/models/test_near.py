@@ -1,13 +1,10 @@
 """Near predictions: readings counted by hand, figures and lists with their errors."""
 
-from types import SimpleNamespace
-
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 
-from forecast.analyses import near
-from forecast.analyses.near import first_works, list_counts, read, worker_figures
-from models.dims import FIRST_YEAR
+from forecast.analyses.near import list_counts, read, worker_figures
 from models.outcomes.milestones import first_by_year
 
 # one draw, four works, three raters: level, tracking, capabilities, alignment, whose, whose
@@ -38,21 +35,11 @@ def test_a_sample_is_read_by_median_and_majority():
     }
 
 
-def paths(n, *, people, works=100.0):
-    years = near.HORIZON - FIRST_YEAR + 1
-    size = np.tile(np.log(np.array(people, float))[None, :, None], (n, 1, years))
-    shape = (n, years)
-    share = np.full((n, years, 3), 0.5)
-    share[..., -1] = 0.0
-    return SimpleNamespace(log_workers=size, works=np.full(shape, works), share=share)
-
-
 def test_a_figure_scatters_around_the_number_of_people_as_published_ones_do():
     n = 40_000
     draws = {"worker_error": np.full(n, 0.2)}
-    found = worker_figures(
-        draws, paths(n, people=(1000, 90_000, 300)), rng=np.random.default_rng(1)
-    )
+    size = np.tile(np.log([1000.0, 90_000.0, 300.0]), (n, 1))
+    found = worker_figures(draws, size, rng=np.random.default_rng(1))
     # Student t with 4 degrees: 95% quantile 2.132; Monte Carlo error of it below 0.03
     q = np.quantile(np.log(found["alignment-workers"] / 1000) / 0.2, [0.05, 0.5, 0.95])
     np.testing.assert_allclose(q, [-2.132, 0.0, 2.132], atol=0.08)
@@ -62,11 +49,9 @@ def test_a_figure_scatters_around_the_number_of_people_as_published_ones_do():
 
 def test_a_list_is_negative_binomial_around_its_level():
     n = 40_000
-    draws = {"output_elasticity": np.ones(n), "list_dispersion": np.full(n, 4.0)}
-    draws |= {"list_level": np.full((n, 2), 50.0)}
+    draws = {"list_level": np.full((n, 2), 50.0), "list_dispersion": np.full(n, 4.0)}
     lists = ("review", "none")
-    made = paths(n, people=(1, 1, 1))
-    found = list_counts(draws, made, lists=lists, rng=np.random.default_rng(2))
+    found = list_counts(draws, np.ones(n), lists=lists, rng=np.random.default_rng(2))
     assert set(found) == {"list-review"}
     x = found["list-review"]
     # mean 50, variance 50 + 50^2 / 4 = 675; four standard errors of the mean are 0.52
@@ -74,24 +59,12 @@ def test_a_list_is_negative_binomial_around_its_level():
     assert x.var() == pytest.approx(675.0, rel=0.06)
 
 
-@pytest.fixture
-def one_draw():
-    ones = np.ones(1)
-    return {"cluster_size": ones, "stop_6": 0.4 * ones, "stop_7": 0.5 * ones}
-
-
-def test_a_first_work_has_the_chance_of_the_ceiling_and_of_any_work(one_draw):
-    made = paths(1, people=(1, 1, 1))
-    reach = np.full((1, 3, near.HORIZON - FIRST_YEAR + 1, 7), 0.01)
-    found = first_works(one_draw, made, reach=reach)
-    # mean 100 * 0.01 = 1 and size 1: none with chance 1/2
-    assert found["level-6-work"][0] == pytest.approx(0.6 * 0.5)
-    assert found["level-7-work"][0] == pytest.approx(0.6 * 0.5 * 0.5)
-
-
-def test_first_works_accumulate_by_year(one_draw):
-    yearly = np.full((1, 2, 3, 7), 1.0)  # one listed agenda, and the new one, which adds nothing
-    found = first_by_year(yearly, np.full((1, 3), 2.0), draws=one_draw)
-    np.testing.assert_allclose(found[0, 1], [1 / 2, 2 / 3, 3 / 4])
-    np.testing.assert_allclose(found[0, 0], [2 / 3, 4 / 5, 6 / 7])
-    np.testing.assert_allclose(found[0, 6], 0.6 * found[0, 1])
+def test_first_works_accumulate_by_year(evaluate):
+    v = {"cluster_size": 1.0, "stop_6": 0.4, "stop_7": 0.5}
+    v = {name: pt.constant(x) for name, x in v.items()}
+    yearly = np.full((2, 3, 7), 1.0)  # one listed agenda, and the new one, which adds nothing
+    found = evaluate(first_by_year(pt.constant(yearly), pt.constant(np.full(3, 2.0)), v))
+    np.testing.assert_allclose(found[1], [1 / 2, 2 / 3, 3 / 4])
+    np.testing.assert_allclose(found[0], [2 / 3, 4 / 5, 6 / 7])
+    np.testing.assert_allclose(found[6], 0.6 * found[1])
+    np.testing.assert_allclose(found[7], 0.6 * 0.5 * found[1])

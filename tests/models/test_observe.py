@@ -36,19 +36,19 @@ def model(priors, arrays, structure):
 def parts(draws):
     """The sub-models' terms from draws, in NumPy."""
     shares = faults.world_shares(NumPy, draws["fault_learned_share"], draws["fault_no_learning"])
-    diagnosis = faults.diagnosis_from_draws(draws)
+    diagnosis = faults.terms(NumPy, draws)["diagnosis"]
     found = faults.diagnosed(NumPy, shares, faults.rates(NumPy, diagnosis))
     none, chance = draws["fault_no_learning"], draws["fault_mixed_chance"]
     offset = draws["definition_offset"]
     return {
         "workers": {
-            "log_workers": workers.workers_from_draws(draws),
+            "log_workers": workers.terms(NumPy, draws)["log_workers"],
             "offsets": np.pad(offset, [(0, 0), (0, 1)]),
             "error": draws["worker_error"],
         },
-        "output": output.from_draws(draws),
-        "maturity": maturity.from_draws(draws),
-        "tracking": tracking.from_draws(draws),
+        "output": output.terms(NumPy, draws),
+        "maturity": maturity.terms(NumPy, draws),
+        "tracking": tracking.terms(NumPy, draws),
         "faults": {
             "mixed": none + (1 - none) * chance,
             "study": draws["fault_concentration"],
@@ -56,8 +56,8 @@ def parts(draws):
             "concentration": draws["diagnosis_concentration"],
             "diagnosed": found,
         },
-        "spillover": spillover.from_draws(draws),
-        "raters": ratings.from_draws(draws),
+        "spillover": spillover.terms(NumPy, draws),
+        "raters": ratings.terms(NumPy, draws),
     }
 
 

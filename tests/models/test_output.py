@@ -31,7 +31,7 @@ def test_terms_are_scaled_effects(values, draws):
     np.testing.assert_allclose(terms["size"], d["agenda_share_sd"] * d["agenda_share_z"])
     assert terms["elasticity"] == d["output_elasticity"]
     np.testing.assert_array_equal(terms["level"], d["list_level"])
-    for name, value in output.from_draws(draws).items():
+    for name, value in output.terms(NumPy, draws).items():
         np.testing.assert_allclose(value[3], terms[name])
 
 

@@ -262,5 +262,5 @@ def test_terms_of_the_raters(values, draws):
         np.testing.assert_allclose(terms[name], 1 / (1 + np.exp(-odds)))
     np.testing.assert_allclose(terms["lean"], d["rater_lean_sd"] ** 0.5 * d["rater_lean_z"])
     assert set(terms) == set(TERMS)
-    for name, value in ratings.from_draws(draws).items():
+    for name, value in ratings.terms(NumPy, draws).items():
         np.testing.assert_allclose(value[3], terms[name], rtol=1e-6)

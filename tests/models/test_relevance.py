@@ -4,17 +4,23 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 from scipy.integrate import quad
 
-from models.components import faults, maturity, spillover, states, tracking, workers
+from forecast.inference.outcomes import predict
+from models.components import spillover, states
 from models.dims import FIRST_YEAR
 from models.errors import InputError
 from models.ops import NumPy
 from models.outcomes import race, relevance
+from models.outcomes.graphs import data_of
 from models.outcomes.interventions import Do
-from models.outcomes.paths import Asked, fault_shares, make_paths, practice_rates
-from models.outcomes.states import make_states, moments, uses
+from models.outcomes.paths import Asked, make_paths
+from models.outcomes.states import ages_of_use, make_states, moments, uses
+from models.terms import all_terms
+
+D, LAST = 5, 2040 - FIRST_YEAR
 
 
 def one(value):
@@ -22,8 +28,24 @@ def one(value):
 
 
 @pytest.fixture(scope="module")
-def paths(draws, future, structure):
-    return make_paths(draws, future, structure=structure, horizon=2040)
+def draw(draws):
+    """One draw of every variable, as constants of a graph."""
+    return {name: pt.constant(x[D]) for name, x in draws.items()}
+
+
+@pytest.fixture(scope="module")
+def paths(draw, future, structure, question):
+    """The paths of that draw, as graphs."""
+    data = data_of("relevance", future, structure=structure, question=question)
+    normals = {name: pt.constant(data[name][D]) for name in future}
+    do = {name: pt.constant(x) for name, x in data.items() if name not in future}
+    return make_paths(draw, normals, do, n_years=LAST + 1)
+
+
+def uses_of(paths, draw, *, side, year):
+    """Return the uses of one cohort, and its age."""
+    at = pt.constant([year - FIRST_YEAR])
+    return uses(paths, draw, side=side, at=at, age=ages_of_use(paths, at, last=LAST))
 
 
 @pytest.mark.parametrize("means", [(0.1, 0.3), (5.0, 2.0), (60.0, 40.0)])
@@ -31,8 +53,9 @@ def paths(draws, future, structure):
 def test_quadrature_is_the_closed_form_at_equal_lags(means, age):
     cap, ali = map(one, means)
     grown = spillover.reached(NumPy, age, one(2.0))
-    expected = race.first_with_equal_lags(cap, ali, grown=grown)
-    got = race.first_by(cap, ali, lag=one(2.0), other_lag=one(2.0), age=age)
+    total = cap + ali
+    expected = cap / total * -np.expm1(-total * grown)
+    got = race.first_by(NumPy, cap, ali, lag=2.0, other_lag=2.0, age=one(age))
     np.testing.assert_allclose(got, expected, atol=1e-4)  # 16 nodes
 
 
@@ -48,52 +71,39 @@ def test_quadrature_is_adaptive_integration(means, lags, error):
 
     ends = [0.0, 0.01, 0.1, 1.0, 14.5]
     expected = sum(quad(density, a, b)[0] for a, b in pairwise(ends))
-    got = race.first_by(
-        one(means[0]), one(means[1]), lag=one(lags[0]), other_lag=one(lags[1]), age=14.5
-    )
+    cap, ali = map(one, means)
+    got = race.first_by(NumPy, cap, ali, lag=lags[0], other_lag=lags[1], age=one(14.5))
     assert got[0] == pytest.approx(expected, abs=error)
-
-
-def test_the_quadrature_is_a_sum_over_its_nodes():
-    lag, other, cap, ali = (np.array(x) for x in ([2.0, 5.0], [3.0, 0.7], [0.3, 40.0], [1.1, 8.0]))
-    u, grown, factor = race.nodes(lag=lag, other_lag=other, age=9.5)
-    summed = cap * (factor * np.exp(-cap[:, None] * u - ali[:, None] * grown)).sum(axis=-1)
-    by = race.first_by(cap[:, None], ali[:, None], lag=lag, other_lag=other, age=9.5)
-    np.testing.assert_allclose(by[:, 0], summed, rtol=1e-14)
 
 
 def test_race_has_one_winner_or_none():
     rng = np.random.default_rng(3)
     cap, ali = rng.lognormal(size=(2, 50, 4))
-    lags = rng.lognormal(size=(2, 50))
-    won = race.first_by(cap, ali, lag=lags[0], other_lag=lags[1], age=6.0)
-    lost = race.first_by(ali, cap, lag=lags[1], other_lag=lags[0], age=6.0)
-    grown = [spillover.reached(NumPy, 6.0, lag)[:, None] for lag in lags]
-    none = np.exp(-cap * grown[0] - ali * grown[1])
-    np.testing.assert_allclose(won + lost + none, 1.0, atol=5e-4)
+    for lags in rng.lognormal(size=(20, 2)):
+        age = np.full(50, 6.0)
+        won = race.first_by(NumPy, cap, ali, lag=lags[0], other_lag=lags[1], age=age)
+        lost = race.first_by(NumPy, ali, cap, lag=lags[1], other_lag=lags[0], age=age)
+        grown = [spillover.reached(NumPy, 6.0, lag) for lag in lags]
+        none = np.exp(-cap * grown[0] - ali * grown[1])
+        np.testing.assert_allclose(won + lost + none, 1.0, atol=5e-4)
 
 
-def test_states_are_those_of_the_likelihood(draws, paths, structure):
+def test_states_are_those_of_the_likelihood(draws, draw, paths, structure, evaluate):
     """In the window, without year effects and known cases, both files give one number."""
-    quiet = dict(draws) | {f"{side}_year_sd": 0 * draws["use_rate"] for side in relevance_sides()}
+    quiet = {name: x[D] for name, x in draws.items()}
+    quiet |= {f"{side}_year_sd": np.array(0.0) for side in relevance_sides()}
     year, cells = 2024, {"agenda": np.arange(4), "purposive": np.zeros(4)}
     cells |= {"year": np.full(4, year - FIRST_YEAR), "age": np.full(4, 2040.5 - year)}
-    parts = {
-        "workers": {"log_workers": workers.workers_from_draws(draws)},
-        "maturity": maturity.from_draws(draws),
-        "tracking": tracking.from_draws(draws),
-        "spillover": spillover.from_draws(quiet),
-        "faults": {
-            "diagnosed": faults.diagnosed(NumPy, fault_shares(draws), practice_rates(draws))
-        },
-    }
+    parts = all_terms(NumPy, {name: np.asarray(x) for name, x in quiet.items()})
     state, unused = states.cell_states(NumPy, parts, cells, link=structure.link)
-    joint = make_states(paths, structure.link).joint(year)[:, :4].swapaxes(-1, -2)
+    s = evaluate(vars(make_states(paths, structure.link)))
+    level, track = (s[name][:4, year - FIRST_YEAR] for name in ("level", "track"))
+    joint = np.stack([level * (1.0 - track), level * track], axis=-1)
     np.testing.assert_allclose(joint.reshape(state.shape), state)
     for i, side in enumerate(relevance_sides()):
-        use = uses(paths, draws, side=side, year=year, horizon=2040)
-        for j, x in enumerate((use.no_own, use.no_documented)):
-            flat = x[:, :4].swapaxes(-1, -2).reshape(state.shape)
+        use = evaluate(vars(uses_of(paths, draw, side=side, year=year)))
+        for j, name in enumerate(("no_own", "no_documented")):
+            flat = use[name][0, :4].swapaxes(-1, -2).reshape(state.shape)
             np.testing.assert_allclose(flat, unused[2 * i + j])
 
 
@@ -101,32 +111,29 @@ def relevance_sides():
     return ("capabilities", "alignment")
 
 
-def test_outcomes_are_those_of_simulated_works(draws, paths, structure):
+def test_outcomes_are_those_of_simulated_works(draws, draw, paths, structure, evaluate):
     """Draw works, their uses and dates for one draw; frequencies meet the computed chances."""
-    rng, n, d, agenda, age = np.random.default_rng(4), 200_000, 5, 1, 14.5
-    s = make_states(paths, structure.link)
-    p = s.joint(2026)[d, agenda].ravel()
+    rng, n, agenda, age = np.random.default_rng(4), 200_000, 1, 14.5
+    s, gates = make_states(paths, structure.link), evaluate(relevance.gate(draw))
+    level, track = (x[agenda, 2026 - FIRST_YEAR] for x in evaluate([s.level, s.track]))
+    p = np.stack([level * (1.0 - track), level * track]).ravel()
     at = np.unravel_index(rng.choice(16, size=n, p=p / p.sum()), (2, 8))
     own, by, seen = {}, {}, {}
-    for i, side in enumerate(relevance_sides()):
-        use = uses(paths, draws, side=side, year=2026, horizon=2040)
-        mean, lag = use.mean[d, agenda][at], paths.spillover["lag"][d, i]
-        own[side] = rng.uniform(size=n) > use.no_own[d, agenda][at]
+    for side in relevance_sides():
+        use = evaluate(vars(uses_of(paths, draw, side=side, year=2026)))
+        mean, lag = use["mean"][0, agenda][at], draws[f"{side}_lag"][D]
+        own[side] = rng.uniform(size=n) > use["no_own"][0, agenda][at]
         # first of a Poisson number of uses with exponential dates: invert its distribution
         never = -np.log(rng.uniform(size=n)) / mean
         by[side] = np.where(never < 1, -lag * np.log1p(-np.minimum(never, 1 - 1e-12)), np.inf)
-        seen[side] = own[side] | (rng.uniform(size=n) > use.no_documented[d, agenda][at])
+        seen[side] = own[side] | (rng.uniform(size=n) > use["no_documented"][0, agenda][at])
     cap, ali = (own[x] | (by[x] < age) for x in relevance_sides())
     first = np.where(own["capabilities"], np.where(own["alignment"], 0.5, 1.0), 0.0)
     later = (by["capabilities"] < age) & (by["capabilities"] < by["alignment"])
     first = np.where(own["capabilities"] | own["alignment"], first, later)
-    gates = relevance.gate(draws)
-    helped = ali & (rng.uniform(size=n) < gates[d][at[0]] * 0.7)
-    got = relevance.outcomes(
-        moments(paths, draws, states=s, year=2026, horizon=2040),
-        gates,
-        reach=np.full((len(gates), 5), 0.7),
-    )
+    helped = ali & (rng.uniform(size=n) < gates[at[0]] * 0.7)
+    m = moments(paths, draw, states=s, at=pt.constant([2026 - FIRST_YEAR]), last=LAST)
+    got = evaluate(relevance.outcomes(m, pt.constant(gates), reach=np.full(5, 0.7)))
     expected = {
         "alignment_used": ali,
         "capabilities_relevant": cap,
@@ -139,12 +146,12 @@ def test_outcomes_are_those_of_simulated_works(draws, paths, structure):
     }
     for name, x in expected.items():
         error = 4.5 * x.std() / np.sqrt(n) + 1e-4  # standard errors, and 16 nodes
-        assert got[name][d, agenda] == pytest.approx(x.mean(), abs=error), name
+        assert got[name][0, agenda] == pytest.approx(x.mean(), abs=error), name
 
 
 def test_chunks_do_not_matter(draws, future, structure, question, usual):
     few = [{k: v[:30] for k, v in group.items()} for group in (draws, future)]
-    out = relevance.predict(*few, structure=structure, question=question)
+    out = predict(*few, structure=structure, question=question)
     for name, x in out.items():
         np.testing.assert_allclose(x, usual[name][:30], rtol=1e-12, atol=1e-15, err_msg=name)
 
@@ -184,7 +191,7 @@ def test_a_horizon_within_the_evidence_is_answered(forecast):
 
 def test_probit_and_heavy_tails_are_answered(draws, future, structure, question):
     other = replace(structure, link="probit", tails="student-t")
-    out = relevance.predict(draws, future, structure=other, question=question)
+    out = predict(draws, future, structure=other, question=question)
     assert all(np.isfinite(x).all() for x in out.values())
 
 
@@ -210,9 +217,9 @@ def test_an_unknown_agenda_is_refused(forecast):
 
 def test_wanted_quantities_are_those_of_the_whole(draws, future, structure, question, usual):
     names = ("alignment_relevant", "established", "relevant_tracked", "cohort_both")
-    some = relevance.predict(draws, future, structure=structure, question=question, names=names)
+    some = predict(draws, future, structure=structure, question=question, names=names)
     assert set(some) == set(names)
-    one = relevance.predict(draws, future, structure=structure, question=question, names=names[:3])
+    one = predict(draws, future, structure=structure, question=question, names=names[:3])
     for name in names[:3]:
         np.testing.assert_array_equal(one[name], usual[name])
         np.testing.assert_array_equal(some[name], usual[name])

@@ -30,7 +30,7 @@ def test_terms_are_scaled_effects(values, draws):
         np.testing.assert_array_equal(terms[name], d[name])
     assert terms["elasticity"] == pytest.approx(draws["worker_ratio_elasticity"][3])
     assert terms["eta"] - LOG_RATIO * terms["elasticity"] == pytest.approx(draws["ease"][3])
-    for name, value in spillover.from_draws(draws).items():
+    for name, value in spillover.terms(NumPy, draws).items():
         np.testing.assert_allclose(value[3], terms[name], rtol=1e-6)
 
 

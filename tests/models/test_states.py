@@ -118,13 +118,13 @@ def test_chances_of_no_use(computed, side):
 def test_one_formula_serves_draws_and_graph(computed, draws):
     link, terms, _ = computed
     parts = {
-        "workers": {"log_workers": workers.workers_from_draws(draws)},
-        "maturity": maturity.from_draws(draws),
-        "tracking": tracking.from_draws(draws),
-        "spillover": spillover.from_draws(draws),
+        "workers": {"log_workers": workers.terms(NumPy, draws)["log_workers"]},
+        "maturity": maturity.terms(NumPy, draws),
+        "tracking": tracking.terms(NumPy, draws),
+        "spillover": spillover.terms(NumPy, draws),
     }
     shares = faults.world_shares(NumPy, draws["fault_learned_share"], draws["fault_no_learning"])
-    rate = faults.rates(NumPy, faults.diagnosis_from_draws(draws))
+    rate = faults.rates(NumPy, faults.terms(NumPy, draws)["diagnosis"])
     parts["faults"] = {"diagnosed": faults.diagnosed(NumPy, shares, rate)}
     state, unused = states.cell_states(NumPy, parts, CELLS, link=link)
     np.testing.assert_allclose(state[3], terms["state"], rtol=1e-8)

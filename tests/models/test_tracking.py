@@ -5,6 +5,7 @@ import pytest
 
 from models.components import tracking
 from models.dims import LEVELS, YEARS
+from models.ops import NumPy
 
 
 def test_window_counts_years_from_2023():
@@ -14,7 +15,7 @@ def test_window_counts_years_from_2023():
 
 
 def test_trend_after_the_window_is_damped():
-    got = tracking.future_trend(np.array([0.5, 1.0]), 3)
+    got = tracking.future_trend(NumPy, np.array([0.5, 1.0]), 3)
     np.testing.assert_allclose(got, [[3.5, 3.75, 3.875], [4.0, 5.0, 6.0]])
 
 
@@ -26,7 +27,7 @@ def test_terms_are_scaled_effects(tails, values, draws):
     np.testing.assert_allclose(terms["agenda"], d["tracking_agenda_sd"] * d["tracking_agenda_z"])
     np.testing.assert_allclose(terms["level"], d["tracking_level_sd"] * d["tracking_level_z"])
     assert terms["level"].sum() == pytest.approx(0.0, abs=1e-12)
-    for name, value in tracking.from_draws(draws).items():
+    for name, value in tracking.terms(NumPy, draws).items():
         np.testing.assert_allclose(value[3], terms[name])
 
 

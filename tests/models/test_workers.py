@@ -32,7 +32,7 @@ def test_log_workers_walk_from_the_level_with_changing_growth(values, draws):
         level = np.log(d[f"workers_{group}"])
         expected = walk(level, growth, shocks=shocks, middle=LEVEL_YEARS[group])
         np.testing.assert_allclose(terms["log_workers"][g], expected)
-    np.testing.assert_allclose(workers.workers_from_draws(draws)[3], terms["log_workers"])
+    np.testing.assert_allclose(workers.terms(NumPy, draws)["log_workers"][3], terms["log_workers"])
 
 
 def test_reference_definitions_have_no_offset(values):
@@ -44,7 +44,7 @@ def test_reference_definitions_have_no_offset(values):
 def test_growth_after_the_window_is_damped():
     observed = np.array([[[1.0, 1.4], [2.0, 2.0]]])
     shocks = np.array([[[0.1, 0.0, -0.2], [0.0, 0.3, 0.0]]])
-    path = workers.future_log_workers(observed, damping=np.array([0.5]), shocks=shocks)
+    path = workers.future_log_workers(NumPy, observed, damping=np.array([0.5]), shocks=shocks, n=3)
     # growth 0.4: 0.3, 0.15, -0.125; growth 0: 0, 0.3, 0.15
     np.testing.assert_allclose(path[0, 0], [1.0, 1.4, 1.7, 1.85, 1.725])
     np.testing.assert_allclose(path[0, 1], [2.0, 2.0, 2.0, 2.3, 2.45])

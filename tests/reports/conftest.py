@@ -8,11 +8,12 @@ import xarray as xr
 
 from forecast.config.load import load_config
 from forecast.files import write_csv
+from forecast.inference.outcomes import predict
 from forecast.runs.paired import pair_rows
 from models.dims import Structure
 from models.outcomes.milestones import milestone_dates
 from models.outcomes.paths import NEW_AGENDA, Asked, forecast_years
-from models.outcomes.relevance import cohorts, predict
+from models.outcomes.relevance import cohorts
 from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
 from models.priors import families
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES

@@ -10,16 +10,16 @@ import pytest
 from scipy import stats
 
 import forecast.inference.sampling
-from forecast.compiler.program import value_and_gradient
 from forecast.config.load import load_config
 from forecast.inference.case import with_arrays, with_prior
 from forecast.inference.evaluate import answer, evaluate, judged, posterior, refit
 from forecast.inference.mass_matrix import Ground, metric_of, whitened
+from forecast.inference.outcomes import predict
 from forecast.inference.reweighting import moment_matched
 from forecast.inference.sampling import data_of, swap
 from forecast.inference.simulate import simulated_case
+from forecast.native.program import value_and_gradient
 from forecast.runs import variants
-from models.outcomes.relevance import predict
 from models.prior_draws import prior_draws
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ WORLDS = 5
 ELSEWHERE = """
 from forecast.inference.case import make_case
 from forecast.runs.inputs import load_inputs
-from forecast.compiler.program import value_and_gradient
+from forecast.native.program import value_and_gradient
 from forecast.inference.sampling import compiled_model, swap
 case = make_case(*load_inputs("default"))
 native = swap(compiled_model(case), case)
