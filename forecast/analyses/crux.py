@@ -637,7 +637,7 @@ def view_row(view: View, config: Config) -> Row:
     if outside is not None and outside.quantity not in draws:
         draws = draws | answer(fit, fit.case, names=(outside.quantity,))
     after = {name: with_mcse(x, fit.chains) for name, x in draws.items()}
-    head = add_outside({"quantities": after}, config.outside_view, found=draws, tails=TAILS)
+    head = add_outside({"quantities": after}, config.outside_view, draws=draws, tails=TAILS)
     row: Row = {
         "name": view.name,
         "summary": config.summary,

@@ -164,8 +164,8 @@ def _draw(ax: Any, rows: Sequence[Mapping[str, Any]], *, blocks: Sequence[str]) 
         spread[block] += 1
         ax.plot(r["ratio"], y, **_look(r))
         if r.get("learned") == CONFLICT:
-            at = {"xytext": (-4, 5), "textcoords": "offset points", "fontsize": 8}
-            ax.annotate(d.short(str(r["parameter"])), (r["ratio"], y), **at)
+            place = {"xytext": (-4, 5), "textcoords": "offset points", "fontsize": 8}
+            ax.annotate(d.short(str(r["parameter"])), (r["ratio"], y), **place)
     for x, style in ((LEARNED, ":"), (SOMEWHAT, ":"), (1.0, "-")):
         ax.axvline(x, color=d.MUTED, linewidth=0.9, linestyle=style, zorder=0.5)
     ratios = [r["ratio"] for r in rows] or [1.0]

@@ -34,9 +34,9 @@ def band(ax: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, label: str 
 def until_now(ax: Any, *, last: int = LAST_YEAR) -> None:
     """Mark the end of the evidence, and say so above the line."""
     ax.axvline(last + 0.5, color=d.MUTED, linewidth=0.9, linestyle=":")
-    at: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
     look = {"ha": "center", "va": "bottom", "fontsize": 8, "color": d.MUTED}
-    ax.annotate("evidence ends", (last + 0.5, 1.0), xytext=(0, 2), **at, **look)
+    ax.annotate("evidence ends", (last + 0.5, 1.0), xytext=(0, 2), **place, **look)
 
 
 def finish_shares(
@@ -49,8 +49,8 @@ def finish_shares(
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.set_ylabel(ylabel)
     ax.set_xlabel(xlabel)
-    at = {"loc": "outside right upper", "alignment": "left", "reverse": stacked}
-    ax.figure.legend(title=legend, **at)
+    place = {"loc": "outside right upper", "alignment": "left", "reverse": stacked}
+    ax.figure.legend(title=legend, **place)
 
 
 def dots(
