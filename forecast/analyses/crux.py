@@ -36,7 +36,7 @@ from scipy.special import expit, logit
 
 from forecast.analyses.loo import stacked, work_elpd
 from forecast.analyses.predictive import TABLES
-from forecast.analyses.result import FITS, Result, Row, folder_of_fits, outside_of, save
+from forecast.analyses.result import Result, Row, outside_of, resumable, save
 from forecast.analyses.statistics import (
     jackknife,
     joining,
@@ -146,11 +146,12 @@ def crux(
     shares = weights_of(names, weight, file=weights)
     short = "-".join(dict.fromkeys(name.split(" ")[0] for name in names))
     key = digest(*(parallel.fit_key(case) for case in cases))[:8]
-    folder = folder_of_fits(Path("runs") / f"crux-{short}-{key}" if out is None else Path(out))
+    folder = Path("runs") / f"crux-{short}-{key}" if out is None else Path(out)
+    fits_folder = resumable(folder, "fits", what="not of this command")
 
     def fit_many(cases: Sequence[Case], base: Case | None = None) -> list[Fit]:
         tick = stages.tick
-        return parallel.fit_many(cases, folder / FITS, base=base, workers=cores, tick=tick)
+        return parallel.fit_many(cases, fits_folder, base=base, workers=cores, tick=tick)
 
     with Stages(quiet=quiet) as stages, limited(cores):
         with stages(f"fits of {len(cases)} worldviews"):

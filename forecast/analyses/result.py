@@ -12,8 +12,6 @@ from models.errors import InputError
 
 Row = dict[str, Any]
 """A row of a table, by column; also an object of a JSON file."""
-FITS = "fits"
-"""Folder of the finished fits, in the folder of an analysis that fits."""
 
 
 @dataclass(frozen=True)
@@ -82,21 +80,24 @@ def new_folder(folder: str | Path | None) -> Path | None:
     return folder
 
 
-def folder_of_fits(folder: Path) -> Path:
-    """Make the folder of an analysis that fits, or take one that holds its fits.
+def resumable(folder: Path, inner: str, *, what: str) -> Path:
+    """Make a folder with its inner folder of finished fits, or take one that has it; return that.
+
+    ``what`` says in the error what the folder is not.
 
     Raises
     ------
     InputError
-        If something else is there, or it cannot be written.
+        If something else is there, or the folder cannot be written.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / FITS).is_dir():
-        raise InputError(f"--out {folder}: exists and is not of this command; name another")
+    finished = folder / inner
+    if folder.is_dir() and any(folder.iterdir()) and not finished.is_dir():
+        raise InputError(f"--out {folder}: exists and is {what}; name another")
     try:
-        (folder / FITS).mkdir(parents=True, exist_ok=True)
+        finished.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
-    return folder
+    return finished
 
 
 def save(

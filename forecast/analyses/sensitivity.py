@@ -37,12 +37,11 @@ from scipy.stats import qmc
 from forecast.analyses.loo import leave_one_out_weights, relative_efficiency, row_ids
 from forecast.analyses.predictive import TABLES
 from forecast.analyses.result import (
-    FITS,
     Result,
     Row,
     finished_run,
-    folder_of_fits,
     outside_of,
+    resumable,
     save,
 )
 from forecast.analyses.statistics import (
@@ -72,7 +71,7 @@ from forecast.inference.reweighting import (
     smoothed,
     soft_part,
 )
-from forecast.inference.sampling import Fit, flat
+from forecast.inference.sampling import Fit
 from forecast.inference.seeds import integer, stream
 from forecast.progress import Stages
 from forecast.runs.folder import read_manifest
@@ -168,11 +167,12 @@ def sensitivity(
         given = run(given, report=False, **options)
     origin = finished_run(given, "it can be asked what it hangs on")
     name = f"sensitivity-{origin.folder.name}" + (f"-{target}" if target != HEADLINE[0] else "")
-    folder = folder_of_fits(origin.folder.parent / name if out is None else Path(out))
+    folder = origin.folder.parent / name if out is None else Path(out)
+    fits_folder = resumable(folder, "fits", what="not of this command")
     with Stages(quiet=quiet) as stages:
         with stages("read the run"):
             base = baseline(origin, target)
-        refit = None if quick else refitter(base, folder / FITS, cores=cores, stages=stages)
+        refit = None if quick else refitter(base, fits_folder, cores=cores, stages=stages)
         summary = heading(origin, base, quick=quick)
         summary |= all_tables(origin, base, threshold=threshold, refit=refit, stages=stages)
         summary = with_lines(summary)
@@ -321,7 +321,8 @@ def baseline(origin: Run, target: str) -> Baseline:
     """
     fit = fit_of(origin)
     sources = {row.row: row.source for row in load_tables(origin.folder / "evidence").workers}
-    return replace(baseline_of(fit, target, rows=flat(fit.tree["log_likelihood"])), sources=sources)
+    rows = log_likelihoods(fit, kept_draws(fit))
+    return replace(baseline_of(fit, target, rows=rows), sources=sources)
 
 
 def baseline_of(fit: Fit, target: str, *, rows: dict[str, np.ndarray]) -> Baseline:

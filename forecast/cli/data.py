@@ -224,7 +224,7 @@ def ledger_add_command(ledger: Path, near: str | None, **fields: Any) -> None:
     elif stated:
         raise InputError(f"--near enters what the run says; leave out --{next(iter(stated))}")
     else:
-        forecasts = book.near(near)
+        forecasts = list(book.near(near))
     new, present = book.add(forecasts, ledger)
     if present:
         click.echo(f"already in {ledger}: {', '.join(present)}", err=True)

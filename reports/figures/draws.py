@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.quantities import scope_of
 from reports.words import LOWER, UPPER
 
 Array = NDArray[np.float64]
@@ -17,13 +18,24 @@ MOST = 1000
 
 
 def has(dt: Any, group: str, *names: str) -> bool:
-    """Return whether a group exists and holds each variable."""
-    return group in dt.children and all(name in dt[group].data_vars for name in names)
+    """Return whether a group exists and holds each variable or quantity."""
+    if group not in dt.children:
+        return False
+    held = dt[group].data_vars
+    return all((scope_of(name) or (name,))[0] in held or name in held for name in names)
+
+
+def variable(dt: Any, group: str, *, name: str) -> Any:
+    """Return a variable, or a quantity: of outcomes one element of the variable of their scope."""
+    place = scope_of(name)
+    if place is None or place[0] not in dt[group].data_vars:
+        return dt[group][name]
+    return dt[group][place[0]].sel(outcome=place[1], drop=True)
 
 
 def flat(dt: Any, group: str, *, name: str) -> Array:
     """Return a variable with chains joined; dims (draw, ...)."""
-    x = dt[group][name].transpose("chain", "draw", ...).values
+    x = variable(dt, group, name=name).transpose("chain", "draw", ...).values
     return np.asarray(x.reshape(-1, *x.shape[2:]), dtype=np.float64)
 
 

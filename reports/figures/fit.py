@@ -19,7 +19,16 @@ from models.parameters import BLOCKS, SLOTS
 from models.quantities import QUANTITIES
 from models.ratings import formula as ratings
 from reports.figures import drawing as d
-from reports.figures.draws import Array, Frames, flat, labels, names_of_agendas, row, summary
+from reports.figures.draws import (
+    Array,
+    Frames,
+    flat,
+    labels,
+    names_of_agendas,
+    row,
+    summary,
+    variable,
+)
 from reports.figures.shapes import Panel, counted, dots, name_rows, panel_of, plot_panels
 from reports.view import conflicts
 from reports.words import (
@@ -237,7 +246,7 @@ RANKED = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capa
 
 def plot_ranks(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the ranks of each chain's headline draws."""
-    ds = dt["predictions"].ds[list(RANKED)]
+    ds = xr.Dataset({name: variable(dt, "predictions", name=name) for name in RANKED})
     pc = az.plot_rank(
         xr.DataTree.from_dict({"posterior": ds}),
         visuals={"title": False, "remove_axis": False},

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from models.dims import LAST_YEAR
 from models.quantities import QUANTITIES
 from reports.figures import drawing as d
-from reports.figures.draws import Frames, labels, names_of_agendas, row, summarise
+from reports.figures.draws import Frames, labels, names_of_agendas, row, summarise, variable
 from reports.words import INTERVAL, LOWER, UPPER
 
 
@@ -172,14 +172,14 @@ def counted(panels: Sequence[Panel]) -> str:
 
 def plot_forest(dt: Any, path: Path, *, frames: Frames, name: str, caption: d.Caption) -> d.Caption:
     """Draw the predictions of ``name`` by agenda, and return ``caption``."""
-    variable, group = f"agenda_{name}", "predictions"
-    means = summarise(dt, group, name=variable)
+    quantity, group = f"agenda_{name}", "predictions"
+    means = summarise(dt, group, name=quantity)
     keys, called = labels(dt, group, dim="agenda"), names_of_agendas(frames)
     order = np.argsort(-means["mean"])
     shown = [d.short(called.get(keys[i], keys[i]), 38) for i in order]
     shown = [text if shown.count(text) == 1 else f"{text} {i}" for i, text in enumerate(shown)]
-    ds = dt[group].ds[[variable]].isel(agenda=order).assign_coords(agenda=shown)
-    ds = ds.rename({variable: name})
+    draws = variable(dt, group, name=quantity).isel(agenda=order).assign_coords(agenda=shown)
+    ds = xr.Dataset({name: draws})
     pc = az.plot_forest(
         xr.DataTree.from_dict({"posterior": ds}),
         combined=True,

@@ -9,7 +9,7 @@ import xarray as xr
 from forecast.config.load import load_config
 from forecast.files import write_csv
 from forecast.inference.outcomes import predict
-from forecast.runs.paired import pair_rows
+from forecast.runs.summarise import pair_rows
 from models.dims import Structure
 from models.outcomes.milestones import milestone_dates
 from models.outcomes.paths import NEW_AGENDA, Asked, forecast_years

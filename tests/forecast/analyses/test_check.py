@@ -1,5 +1,6 @@
-"""What a check of priors shows: implied quantities in words, evidence, each prior as sampled."""
+"""The command check: priors before a run, and a finished run."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 
 from forecast.analyses import check as stated
 from forecast.analyses.check import (
+    check,
     implied_rows,
     prior_predictions,
     sentence,
@@ -16,7 +18,9 @@ from forecast.analyses.check import (
     unbounded,
     year_rows,
 )
+from forecast.analyses.structure import SHOWN
 from forecast.cli.main import cli
+from models.errors import InputError
 from models.priors import FAMILIES, Prior, logpdf, ppf
 from reports.check import prior_check_text
 
@@ -74,9 +78,9 @@ def test_each_prior_is_sampled_as_stated_and_its_density_is_exact(default_case):
 
 def test_draws_of_another_distribution_are_told(default_case, monkeypatch):
     """The density stays right, the draws are shifted: D alone must see it."""
-    made, gaps = stated.made_by_pymc(default_case, 300)
+    made, gaps = stated.sampled_priors(default_case, 300)
     monkeypatch.setattr(
-        stated, "made_by_pymc", lambda case, n: (made | {"ease": made["ease"] + 1.0}, gaps)
+        stated, "sampled_priors", lambda case, n: (made | {"ease": made["ease"] + 1.0}, gaps)
     )
     (fault,) = stated_faults(stated_rows(default_case, 300))
     assert fault.startswith("[priors.ease]: the sampled prior is not the stated one")
@@ -129,8 +133,6 @@ def test_text_shows_each_part():
 
 
 def test_json_is_json_alone_and_files_are_written(tmp_path):
-    import json
-
     args = ["check", "default", "--draws", "20", "--quiet", "--json", "--out", str(tmp_path / "o")]
     done = CliRunner().invoke(cli, args)
     told = json.loads(done.stdout)
@@ -140,3 +142,48 @@ def test_json_is_json_alone_and_files_are_written(tmp_path):
         "evidence_under_prior.csv",
         "implied.csv",
     ]
+
+
+def test_variations_that_did_not_converge_are_named_and_end_with_3(tmp_path, monkeypatch):
+    files = {
+        "manifest": {"complete": True, "schema": 1},
+        "headline": {"converged": True},
+        "context": {"name": "mine"},
+    }
+    for name, content in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    row = {"what": "table", "setting": "without lags", "how": "refit", "pareto_k": None}
+    row |= {"converged": False, "failures": "2 divergent transitions", "retried": ""}
+    for name in SHOWN:
+        row |= {f"{name}{end}": 0.1 for end in ("", "_lower", "_upper", "_change", "_mcse")}
+    monkeypatch.setattr(stated, "variations", lambda *_, **__: [("left_out", [row])])
+    done = CliRunner().invoke(cli, ["check", str(tmp_path), "--tables", "--quiet"])
+    assert done.exit_code == 3
+    assert done.stderr == "not converged: without lags\n"
+    assert "without lags: NOT CONVERGED, 2 divergent transitions." in done.stdout
+    shown = CliRunner().invoke(cli, ["check", str(tmp_path), "--quiet"])
+    assert shown.exit_code == 0  # nothing was fitted; the table still says it
+    assert "NOT CONVERGED" in shown.stdout
+
+
+def test_priors_cannot_be_varied_before_a_run():
+    with pytest.raises(InputError, match="--structure: only a finished run"):
+        check("default", structure=True)
+
+
+def test_a_finished_run_shows_its_checks(tmp_path):
+    headline = {"converged": True}
+    summary = [{"table": "ratings", "quantities": 200, "flagged": 3, "by_chance": 2.0}]
+    files = {
+        "manifest": {"complete": True, "schema": 1},
+        "headline": headline,
+        "context": {"checks": {"summary": summary}},
+        "structure": [],
+    }
+    for name, content in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    done = CliRunner().invoke(cli, ["check", str(tmp_path)])
+    assert done.exit_code == 0
+    assert "Of 200 test quantities 3 lie outside" in " ".join(done.stdout.split())
+    told = json.loads(CliRunner().invoke(cli, ["check", str(tmp_path), "--json"]).stdout)
+    assert told["checks"]["summary"] == summary

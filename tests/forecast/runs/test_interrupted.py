@@ -73,7 +73,7 @@ def interrupted(*args, **options):
     [
         "forecast.runs.summarise.headline",
         "forecast.inference.tree.save_tree",
-        "forecast.runs.run._source",
+        "forecast.runs.run.sampled_hash",
     ],
 )
 def test_an_interrupt_while_writing_keeps_the_draws_and_nothing_else(here, monkeypatch, during):

@@ -1,11 +1,12 @@
 """Near predictions: readings counted by hand, figures and lists with their errors."""
 
+from dataclasses import replace
+
 import numpy as np
-import pytensor.tensor as pt
 import pytest
 
+from forecast.analyses import near
 from forecast.analyses.near import list_counts, read, worker_figures
-from models.outcomes.milestones import first_by_year
 
 # one draw, four works, three raters: level, tracking, capabilities, alignment, whose, whose
 ANSWERS = np.array(
@@ -20,8 +21,7 @@ ANSWERS = np.concatenate([ANSWERS, np.zeros((4, 6), int)], axis=1)[None]
 
 
 def test_a_sample_is_read_by_median_and_majority():
-    values, chances = read(ANSWERS, n=3)
-    told = {name: float(x[0]) for name, x in (values | chances).items()}
+    told = {name: float(x[0]) for name, x in read(ANSWERS, n=3).items()}
     assert told.pop("agreement") == pytest.approx(0.7, abs=0.1)
     assert told == {
         "tracking": 0.25,
@@ -59,12 +59,6 @@ def test_a_list_is_negative_binomial_around_its_level():
     assert x.var() == pytest.approx(675.0, rel=0.06)
 
 
-def test_first_works_accumulate_by_year(evaluate):
-    v = {"cluster_size": 1.0, "stop_6": 0.4, "stop_7": 0.5}
-    v = {name: pt.constant(x) for name, x in v.items()}
-    yearly = np.full((2, 3, 7), 1.0)  # one listed agenda, and the new one, which adds nothing
-    found = evaluate(first_by_year(pt.constant(yearly), pt.constant(np.full(3, 2.0)), v))
-    np.testing.assert_allclose(found[1], [1 / 2, 2 / 3, 3 / 4])
-    np.testing.assert_allclose(found[0], [2 / 3, 4 / 5, 6 / 7])
-    np.testing.assert_allclose(found[6], 0.6 * found[1])
-    np.testing.assert_allclose(found[7], 0.6 * 0.5 * found[1])
+def test_near_predictions_do_not_depend_on_the_horizon(default_case):
+    far = replace(default_case, question=replace(default_case.question, horizon=2050))
+    assert near.near_case(far).question.horizon == near.near_case(default_case).question.horizon

@@ -1,33 +1,27 @@
-"""Structural checks: which Cases are made, and what a finished run shows of them."""
+"""Structural checks: which Cases are made, how they are answered, and how it is told."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from forecast.analyses import check as recheck
-from forecast.analyses.check import check
 from forecast.analyses.structure import (
-    SHOWN,
     Fitting,
+    Variation,
     structure_cases,
     table_cases,
     variation_rows,
     without_rater,
 )
-from forecast.cli.main import cli
 from forecast.inference.case import with_prior
 from forecast.inference.evaluate import answer, posterior
-from models.errors import InputError
 from models.ratings.formula import MISSING, MISSING_LEVEL, NO_ANSWER
 from reports.check import heavy_of, varied_notes
 from reports.words import few_or_most, untried
 
 
 def test_every_structure_that_was_asked_for_is_a_case(default_case):
-    made = {(what, setting) for what, setting, _ in structure_cases(default_case)}
+    made = {(one.what, one.setting) for one in structure_cases(default_case)}
     assert {what for what, _ in made} == {
         "established_at",
         "established_in",
@@ -59,7 +53,7 @@ def test_a_dropped_rater_answers_nothing_and_the_others_as_before(default_case):
 
 
 def test_known_cases_left_out_weigh_nothing_and_sampled_ones_as_before(default_case):
-    (made,) = (case for what, _, case in structure_cases(default_case) if what == "selection")
+    (made,) = (one.case for one in structure_cases(default_case) if one.what == "selection")
     rows, cells = (made.evidence.arrays[name] for name in ("ratings", "cells"))
     known = cells["purposive"][rows["cell"]] == 1
     assert not rows["weight"][known].any()
@@ -68,15 +62,15 @@ def test_known_cases_left_out_weigh_nothing_and_sampled_ones_as_before(default_c
 
 
 def test_each_table_is_left_out_alone(default_case):
-    made = table_cases(default_case)
+    made = [*table_cases(default_case)]
     assert len(made) == 7
-    for _, setting, case in made:
+    for one in made:
         off = [
             name
-            for name, columns in case.evidence.arrays.items()
+            for name, columns in one.case.evidence.arrays.items()
             if "weight" in columns and not columns["weight"].any()
         ]
-        assert [f"without {name}" for name in off] == [setting]
+        assert [f"without {name}" for name in off] == [one.setting]
 
 
 def test_a_unit_is_exact_and_its_error_is_that_of_paired_draws(default_case, fake_fits):
@@ -85,7 +79,7 @@ def test_a_unit_is_exact_and_its_error_is_that_of_paired_draws(default_case, fak
     found = answer(fit, fit.case)
     model = replace(default_case.model, established_in="agenda")
     case = replace(alone, model=model)
-    own, row = variation_rows(fit, found, variations=[("established_in", "agenda", case)])
+    own, row = variation_rows(fit, found, variations=[Variation("established_in", "agenda", case)])
     assert own["alignment_relevant_change"] == 0.0
     assert row["how"] == "exact"
     told = found["alignment_relevant_agenda"].mean() - found["alignment_relevant"].mean()
@@ -99,7 +93,7 @@ def test_a_unit_is_exact_and_its_error_is_that_of_paired_draws(default_case, fak
 def halo_off(case):
     """A variation that takes a fit: so few draws cannot be weighed to it."""
     prior = replace(case.by_name["halo"], params=(("mu", 9.0), ("sigma", 0.01)))
-    return ("halo", "far", with_prior(case, prior))
+    return Variation("halo", "far", with_prior(case, prior))
 
 
 @pytest.mark.parametrize("retry", [False, True])
@@ -117,28 +111,6 @@ def test_a_fit_that_misses_the_rule_says_why_and_is_made_again_if_allowed(
     notes = varied_notes([made])
     assert notes[-1].startswith("far: NOT CONVERGED, R-hat")
     assert len(notes) == 1 + retry
-
-
-def test_variations_that_did_not_converge_are_named_and_end_with_3(tmp_path, monkeypatch):
-    files = {
-        "manifest": {"complete": True, "schema": 1},
-        "headline": {"converged": True},
-        "context": {"name": "mine"},
-    }
-    for name, content in files.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
-    row = {"what": "table", "setting": "without lags", "how": "refit", "pareto_k": None}
-    row |= {"converged": False, "failures": "2 divergent transitions", "retried": ""}
-    for name in SHOWN:
-        row |= {f"{name}{end}": 0.1 for end in ("", "_lower", "_upper", "_change", "_mcse")}
-    monkeypatch.setattr(recheck, "variations", lambda *_, **__: {"left_out": [row]})
-    done = CliRunner().invoke(cli, ["check", str(tmp_path), "--tables", "--quiet"])
-    assert done.exit_code == 3
-    assert done.stderr == "not converged: without lags\n"
-    assert "without lags: NOT CONVERGED, 2 divergent transitions." in done.stdout
-    shown = CliRunner().invoke(cli, ["check", str(tmp_path), "--quiet"])
-    assert shown.exit_code == 0  # nothing was fitted; the table still says it
-    assert "NOT CONVERGED" in shown.stdout
 
 
 def test_a_rare_chance_is_cut_at_two_and_a_rerun_stands_beside():
@@ -162,26 +134,3 @@ def test_a_rerun_that_did_not_converge_is_not_shown_beside():
     row = {"what": "tails", "converged": False, "alignment_relevant": 0.014}
     assert heavy_of([row]) is None
     assert heavy_of([row | {"converged": True}]) == 0.014
-
-
-def test_priors_cannot_be_varied_before_a_run():
-    with pytest.raises(InputError, match="--structure: only a finished run"):
-        check("default", structure=True)
-
-
-def test_a_finished_run_shows_its_checks(tmp_path):
-    headline = {"converged": True}
-    summary = [{"table": "ratings", "quantities": 200, "flagged": 3, "by_chance": 2.0}]
-    files = {
-        "manifest": {"complete": True, "schema": 1},
-        "headline": headline,
-        "context": {"checks": {"summary": summary}},
-        "structure": [],
-    }
-    for name, content in files.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
-    done = CliRunner().invoke(cli, ["check", str(tmp_path)])
-    assert done.exit_code == 0
-    assert "Of 200 test quantities 3 lie outside" in " ".join(done.stdout.split())
-    told = json.loads(CliRunner().invoke(cli, ["check", str(tmp_path), "--json"]).stdout)
-    assert told["checks"]["summary"] == summary

@@ -17,12 +17,13 @@ from forecast.runs.folder import find_run, is_complete, partial_folder, publish
 from forecast.runs.open import show
 from models.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RUNS = 25
 WRITER = f"""
 import sys
 from pathlib import Path
-from forecast.folder import partial_folder, publish, write_json
+from forecast.files import write_json
+from forecast.runs.folder import partial_folder, publish
 who, force = sys.argv[1], sys.argv[2] == "force"
 for i in range({RUNS}):
     target = Path("runs") / f"r{{i}}"
@@ -224,6 +225,9 @@ def damaged(place: Path, **content: str) -> Path:
     whole = {"manifest": '{"complete": true}', "headline": '{"converged": true}', "context": "{}"}
     for name, text in (whole | content).items():
         (place / f"{name}.json").write_text(text, encoding="utf-8")
+    if "manifest" not in content:
+        manifest = {"complete": True, "written": folder.digests(place)}
+        (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return place
 
 

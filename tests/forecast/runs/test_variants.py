@@ -1,9 +1,11 @@
-"""Beliefs beside a run: which, how each was obtained, and what is preferred."""
+"""Beliefs beside a run: which, how each was obtained; and refits begun ahead."""
 
 import json
+import threading
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 
 from forecast.config.load import load_config
@@ -16,9 +18,12 @@ from forecast.runs.variants import (
     far,
     halo_cases,
     others,
+    rater_cases,
+    refits_ahead,
     shared_cases,
     variant_rows,
 )
+from models.batches import limited
 from models.quantities import HEADLINE
 
 SMALL = {"draws": 40, "tune": 10, "chains": 2, "quiet": True, "report": False}
@@ -143,3 +148,66 @@ def test_another_structure_is_out_of_reach_of_weights(default_case, fake_fits):
     case = replace(default_case, model=replace(default_case.model, link=other))
     assert far(fit, case)
     assert not far(fit, default_case)
+
+
+def quiet():
+    """Do nothing while a refit is waited for."""
+
+
+@pytest.fixture
+def fit(default_case, fake_fits):
+    return posterior(default_case)
+
+
+@pytest.fixture
+def two_cores(monkeypatch):
+    monkeypatch.setattr("forecast.runs.variants.threads", lambda: 2)
+
+
+def test_far_cases_alone_are_begun_and_give_what_a_refit_gives(fit, fake_fits, two_cores):
+    cases = [fit.case, *rater_cases(fit.case)]
+    needed = [case for case in cases if far(fit, case)]
+    assert 0 < len(needed) < len(cases)
+    with refits_ahead(fit, cases, cores=None, tick=quiet) as made:
+        found = made(needed[0])
+    assert fake_fits[1].priors == needed[0].priors
+    assert found.draws["halo"] is made(needed[0]).draws["halo"]  # kept, not made again
+    np.testing.assert_array_equal(found.draws["halo"], refit(fit, needed[0]).draws["halo"])
+
+
+def test_on_one_core_nothing_is_begun(fit, fake_fits):
+    with limited(1), refits_ahead(fit, rater_cases(fit.case), cores=1, tick=quiet):
+        assert len(fake_fits) == 1
+
+
+def test_a_fault_of_a_refit_is_raised_where_it_is_asked_for(fit, monkeypatch, two_cores):
+    def fail(*args, **options):
+        raise TimeoutError("a fault of its own")
+
+    monkeypatch.setattr("forecast.runs.variants.refit", fail)
+    cases = [case for case in rater_cases(fit.case) if far(fit, case)]
+    with (
+        pytest.raises(TimeoutError, match="of its own"),
+        refits_ahead(fit, cases, cores=None, tick=quiet) as made,
+    ):
+        made(cases[0])
+
+
+def test_an_interrupt_ends_a_refit_at_work(fit, monkeypatch, two_cores):
+    """As a sampler does, the refit calls its tick until it is done: here for ever."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(*args, tick, **options):
+        begun.set()
+        try:
+            while True:
+                tick()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("forecast.runs.variants.refit", endless)
+    ahead = refits_ahead(fit, rater_cases(fit.case), cores=None, tick=quiet)
+    ahead.__enter__()
+    assert begun.wait(10)
+    assert ahead.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None) is False
+    assert ended.is_set()

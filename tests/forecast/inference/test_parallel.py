@@ -57,7 +57,12 @@ def test_a_damaged_file_is_made_anew(default_case, fake_fits, tmp_path, caplog):
             made.append(name)
             done(name, whole)
 
-    for name, content in {"a": whole, "b": whole[:-500], "c": b"", "d": b"PK" + whole}.items():
+    for name, content in {
+        "a": whole,
+        "b": whole[: len(whole) // 2],
+        "c": b"",
+        "d": b"PK" + whole,
+    }.items():
         (tmp_path / name).write_bytes(content)
     items = dict.fromkeys("abcde", 0)
     parallel.drop_damaged(items, tmp_path, check=check)

@@ -1,16 +1,19 @@
-"""Milestones and forecasts by others beside the model's own, and near predictions of a run."""
+"""The checks of a run: milestones and forecasts by others beside the model's own."""
 
-from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from forecast.analyses import near
-from forecast.analyses.near import backcast_rows, cluster_counts, verdict
 from forecast.analyses.predictive import replicate
-from forecast.analyses.run_checks import run_checks, statistics_groups
+from forecast.analyses.run_checks import (
+    backcast_rows,
+    cluster_counts,
+    run_checks,
+    statistics_groups,
+    verdict,
+)
 from forecast.inference.evaluate import answer, posterior
 from forecast.inference.pointwise import log_likelihoods
 from forecast.runs.inputs import load_inputs
@@ -101,8 +104,3 @@ def test_a_run_checks_itself_and_predicts_what_a_ledger_can_take(checked):
             assert row["q05"] <= row["q50"] <= row["q95"]
     groups = statistics_groups(checked)
     assert groups["replicated_statistics"]["level answers"].shape == (1, 5, 3 * 483)
-
-
-def test_near_predictions_do_not_depend_on_the_horizon(default_case):
-    far = replace(default_case, question=replace(default_case.question, horizon=2050))
-    assert near.near_case(far).question.horizon == near.near_case(default_case).question.horizon

@@ -1,11 +1,13 @@
-"""A run takes the draws of a finished one beside it where only free things differ."""
+"""A finished run, opened: its draws lent to another, an analysis beside it."""
 
+import json
 from pathlib import Path
 
 import pytest
 import xarray as xr
 
 from forecast.runs.folder import read_manifest
+from forecast.runs.open import sensitivity_of
 from forecast.runs.run import run
 
 BESIDE = {"worldviews": [], "halo": [], "shared_error": []}
@@ -100,3 +102,47 @@ def test_damaged_draws_are_not_taken(here, caplog):
     assert run("sure.toml", **SMALL).draws_of is None
     assert "cannot be read" in caplog.text
     assert len(here) == 2
+
+
+CONTEXT = {
+    "headline": {"quantities": {"alignment_relevant": {"mean": 0.0123}}},
+    "manifest": {"code_hash": "abc"},
+}
+SAVED = {"run": "default-1", "target": "alignment_relevant", "headline": {"mean": 0.0123}}
+
+
+def lay(beside, *, saved=SAVED, code="abc"):
+    folder = beside / "sensitivity-default-1"
+    folder.mkdir()
+    (folder / "sensitivity.json").write_text(json.dumps(saved), encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps({"code_hash": code}), encoding="utf-8")
+    return folder
+
+
+def test_one_of_the_same_draws_is_found(tmp_path):
+    assert sensitivity_of(tmp_path, "default-1", context=CONTEXT) is None
+    folder = lay(tmp_path)
+    assert sensitivity_of(tmp_path, "default-1", context=CONTEXT) == folder
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"code": "abd"},
+        {"saved": SAVED | {"headline": {"mean": 0.0124}}},
+        {"saved": SAVED | {"headline": {"mean": None}}},
+        {"saved": SAVED | {"run": "default-2"}},
+        {"saved": SAVED | {"target": "alignment_used"}},
+        {"saved": []},
+        {"saved": {}},
+    ],
+    ids=str,
+)
+def test_one_of_other_draws_or_a_damaged_one_is_not(tmp_path, other):
+    lay(tmp_path, **other)
+    assert sensitivity_of(tmp_path, "default-1", context=CONTEXT) is None
+
+
+def test_one_that_is_no_json_is_not(tmp_path):
+    (lay(tmp_path) / "sensitivity.json").write_text("{", encoding="utf-8")
+    assert sensitivity_of(tmp_path, "default-1", context=CONTEXT) is None

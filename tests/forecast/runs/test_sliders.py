@@ -11,7 +11,7 @@ from forecast.files import write_json
 from forecast.inference.case import asked_options, with_prior
 from forecast.inference.evaluate import answer
 from forecast.runs.inputs import load_inputs
-from forecast.runs.load import sampled_hash
+from forecast.runs.open import sampled_hash
 from forecast.runs.sliders import (
     EXACT,
     of_page,
