@@ -473,6 +473,7 @@ def calibrate(
     scheduler: str | None = None,
     seed: int = 0,
     retry: bool = False,
+    backend: str | None = None,
     quiet: bool = False,
 ) -> Calibration:
     """Simulate evidence from known truths at the real design, fit it, and judge the truths' ranks.
@@ -496,6 +497,8 @@ def calibrate(
         Seed of every random number.
     retry
         Fit a world once more, with longer tuning, where its fit does not meet the rule.
+    backend
+        As for :func:`forecast.runs.run.run`.
     quiet
         Show no progress.
 
@@ -512,6 +515,7 @@ def calibrate(
     config, tables = load_inputs(priors, evidence=evidence)
     case = replace(make_case(config, tables, seed=seed), experts=())
     given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
+    given["backend"] = backend or case.sampler.backend
     case = replace(case, sampler=replace(careful(case.sampler), **given))
     key = key_of(case)
     folder = Path(out or Path("runs") / f"calibration-{config.name}-{key}")

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from forecast.cli.main import NOT_CONVERGED, emit
+from forecast.cli.main import NOT_CONVERGED, backend_option, emit
 
 FOLDER = click.Path(path_type=Path)
 
@@ -271,6 +271,7 @@ def diff_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     default=None,
     help="Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]",
 )
+@backend_option
 @click.option("--json", "as_json", is_flag=True, help="Print backtest.json and nothing else.")
 @click.pass_context
 def backtest_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
@@ -348,6 +349,7 @@ STEPS = click.IntRange(10, 100_000)
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to fit on.  [default: none]")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
 @click.option("--retry", is_flag=True, help="Fit a world once more where its fit misses the rule.")
+@backend_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print calibration.json and nothing else.")
 @click.pass_context

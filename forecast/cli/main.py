@@ -153,6 +153,14 @@ COMMANDS = {
 """Every command and the module that holds ``NAME_command``; a command is here once it works."""
 
 
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(["auto", "native", "stock"]),
+    help="What compiles the model; auto is native where it can be.  [default: from PRIORS]",
+)
+"""The option of every command that samples a priors file; analyses of a run take the run's."""
+
+
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         import forecast

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from forecast.cli.main import NOT_CONVERGED, WRONG_INPUT, emit
+from forecast.cli.main import NOT_CONVERGED, WRONG_INPUT, backend_option, emit
 
 FOLDER = click.Path(path_type=Path)
 
@@ -48,6 +48,7 @@ FOLDER = click.Path(path_type=Path)
     default=None,
     help="Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]",
 )
+@backend_option
 @click.pass_context
 def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options: Any) -> None:
     """Sample, summarise, plot and report the forecast of PRIORS.

@@ -45,6 +45,15 @@ class UnknownOperationError(NotImplementedError):
     """The graph has something that the native backend cannot compile, or compiles wrongly."""
 
 
+class CompilationError(RuntimeError):
+    """The process that compiles failed; ``reason`` is the last line of what it wrote."""
+
+    @property
+    def reason(self) -> str:
+        """The last line of what the process wrote on stderr."""
+        return str(self).strip().splitlines()[-1]
+
+
 def untested() -> str | None:
     """Return the first library, with its release, that is outside :data:`TESTED`; None if none."""
     for name, (first, end) in TESTED.items():

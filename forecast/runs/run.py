@@ -88,9 +88,11 @@ def _draws(
             if fit is not None:
                 return fit, drawn.origin
     with stages("compile"):
+        from forecast.inference.backend import FellBack
         from forecast.inference.sampling import compiled_model
 
-        compiled_model(job.case)
+        if compiled_model(job.case).backend == "stock" != job.case.sampler.backend:
+            raise FellBack
     with stages("sample"):
         from forecast.inference.evaluate import posterior
 
@@ -156,6 +158,7 @@ def _manifest(job: Job, stages: Stages) -> dict[str, Any]:
         "hash": job.hash,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "seed": job.case.seed,
+        "backend": "stock" if job.case.sampler.backend == "stock" else "native",
         "options": vars(job.case.sampler) | asked_options(job.case),
         "evidence_hash": hash_tables(job.tables),
         "code_hash": code_hash(),
@@ -182,6 +185,7 @@ def run(
     report: bool = True,
     force: bool = False,
     retry: bool | None = None,
+    backend: str | None = None,
 ) -> Run:
     """Sample, summarise, plot and report the forecast of a priors file.
 
@@ -208,22 +212,40 @@ def run(
     retry
         Fit once more, with longer tuning, if the fit does not converge; else as the priors file
         says.
+    backend
+        What compiles the model: ``auto``, ``native`` or ``stock``; else as the priors file says.
 
     Raises
     ------
     InputError
         If the user's input or a folder is at fault.
     """
+    from forecast.inference.backend import FellBack
+
     config, tables = load_inputs(priors, evidence=evidence)
     given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
-    options = with_options(config.sampler, **given)
+    options = with_options(config.sampler, **given, backend=backend)
     case = replace(make_case(config, tables, seed=seed), sampler=options)
-    name = run_hash(config, tables, case=case)
-    target = Path(out) if out is not None else folders.default_folder(config.name, name)
-    if out is None and not force and folders.is_complete(target):
-        return replace(show(target), already=True)
-    folders.check_target(target, force=force, stated=out is not None)
-    job = Job(config, tables, case, name, report)
+
+    def sampled(case: Case) -> Run:
+        name = run_hash(config, tables, case=case)
+        target = Path(out) if out is not None else folders.default_folder(config.name, name)
+        if out is None and not force and folders.is_complete(target):
+            return replace(show(target), already=True)
+        folders.check_target(target, force=force, stated=out is not None)
+        job = Job(config, tables, case, name, report)
+        return _fill_and_publish(job, target, quiet=quiet, cores=cores, force=force)
+
+    try:
+        return sampled(case)
+    except FellBack:
+        return sampled(replace(case, sampler=replace(options, backend="stock")))
+
+
+def _fill_and_publish(
+    job: Job, target: Path, *, quiet: bool, cores: int | None, force: bool
+) -> Run:
+    """Make the run in a folder of its own, move it to its place, and open it."""
     with folders.partial_folder(target) as partial:
         with Stages(quiet=quiet) as stages:
             fill(partial, job, stages=stages, cores=cores, beside=None if force else target.parent)
