@@ -65,6 +65,8 @@ LEFT_OUT = ("local_greedy_distributor",)
 INTERPRETED = Mode(linker="py", optimizer=None)
 TOLERANCE = 1e-7
 """Largest relative difference from PyTensor that passes; sums may be reordered, no more."""
+OPERANDS = 30
+"""Most operands of an element-wise operation that PyTensor runs in Python."""
 SMALLEST = 1e-6
 """Size below which a derivative's error counts relative to the largest one's, as a share of it."""
 
@@ -303,7 +305,17 @@ def compile_model(
             op = _Compiled(node, routines[symbol_of(node)])
             pairs = zip(node.outputs, op.make_node(*node.inputs).outputs, strict=True)
             value.replace_all(list(pairs))
+        elif isinstance(node.op, Elemwise) and len(node.inputs) > OPERANDS:
+            value.replace(node.outputs[0], _nested(node.op, node.inputs))
     return replace(program, error=_check(program, value, point=first, model=model))
+
+
+def _nested(op: Any, inputs: Sequence[Any]) -> Any:
+    """Return a sum or product of many as one of few, of sums or products."""
+    if len(inputs) <= OPERANDS:
+        return op(*inputs)
+    middle = len(inputs) // 2
+    return op(_nested(op, inputs[:middle]), _nested(op, inputs[middle:]))
 
 
 class _Compiled(Op):

@@ -46,12 +46,13 @@ class UnknownOperationError(NotImplementedError):
 
 
 class CompilationError(RuntimeError):
-    """The process that compiles failed; ``reason`` is the last line of what it wrote."""
+    """The process that compiles failed; ``reason`` is the error that it ended with."""
 
     @property
     def reason(self) -> str:
-        """The last line of what the process wrote on stderr."""
-        return str(self).strip().splitlines()[-1]
+        """The last error that the process wrote on stderr, in one line."""
+        errors = re.findall(r"^\w[\w.]*(?:Error|Exception)\b.*", str(self), re.MULTILINE)
+        return errors[-1] if errors else str(self).strip().splitlines()[-1]
 
 
 def untested() -> str | None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pymc as pm
-import pytest
 import pytensor.tensor as pt
+import pytest
 from pytensor.compile.mode import Mode
 
 from forecast.native.lowering import compile_model
@@ -91,3 +91,68 @@ MODELS = {
         random_walk,
     )
 }
+POINTS = 5
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_value_and_gradient_are_pytensors(name):
+    model = MODELS[name]()
+    program = compile_model(model)
+    start = model.initial_point(0)
+    sizes = [np.size(start[v.name]) for v in model.value_vars]
+    points = np.concatenate([np.ravel(start[v.name]) for v in model.value_vars])
+    points = points + RNG.uniform(-0.5, 0.5, (POINTS, points.size))
+    native = nutpie_model(program, data_of(model), start=None)
+    values, gradients = values_and_gradients(native, points)
+    call = model.compile_fn(
+        [model.logp(), model.dlogp()],
+        inputs=model.value_vars,
+        mode=PLAIN,
+        point_fn=False,
+    )
+    for point, value, gradient in zip(points, values, gradients, strict=True):
+        parts = np.split(point, np.cumsum(sizes)[:-1])
+        shaped = [
+            part.reshape(np.shape(start[v.name]))
+            for part, v in zip(parts, model.value_vars, strict=True)
+        ]
+        expected, slope = call(*shaped)
+        np.testing.assert_allclose(value, expected, rtol=1e-10)
+        np.testing.assert_allclose(gradient, slope, rtol=1e-10, atol=1e-10 * abs(slope).max())
+    assert program.error < 1e-10
+
+
+def data_of(model):
+    return {var.name: np.asarray(var.get_value()) for var in model.data_vars}
+
+
+def start_of(model):
+    point = model.initial_point(0)
+    middle = np.concatenate([np.ravel(point[v.name]) for v in model.value_vars])
+    return lambda seed: middle + np.random.default_rng(seed).uniform(-0.5, 0.5, middle.size)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_posterior_means_are_those_of_stock_nutpie(name):
+    import arviz as az
+    import nutpie
+
+    model = MODELS[name]()
+    native = nutpie_model(compile_model(model), data_of(model), start=start_of(model))
+    given = {"draws": 1000, "tune": 1000, "chains": 4, "progress_bar": False}
+    ours = nutpie.sample(native, seed=1, **given)
+    theirs = nutpie.sample(nutpie.compile_pymc_model(model), seed=2, **given)
+    names = [v.name for v in model.free_RVs]
+    tables = [az.summary(tree, var_names=names, round_to="none") for tree in (ours, theirs)]
+    error = np.hypot(*(table["mcse_mean"] for table in tables))
+    # Of some 150 means the largest of so many standard normals is near 3.
+    assert (np.abs(tables[0]["mean"] - tables[1]["mean"]) < 4.5 * error).all()
+
+
+def test_an_operation_that_is_not_known_is_named():
+    with pm.Model() as model:
+        x = pm.Normal("x", shape=4)
+        pm.Potential("sorted", -pt.sum(pt.sort(x) ** 2))
+    with pytest.raises(UnknownOperationError, match="knows no Sort"):
+        compile_model(model)
