@@ -16,7 +16,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import chi2
 
-from forecast.analyses.sensitivity import LABELS, Bar, Material, cheap, material, material_of, moved
+from forecast.analyses.sensitivity import (
+    LABELS,
+    Baseline,
+    Effect,
+    baseline,
+    baseline_of,
+    cheap_effect,
+    moved,
+)
 from forecast.inference.case import Case, with_prior
 from forecast.inference.evaluate import WARM, fitted
 from forecast.inference.sampling import Fit, compiled_model, draw
@@ -33,7 +41,7 @@ class Compared:
     """A bar by weights and by a long fit, each with its error; in the target's unit."""
 
     name: str
-    bar: Bar
+    bar: Effect
     shift: float
     mcse: float
     converged: bool
@@ -49,13 +57,13 @@ class Compared:
         return (self.bar.shift - self.shift) / self.error
 
 
-def chosen(m: Material) -> list[tuple[str, Case, Bar]]:
+def chosen(m: Baseline) -> list[tuple[str, Case, Effect]]:
     """Return the bars that the rule names."""
     found = []
     for prior in m.case.priors:
         for move, new in moved(prior).items():
             case = with_prior(m.case, new)
-            bar = cheap(m, case)
+            bar = cheap_effect(m, case)
             if bar.how == "reweighted":
                 found.append((f"{prior.name}, {LABELS[move]}", case, bar))
     print(f"{len(found)} bars are reweighted", file=sys.stderr)
@@ -72,11 +80,11 @@ def long_fit(base: Fit, case: Case) -> Fit:
 
 def mean_of(fit: Fit, target: str) -> tuple[float, float]:
     """Return the target's mean and its Monte Carlo error."""
-    told = with_mcse(material_of(fit, target, rows={}).smooth, fit.chains)
+    told = with_mcse(baseline_of(fit, target, rows={}).smooth, fit.chains)
     return told["mean"], told["mcse"]
 
 
-def compared(m: Material) -> list[Compared]:
+def compared(m: Baseline) -> list[Compared]:
     """Fit each bar; print it once it is done."""
     own, own_error = mean_of(long_fit(m.fit, m.case), m.target)
     out = []
@@ -116,7 +124,7 @@ def verdict(found: list[Compared]) -> str:
 def main(folder: str, target: str = "alignment_relevant") -> None:
     """Print the table and the verdict."""
     print("| bar | reweighted | refitted | combined error | z | k |\n|---|---|---|---|---|---|")
-    print(f"\n{verdict(compared(material(show(folder), target)))}")
+    print(f"\n{verdict(compared(baseline(show(folder), target)))}")
 
 
 if __name__ == "__main__":

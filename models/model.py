@@ -53,13 +53,9 @@ def build(
             "raters": ratings.add_raters(priors),
         }
         observe.add_evidence(parts, data, structure=structure)
-        for name in sorted(set(SLOTS) - set(model.named_vars) - EASE):
+        for name in sorted(set(SLOTS) - {*model.named_vars, *spillover.EASE}):
             add(name, priors)  # beliefs about the forecast alone
     return model
-
-
-EASE = {"ease", "worker_ratio_elasticity"}
-"""Slots that enter the graph through their exact change of variables."""
 
 
 def split(model: pm.Model) -> tuple[tuple[str, ...], tuple[str, ...]]:

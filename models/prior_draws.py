@@ -20,7 +20,7 @@ import numpy as np
 from scipy import special, stats
 
 from models.components.effects import CENTRING, DIM, SAMPLED
-from models.components.spillover import conditional_elasticity
+from models.components.spillover import EASE, conditional_elasticity
 from models.dims import LOG_RATIO, Structure
 from models.parameters import SLOTS
 from models.priors import Array, Prior, find, ppf
@@ -57,7 +57,6 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "worker_growth": ("group",),
 }
 """Dims of what is neither."""
-EASE = ("ease", "worker_ratio_elasticity")
 
 
 def dims_of(name: str) -> tuple[str, ...]:

@@ -286,6 +286,13 @@ def add(name: str, priors: Mapping[str, Prior], *, dims: Any = None) -> "TensorV
     return getattr(pm, prior.dist)(name, dims=dims, **numbers(name, priors), **scale)
 
 
+def variables() -> Mapping[str, Any]:
+    """Return the variables of the model in context by name."""
+    import pymc as pm
+
+    return pm.modelcontext(None).named_vars
+
+
 def _scale(dist: str, name: str = "") -> dict[str, Any]:
     """Return the option that sets the scale on which a belief is sampled.
 

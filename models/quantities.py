@@ -243,3 +243,18 @@ QUANTITIES: dict[str, Quantity] = {
     for name, unit, label, question, dims in _cells(_OTHERS)
 }
 """Every predicted quantity by name."""
+SCOPES = {
+    "outcome_field": "",
+    "outcome_by_agenda": "agenda_",
+    "outcome_by_cohort": "cohort_",
+    "outcome_new_agenda": "new_agenda_",
+}
+"""Variables of the group ``predictions`` that hold every outcome, with the prefix of its names."""
+
+
+def scope_of(name: str) -> tuple[str, str] | None:
+    """Return the variable and its ``outcome`` that hold a quantity; None for one by itself."""
+    for variable, prefix in SCOPES.items():
+        if name.startswith(prefix) and name.removeprefix(prefix) in OUTCOMES:
+            return variable, name.removeprefix(prefix)
+    return None

@@ -9,8 +9,8 @@ from typing import Any
 EXPORTS = {
     "write_figures": "reports.figures",
     "write_page": "reports.page",
-    "terminal_table": "reports.terminal",
-    "work_text": "reports.terminal",
+    "terminal_table": "reports.run",
+    "work_text": "reports.run",
 }
 """Public names, and the module of each."""
 

@@ -1,62 +1,53 @@
-"""How raters agree and how the model reads them, as tables for the terminal."""
+"""How raters agree and how the model reads them, for the terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from rich.console import RenderableType
-from rich.table import Table
 
-from reports.terminal import render, told
-from reports.words import chance, clean
+from reports.table import Table
+from reports.terminal import render
+from reports.words import chance
 
 COLUMNS = {"level": "level", "tracks": "tracking", "cap_use": "cap. use", "ali_use": "ali. use"}
 BINARY = {"tracking": "tracking", "capabilities": "cap. use", "alignment": "ali. use"}
-ABOUT = (
-    "Alpha: 1 is full agreement, 0 what chance gives (levels ordinal, else nominal). Kappa: the "
-    "same by pair, linear weights for levels; -: not defined. Agreement is not proof: raters of "
-    "one kind share their misreadings."
-)
 
 
-def agreement_text(found: Mapping[str, Any]) -> str:
+def agreement_text(agreement: Mapping[str, Any]) -> str:
     """Return the tables of alpha, kappa, and of a run's confusion if it is there."""
-    parts: list[RenderableType] = []
-    rows = [((r["raters"], str(r["n"])), r) for r in found["alpha"]]
-    parts += [_table(("Krippendorff's alpha", "raters"), rows), told("")]
-    rows = [((f"{clean(r['a'])}, {clean(r['b'])}", str(r["works"])), r) for r in found["kappa"]]
-    parts += [_table(("Cohen's kappa", "works"), rows), told(""), told(ABOUT)]
-    if found.get("confusion"):
-        parts += [told(""), *_confusion(found["confusion"])]
-    return render(parts).rstrip()
+    confusion = agreement.get("confusion") or {"raters": []}
+    return render(
+        "agreement",
+        alpha_table=_table(
+            ("Krippendorff's alpha", "raters"),
+            [((r["raters"], r["n"]), r) for r in agreement["alpha"]],
+        ),
+        kappa_table=_table(
+            ("Cohen's kappa", "works"),
+            [((f"{r['a']}, {r['b']}", r["works"]), r) for r in agreement["kappa"]],
+        ),
+        raters=[_confusion(confusion, i) for i in range(len(confusion["raters"]))],
+    )
 
 
-def _table(heads: tuple[str, str], rows: Sequence[Any]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for head in (*heads, *COLUMNS.values()):
-        table.add_column(head, overflow="fold")
-    for names, row in rows:
-        cells = [_number(row[name]) for name in COLUMNS]
-        table.add_row(*map(told, (*names, *cells)))
-    return table
+def _table(heads: tuple[str, str], rows: list[tuple[tuple[Any, Any], Mapping[str, Any]]]) -> Table:
+    cells = (
+        (*names, *("-" if np.isnan(row[x]) else f"{row[x]:.2f}" for x in COLUMNS))
+        for names, row in rows
+    )
+    return Table.of("", (*heads, *COLUMNS.values()), cells)
 
 
-def _number(x: float) -> str:
-    return "-" if np.isnan(x) else f"{x:.2f}"
-
-
-def _confusion(found: Mapping[str, Any]) -> list[RenderableType]:
-    out: list[RenderableType] = []
-    for r, name in enumerate(found["raters"]):
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-        for head in (f"{clean(name)} answers", *map(str, range(8))):
-            table.add_column(head)
-        for k, row in enumerate(found["level"][r]):
-            table.add_row(*map(told, (f"of true level {k}", *(chance(p) for p in row))))
-        out.append(table)
-        said = [
-            f"{word} {chance(found[key][r][1])} if there, {chance(found[key][r][0])} if not"
-            for key, word in BINARY.items()
-        ]
-        out += [told(f"{clean(name)} says yes: {'; '.join(said)}."), told("")]
-    return [*out, told("As the model sees it: means over draws, with the halo off.")]
+def _confusion(confusion: Mapping[str, Any], rater: int) -> tuple[Table, str]:
+    """Return how a rater answers by true level, and what it says of the three questions."""
+    name = confusion["raters"][rater]
+    rows = [
+        (f"of true level {k}", *map(chance, row)) for k, row in enumerate(confusion["level"][rater])
+    ]
+    answers = "; ".join(
+        f"{word} {chance(confusion[key][rater][1])} if there, "
+        f"{chance(confusion[key][rater][0])} if not"
+        for key, word in BINARY.items()
+    )
+    table = Table.of("", (f"{name} answers", *map(str, range(8))), rows)
+    return table, f"{name} says yes: {answers}."

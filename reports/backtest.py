@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import RenderableType
-from rich.table import Table
-
-from reports.terminal import render, told
+from reports.table import Table
+from reports.terminal import render, render_markdown
 from reports.words import INTERVAL
 
 Row = Mapping[str, Any]
@@ -59,188 +57,150 @@ def verdict(row: Row) -> str:
 def against(rows: Sequence[Row]) -> list[Row]:
     """Return the rows of baselines, in the order of targets."""
     order = list(TARGETS)
-    some = [row for row in rows if row.get("gain") is not None]
-    return sorted(some, key=lambda row: order.index(row["target"]))
+    baselines = [row for row in rows if row.get("gain") is not None]
+    return sorted(baselines, key=lambda row: order.index(row["target"]))
 
 
-def _gain(row: Row) -> str:
-    if row.get("gain_lower") is None:
-        return f"{row['gain']:+.1f}"
-    return f"{row['gain']:+.1f} ({row['gain_lower']:+.1f} to {row['gain_upper']:+.1f})"
+def gain(row: Row) -> str:
+    """Return a gain in log score with its interval, if it has one."""
+    return _with_ends(row, "gain", "+.1f")
 
 
-def _skill(row: Row) -> str:
-    if row.get("skill") is None:
-        return "-"
-    if row.get("skill_lower") is None:
-        return f"{row['skill']:+.2f}"
-    return f"{row['skill']:+.2f} ({row['skill_lower']:+.2f} to {row['skill_upper']:+.2f})"
+def skill(row: Row) -> str:
+    """Return a skill with its interval, '-' where there is none."""
+    return "-" if row.get("skill") is None else _with_ends(row, "skill", "+.2f")
 
 
-def cells(rows: Sequence[Row]) -> list[list[str]]:
-    """Return the rows of a comparison as text."""
-    return [
-        [
-            name(row["target"]),
-            METHODS[row["method"]],
-            str(row["items"]),
-            _gain(row),
-            _skill(row),
-            verdict(row),
-        ]
-        for row in against(rows)
-    ]
+def _with_ends(row: Row, key: str, digits: str) -> str:
+    text = f"{row[key]:{digits}}"
+    if row.get(f"{key}_lower") is None:
+        return text
+    return f"{text} ({row[f'{key}_lower']:{digits}} to {row[f'{key}_upper']:{digits}})"
 
 
-HEADS = ("target", "against", "items", "gain in log score", "skill", "the model is")
+COMPARISON = {
+    "target": lambda r: name(r["target"]),
+    "against": lambda r: METHODS[r["method"]],
+    "items": lambda r: r["items"],
+    "gain in log score": gain,
+    "skill": skill,
+    "the model is": verdict,
+}
 
 
-def comparison(rows: Sequence[Row], title: str) -> Table:
-    """Return a comparison as a table of the terminal."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False, title=title)
-    table.title_justify = "left"
-    for head in HEADS:
-        table.add_column(head, overflow="fold")
-    for *row, skill, stands in cells(rows):
-        table.add_row(*(told(cell) for cell in (*row, skill.split(" (")[0], stands)))
-    return table
+def comparison(rows: Sequence[Row], title: str, *, narrow: bool = False) -> Table:
+    """Return the model against each baseline; ``narrow`` leaves the skill's interval out."""
+    columns = dict(COMPARISON)
+    if narrow:
+        columns["skill"] = lambda r: skill(r).split(" (")[0]
+    return Table.by_column(title, columns, against(rows))
 
 
-def backtest_text(summary: Mapping[str, Any]) -> str:
+def backtest_text(summary: Row) -> str:
     """Return what the terminal shows of a backtest."""
     ahead = f"Works and figures of {_span(summary)}, each from the year before"
-    parts: list[RenderableType] = [told(line) for line in (*_warning(summary), _training(summary))]
-    parts += [told(""), comparison(summary["ahead"], ahead)]
-    parts += [told(""), comparison(summary["dates"], "Dates of milestones, all origins")]
-    parts += [told(""), told(ABOUT), *(told(line) for line in bottom_line(summary))]
-    return render(parts)
-
-
-def score_text(summary: Mapping[str, Any]) -> str:
-    """Return what the terminal shows of the scores of a run."""
-    ignored = summary["ignored"]
-    lines = [] if summary["converged"] else ["NOT CONVERGED: no number here is a result."]
-    lines.append(
-        f"{summary['run']}: {summary['works']} new works ({summary['purposive']} purposive); "
-        f"ignored: {ignored['in_run']} works of the run, {ignored['unrated']} unrated, "
-        f"{ignored['ratings_by_unknown_raters']} ratings by raters that the run does not know. "
-        f"Baselines learn from {summary['training']} works."
+    return render(
+        "backtest",
+        training=summary["training"],
+        comparisons=[
+            comparison(summary["ahead"], ahead, narrow=True),
+            comparison(summary["dates"], "Dates of milestones, all origins", narrow=True),
+        ],
+        about=ABOUT,
+        bottom_line=bottom_line(summary),
     )
-    model = [row for row in summary["scores"] if row["method"] == "model"]
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for head in ("the model", "works", "log score", "a work", "distance"):
-        table.add_column(head)
-    for row in model:
-        distance = "-" if row["distance"] is None else f"{row['distance']:.3f}"
-        mean = f"{row['log_score'] / row['scores']:.3f}"
-        table.add_row(
-            name(row["target"]), str(row["items"]), f"{row['log_score']:.1f}", mean, distance
-        )
-    parts: list[RenderableType] = [*map(told, lines), told(""), table, told("")]
-    return render([*parts, comparison(summary["scores"], "Against"), told(""), told(ABOUT)])
 
 
-def _span(summary: Mapping[str, Any]) -> str:
+def score_text(summary: Row) -> str:
+    """Return what the terminal shows of the scores of a run."""
+    columns = {
+        "the model": lambda r: name(r["target"]),
+        "works": lambda r: r["items"],
+        "log score": lambda r: f"{r['log_score']:.1f}",
+        "a work": lambda r: f"{r['log_score'] / r['scores']:.3f}",
+        "distance": lambda r: "-" if r["distance"] is None else f"{r['distance']:.3f}",
+    }
+    scores = [row for row in summary["scores"] if row["method"] == "model"]
+    return render(
+        "score",
+        **summary,
+        model_table=Table.by_column("", columns, scores),
+        comparison_table=comparison(summary["scores"], "Against", narrow=True),
+        about=ABOUT,
+    )
+
+
+def _span(summary: Row) -> str:
     years = summary["years"]
     return f"{years[0]} to {years[-1]}" if len(years) > 1 else str(*years) or "no year"
 
 
-def _training(summary: Mapping[str, Any]) -> str:
-    sizes = "; ".join(
-        f"{row['origin']}: {row['works']} works ({row['sampled']} sampled), {row['workers']} "
-        "figures on workers"
-        for row in summary["training"]
-    )
-    return f"Known at the end of {sizes}."
-
-
-def _warning(summary: Mapping[str, Any]) -> list[str]:
-    bad = [row for row in summary["training"] if not row["converged"]]
-    return [f"NOT CONVERGED: {row['origin']} ({row['failures']})." for row in bad]
-
-
-def bottom_line(summary: Mapping[str, Any]) -> Iterator[str]:
+def bottom_line(summary: Row) -> Iterator[str]:
     """Yield what the sums over the hold-outs say of each main target."""
+    span = _span(summary)
     for target in MAIN:
-        rows = [row for row in against(summary["ahead"]) if row["target"] == target]
-        if not rows:
-            continue
-        rows = [row for row in rows if row["method"] != "prior"]
-        lost = [row for row in rows if row["gain"] <= 0]
+        rows = [r for r in against(summary["ahead"]) if r["target"] == target]
+        rows = [r for r in rows if r["method"] != "prior"]
+        title, lost = TARGETS[target].capitalize(), [r for r in rows if r["gain"] <= 0]
         if rows and not lost:
             least = min(rows, key=lambda row: row["gain"])
             yield (
-                f"{TARGETS[target].capitalize()}: above every baseline in summed log score over "
-                f"{_span(summary)}; least so above {METHODS[least['method']]} ({_gain(least)})."
+                f"{title}: above every baseline in summed log score over {span}; least so above "
+                f"{METHODS[least['method']]} ({gain(least)})."
             )
         for row in lost:
             yield (
-                f"{TARGETS[target].capitalize()}: BELOW {METHODS[row['method']]} in summed log "
-                f"score over {_span(summary)}: {_gain(row)}."
+                f"{title}: BELOW {METHODS[row['method']]} in summed log score over {span}: "
+                f"{gain(row)}."
             )
 
 
-def losses(summary: Mapping[str, Any]) -> list[str]:
+def losses(summary: Row) -> list[str]:
     """Return where the model has a lower log score than a baseline, by origin, worst first."""
     rows = [r for r in summary["scores"] if r["horizon"] == "all" and (r.get("gain") or 0.0) < 0]
     return [
-        f"{row['origin']}, {name(row['target'])}, {METHODS[row['method']]}: {_gain(row)}, "
+        f"{row['origin']}, {name(row['target'])}, {METHODS[row['method']]}: {gain(row)}, "
         f"{verdict(row)}"
         for row in sorted(rows, key=lambda row: row["gain"])
     ]
 
 
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a table in Markdown."""
-    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    return [*lines, *(f"| {' | '.join(row)} |" for row in rows)]
+TRAINING = {
+    "until": lambda r: r["origin"],
+    "works": lambda r: r["works"],
+    "sampled": lambda r: r["sampled"],
+    "answers": lambda r: r["answers"],
+    "worker figures": lambda r: r["workers"],
+    "dated uses": lambda r: f"{r['dated_uses']:.0f}",
+    "converged": lambda r: "yes" if r["converged"] else f"no: {r['failures']}",
+}
+COVERAGE = {
+    "target": lambda r: TARGETS[r["target"]],
+    "years ahead": lambda r: r["horizon"],
+    "items": lambda r: r["items"],
+    "50%": lambda r: _within(r, 0.5),
+    "80%": lambda r: _within(r, 0.8),
+    "95%": lambda r: _within(r, 0.95),
+}
 
 
-def backtest_page(summary: Mapping[str, Any]) -> str:
+def _within(row: Row, p: float) -> str:
+    share = row[f"within_{p}"]
+    return "-" if share is None else f"{100 * share:.0f}%"
+
+
+def backtest_page(summary: Row) -> str:
     """Return a backtest as a page in Markdown: sums, origins, calibration, and where it loses."""
-    sampler = summary["sampler"]
-    how = (
-        f"Priors `{summary['name']}`, seed {summary['seed']}, {sampler['chains']} chains of "
-        f"{sampler['draws']} draws after {sampler['tune']} tuning steps."
+    return render_markdown(
+        "backtest",
+        **summary,
+        training_table=Table.by_column("", TRAINING, summary["training"]),
+        bottom_line=list(bottom_line(summary)),
+        span=_span(summary),
+        ahead_table=comparison(summary["ahead"], ""),
+        horizons_table=comparison(summary["all_horizons"], ""),
+        dates_table=comparison(summary["dates"], ""),
+        coverage_table=Table.by_column("", COVERAGE, summary["coverage"]),
+        about=ABOUT,
+        losses=losses(summary),
     )
-    sizes = [
-        [
-            str(row["origin"]),
-            str(row["works"]),
-            str(row["sampled"]),
-            str(row["answers"]),
-            str(row["workers"]),
-            f"{row['dated_uses']:.0f}",
-            "yes" if row["converged"] else f"no: {row['failures']}",
-        ]
-        for row in summary["training"]
-    ]
-    heads = ("until", "works", "sampled", "answers", "worker figures", "dated uses", "converged")
-    lines = [f"**{line}**" for line in bottom_line(summary)]
-    parts = [how, "", *markdown(heads, sizes), "", *_spaced(lines)]
-    parts += [f"Works and figures of {_span(summary)}, each from the year before:", ""]
-    parts += [*markdown(HEADS, cells(summary["ahead"])), "", ABOUT, ""]
-    parts += ["All origins and horizons together (a work is one cluster):", ""]
-    parts += [*markdown(HEADS, cells(summary["all_horizons"])), ""]
-    parts += ["Dates of milestones, all origins:", "", *markdown(HEADS, cells(summary["dates"]))]
-    parts += ["", "Share of outcomes within central intervals (randomised PIT for levels):", ""]
-    parts += [*markdown(("target", "years ahead", "items", "50%", "80%", "95%"), _held(summary))]
-    lost = losses(summary)
-    parts += ["", "Where the model's log score is below a baseline's, by origin, worst first:", ""]
-    parts += [f"- {line}" for line in lost] or ["- nowhere"]
-    return "\n".join(parts) + "\n"
-
-
-def _spaced(lines: Sequence[str]) -> list[str]:
-    return [part for line in lines for part in (line, "")]
-
-
-def _held(summary: Mapping[str, Any]) -> list[list[str]]:
-    return [
-        [TARGETS[row["target"]], row["horizon"], str(row["items"])]
-        + [
-            "-" if row[key] is None else f"{100 * row[key]:.0f}%"
-            for key in ("within_0.5", "within_0.8", "within_0.95")
-        ]
-        for row in summary["coverage"]
-    ]

@@ -1,19 +1,19 @@
 """What a calibration says: tables for the terminal and the page, and its figures."""
 
-import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import RenderableType
-from rich.table import Table
 
-from models.quantities import HEADLINE, QUANTITIES
-from reports.figures.drawing import style
+from models.quantities import HEADLINE
+from reports.figures.drawing import draw_all
 from reports.figures.scores import plot_faults, plot_ranks
-from reports.html import write_template
-from reports.terminal import render, told
+from reports.html import write_plain
+from reports.table import Table
+from reports.terminal import render
+from reports.words import label
 
 Row = Mapping[str, Any]
 PLACES = {
@@ -28,7 +28,7 @@ COVERAGE = (
     "Share of truths inside the central interval. Of one quantity the error is binomial; over "
     "several it is over simulations, since quantities of one simulation depend on each other. "
     "Outside: quantities whose count lies outside the central 99% of its binomial at any of the "
-    "three, and how many would by chance."
+    "three, and how many would by chance. coverage.csv has every quantity."
 )
 WORST = 12
 """Quantities with the smallest p-values, which have a figure of their own."""
@@ -90,52 +90,36 @@ def _some(names: Sequence[Any]) -> str:
 
 def calibration_text(summary: Row) -> str:
     """Return the verdict and the tables that the terminal shows."""
-    parts: list[RenderableType] = [told(line) for line in verdict_lines(summary)]
-    for title, data in tables(summary).items():
-        parts += [told(""), _grid(title, data)]
-    return render([*parts, told(COVERAGE)])
+    return render("calibrate", lines=verdict_lines(summary), calibration_tables=tables(summary))
 
 
-def tables(summary: Row) -> dict[str, dict[str, list[Any]]]:
-    """Return the tables of a calibration, as head and rows of text, by title."""
-    heads = ["quantity", "shift", "width", "least p", "verdict"]
-    out: dict[str, dict[str, list[Any]]] = {}
-    if summary["failing"]:
-        out["Not uniform"] = {"head": heads, "rows": [_judged(r) for r in summary["failing"]]}
-    out["Headline quantities"] = {"head": heads, "rows": [_judged(r) for r in summary["headline"]]}
-    within = [f"within {p:.0%}" for p in PROBS]
+JUDGED = {
+    "quantity": lambda r: label(r["name"]),
+    "shift": lambda r: f"{r['shift']:+.2f}",
+    "width": lambda r: f"{r['width']:.2f}",
+    "least p": lambda r: f"{least(r):.2g}",
+    "verdict": lambda r: "uniform" if r["passes"] else f"not uniform: {r['fails']}",
+}
+
+
+def tables(summary: Row) -> list[Table]:
+    """Return the tables of a calibration: what fails, the headline quantities, coverage."""
+    failing = Table.by_column("Not uniform", JUDGED, summary["failing"])
+    headline = Table.by_column("Headline quantities", JUDGED, summary["headline"])
     rows = [_covered(row, row["group"]) for row in summary["coverage"]]
-    rows += [[*_covered(row, _label(row["name"])), ""] for row in summary["headline_coverage"]]
-    out["Coverage"] = {"head": ["quantity", *within, "outside (by chance)"], "rows": rows}
-    return out
-
-
-def _judged(row: Row) -> list[str]:
-    verdict = "uniform" if row["passes"] else f"not uniform: {row['fails']}"
-    numbers = (f"{row['shift']:+.2f}", f"{row['width']:.2f}", f"{least(row):.2g}")
-    return [_label(row["name"]), *numbers, verdict]
+    rows += [[*_covered(row, label(row["name"])), ""] for row in summary["headline_coverage"]]
+    heads = ["quantity", *(f"within {p:.0%}" for p in PROBS), "outside (by chance)"]
+    coverage = Table.of("Coverage", heads, rows, COVERAGE)
+    return [*([failing] if failing.rows else []), headline, coverage]
 
 
 def _covered(row: Row, name: str) -> list[str]:
     cells = [f"{row[f'within_{p:g}']:.3f} ± {row[f'se_{p:g}']:.3f}" for p in PROBS]
     if "quantities" not in row:
         return [name, *cells]
-    seen, due = (sum(row[f"{key}_{p:g}"] for p in PROBS) for key in ("outside", "by_chance"))
-    total = f"{seen} of {len(PROBS) * row['quantities']} ({due:.1f})"
+    outside, expected = (sum(row[f"{k}_{p:g}"] for p in PROBS) for k in ("outside", "by_chance"))
+    total = f"{outside} of {len(PROBS) * row['quantities']} ({expected:.1f})"
     return [f"{name} ({row['quantities']})", *cells, total]
-
-
-def _grid(title: str, data: Mapping[str, Sequence[Any]]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for i, head in enumerate(data["head"]):
-        table.add_column(head, justify="right" if i else "left", overflow="fold")
-    for row in data["rows"]:
-        table.add_row(*(told(cell) for cell in row))
-    return table
-
-
-def _label(name: str) -> str:
-    return QUANTITIES[name].label if name in QUANTITIES else name
 
 
 def write_calibration(
@@ -152,36 +136,20 @@ def write_calibration(
     ranks
         Uniform numbers if all is well, by quantity, dims (simulation,).
     """
-    captions = _figures(folder / "figures", rows, ranks=ranks)
-    view = {
-        "name": summary["name"],
-        "converged": not summary["not_converged"],
-        "lines": verdict_lines(summary),
-        "tables": tables(summary),
-        "coverage": COVERAGE,
-        "captions": {caption["name"]: caption for caption in captions},
-    }
-    write_template(folder / "calibration.html", "calibration.html.j2", view=view)
-
-
-def _figures(
-    folder: Path, rows: Sequence[Row], *, ranks: Mapping[str, np.ndarray]
-) -> list[dict[str, str]]:
-    """Draw ranks of headline quantities and of the worst ones, and faults beside what is seen."""
-    folder.mkdir(parents=True, exist_ok=True)
     worst = [row["name"] for row in sorted(rows, key=least)[:WORST]]
-    headline = {_label(name): ranks[name] for name in HEADLINE if name in ranks}
-    some = {_label(name): ranks[name] for name in worst}
-    with style():
-        captions = [
-            plot_ranks(headline, folder / "headline", which="headline quantities").described(
-                "headline"
-            ),
-            plot_ranks(some, folder / "worst", which="the least uniform quantities").described(
-                "worst"
-            ),
-            plot_faults(rows, folder / "faults").described("faults"),
-        ]
-    text = json.dumps(captions, indent=2, ensure_ascii=False)
-    (folder / "captions.json").write_text(text + "\n", encoding="utf-8", newline="\n")
-    return captions
+    groups = {
+        "headline": ("headline quantities", [name for name in HEADLINE if name in ranks]),
+        "worst": ("the least uniform quantities", worst),
+    }
+    plots = {
+        name: partial(plot_ranks, {label(x): ranks[x] for x in names}, which=which)
+        for name, (which, names) in groups.items()
+    }
+    captions = draw_all(folder / "figures", plots | {"faults": partial(plot_faults, rows)})
+    write_plain(
+        folder / "calibration.html",
+        f"{summary['name']}: is the inference itself right?",
+        lines=verdict_lines(summary),
+        tables=tables(summary),
+        captions=captions,
+    )

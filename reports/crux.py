@@ -1,24 +1,20 @@
-"""What divides worldviews, as tables for the terminal and as a page."""
+"""What divides worldviews: tables and sentences for the terminal and the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from models.quantities import CLAIMS, QUANTITIES
-from reports.html import Section, plain_page
-from reports.terminal import Cells, grid, render, told
-from reports.view import label
-from reports.whatif import points
-from reports.words import INTERVAL, NOT_CONVERGED, chance, interval, outside_opening
+from reports.html import write_plain
+from reports.table import Table
+from reports.terminal import render
+from reports.words import INTERVAL, NOT_CONVERGED, chance, interval, label, outside_opening, points
 
 Row = Mapping[str, Any]
 HEADLINE = "alignment_relevant"
 PAIR = (HEADLINE, "capabilities_relevant")
 SHOWN = (HEADLINE, "alignment_used", "capabilities_relevant", "capabilities_first")
-"""Quantities whose parts the terminal shows; the files hold all."""
+"""Quantities whose parts are shown; the files hold all."""
 ABOUT = (
     "All see the same evidence. Gaps and parts are in points of percentage, the second worldview "
     "less the first; parts are Shapley values and add up to the sum of parts. Errors are Monte "
@@ -49,221 +45,207 @@ TABLES = (
 
 def crux_text(s: Row) -> str:
     """Return what the terminal shows of a crux."""
-    head = (
-        f"Crux of {' and '.join(s['names'])}: works of {s['cohort']} by the end of {s['horizon']}"
+    return render("crux", **s, findings=findings(s), analysis_tables=tables(s))
+
+
+def write_crux(folder: Path, s: Row, *, captions: Sequence[Row]) -> Path:
+    """Write ``crux.html``, with the same tables and the figures of ``folder``; return it."""
+    lines = [f"Works of {s['cohort']} by the end of {s['horizon']}.", *findings(s)]
+    if not s["converged"]:
+        lines.insert(0, f"{NOT_CONVERGED}: a fit missed the rule, so this is no result.")
+    title = f"What divides {' and '.join(s['names'])}"
+    return write_plain(
+        folder / "crux.html", title, lines=lines, tables=tables(s), captions=captions, figures=""
     )
-    parts: list[RenderableType] = [told(head, "bold"), *map(told, findings(s)), told(ABOUT)]
-    parts.append(Text(""))
-    if not s["converged"]:
-        parts.insert(
-            0, told(f"{NOT_CONVERGED}: a fit missed the rule, so this is no result.", "red")
-        )
-    for title, heads, rows, note in tables(s):
-        parts += [told(title, "bold"), *([told(note)] if note else []), grid(heads, rows), Text("")]
-    return render(parts)
-
-
-def crux_page(s: Row, captions: Sequence[Row], *, folder: Path) -> str:
-    """Return the page of a crux: the same tables, and its figures, in one file."""
-    sections = [Section(title, note, tuple(heads), rows) for title, heads, rows, note in tables(s)]
-    head = f"What divides {' and '.join(s['names'])}"
-    intro = [f"Works of {s['cohort']} by the end of {s['horizon']}.", *findings(s), ABOUT]
-    if not s["converged"]:
-        intro.insert(0, f"{NOT_CONVERGED}: a fit missed the rule, so this is no result.")
-    return plain_page(head, intro, sections=sections, captions=captions, folder=folder)
 
 
 def findings(s: Row) -> list[str]:
     """Return what was asked, who says what, and which claims make most of each gap."""
-    asked = "; ".join(f"{label(n)}: {QUANTITIES[n].question}" for n in SHOWN)
-    out = [f"Asked: {asked}"]
+    questions = "; ".join(f"{label(name)}: {QUANTITIES[name].question}" for name in SHOWN)
+    lines = [f"Asked: {questions}"]
     for view in s["worldviews"]:
-        said = [view["summary"]] if view["summary"] else []
-        out += [f"{view['name']}: {line}" for line in (*said, *outside_opening(view))]
+        sentences = [*filter(None, [view["summary"]]), *outside_opening(view)]
+        lines += [f"{view['name']}: {sentence}" for sentence in sentences]
     views = {view["name"]: view for view in s["worldviews"]}
-    for pair in s["pairs"]:
-        out += [_finding(pair, name, views=views) for name in PAIR]
-    return out
+    lines += [_finding(pair, name, views=views) for pair in s["pairs"] for name in PAIR]
+    return [*lines, ABOUT]
 
 
 def _finding(pair: Row, name: str, *, views: Mapping[str, Row]) -> str:
-    one, other = (views[pair[who]]["posterior"][name]["mean"] for who in "ab")
-    was, is_ = (_times(views, pair, key=key, name=name) for key in ("prior", "posterior"))
+    """Return what the two say of a quantity, before and after, and what makes the gap."""
+    first, second = (views[pair[side]]["posterior"][name]["mean"] for side in "ab")
+    before, after = (_times(views, pair, key=key, name=name) for key in ("prior", "posterior"))
     rows = [r for r in pair["parts"] if r["by"] == "claim" and r["quantity"] == name]
     gap = sum(r["part"] for r in rows)
-    large = sorted(rows, key=lambda r: -abs(r["part"]))
-    named_ = [f"{r['group']} {points(r['part'])}" for r in large if _is_large(r, gap)]
-    told_ = f"; most of the gap is {', '.join(named_)} (points)" if named_ else ""
-    return (
-        f"{label(name)}: {pair['a']} says {chance(one)}, {pair['b']} {chance(other)}, {is_}; "
-        f"before the evidence {was}{told_}."
+    large = [r for r in rows if abs(r["part"]) > max(LARGE * abs(gap), 2.0 * r["mcse"])]
+    parts = ", ".join(
+        f"{r['group']} {points(r['part'])}" for r in sorted(large, key=lambda r: -abs(r["part"]))
     )
-
-
-def _is_large(row: Row, gap: float) -> bool:
-    return abs(row["part"]) > max(LARGE * abs(gap), 2.0 * row["mcse"])
+    return (
+        f"{label(name)}: {pair['a']} says {chance(first)}, {pair['b']} {chance(second)}, {after}; "
+        f"before the evidence {before}{f'; most of the gap is {parts} (points)' if parts else ''}."
+    )
 
 
 def _times(views: Mapping[str, Row], pair: Row, *, key: str, name: str) -> str:
     """Return how many times as much the one who says more says."""
-    found = {pair[who]: views[pair[who]][key][name]["mean"] for who in "ab"}
-    low, high = sorted(found, key=lambda n: found[n])
-    if low == high or found[low] <= 0.0:
+    means = {pair[side]: views[pair[side]][key][name]["mean"] for side in "ab"}
+    low, high = sorted(means, key=lambda side: means[side])
+    if low == high or means[low] <= 0.0:
         return "as much"
-    return f"{high} {found[high] / found[low]:.2g} times as much"
+    return f"{high} {means[high] / means[low]:.2g} times as much"
 
 
-def tables(s: Row) -> list[tuple[str, list[str], Cells, str]]:
-    """Return title, heads, cells and note of each table."""
-    out = [("Worldviews", ["", "prior", "with evidence", "interval"], _views(s), INTERVAL)]
-    for pair in s["pairs"]:
-        duo = f"{pair['b']} less {pair['a']}"
-        heads = ["", "prior gap", "gap", "error", "closed", "sum of parts", "error"]
-        out.append((f"Gap: {duo}", heads, _gaps(pair), ""))
-        for by in ("block", "claim"):
-            heads = ["", *(label(name) for name in PAIR), "beliefs"]
-            note = f"{_trust(pair, by)} {HOME.format(a=pair['a'], b=pair['b'])}"
-            out.append((f"Parts by {by}: {duo}", heads, _parts(pair, by), note))
-        heads = ["", f"{pair['a']} would say", "change", f"{pair['b']} would say", "change"]
-        out.append(
-            (f"With the other's view of one claim: {label(HEADLINE)}", heads, _swaps(pair), "")
-        )
-        heads = ["", f"left on {pair['a']}", f"left on {pair['b']}", "error", "learned"]
-        out.append(("What would close the gap: claims", heads, _closing(pair), CLOSING))
-        heads = ["", "gap", "with twice the table", "error", "Pareto k"]
-        out.append(("What would close the gap: tables", heads, _tables(pair), TABLES))
-        heads = ["", f"{pair['a']}: prior, posterior", "", f"{pair['b']}: prior, posterior", ""]
-        out.append(("What each learned", heads, _beliefs(pair), ""))
-    out.append(("Pooled forecasts", ["", "way", "mean", "interval", "weights"], _pooled(s), POOLED))
-    return out
+def tables(s: Row) -> list[Table]:
+    """Return the tables of a crux, those of each pair between the worldviews and the pools."""
+    pairs = [table for pair in s["pairs"] for table in pair_tables(pair)]
+    return [_worldviews(s), *pairs, _pooled(s)]
 
 
-def with_error(mean: float, error: float) -> str:
-    """Return a difference of chances with its error, in points."""
-    return "0" if mean == 0.0 and error == 0.0 else f"{points(mean)} +- {100 * error:.1g}"
+def pair_tables(pair: Row) -> Iterator[Table]:
+    """Yield the tables of two worldviews."""
+    a, b = pair["a"], pair["b"]
+    yield Table.by_column(
+        f"Gap: {b} less {a}",
+        {
+            "": lambda r: label(r["quantity"]),
+            "prior gap": lambda r: points(r["prior_gap"]),
+            "gap": lambda r: points(r["gap"]),
+            "error": lambda r: f"{100 * r['mcse']:.1g}",
+            "closed": lambda r: "none" if r["closed"] is None else f"{100 * r['closed']:.0f}%",
+            "sum of parts": lambda r: points(r["sum_of_parts"]),
+            "error ": lambda r: f"{100 * r['weighed_mcse']:.1g}",
+        },
+        pair["gaps"],
+    )
+    for by in ("block", "claim"):
+        yield _parts(pair, by)
+    swaps = [r for r in pair["swaps"] if r["quantity"] == HEADLINE]
+    yield Table.by_column(
+        f"With the other's view of one claim: {label(HEADLINE)}",
+        {
+            "": lambda r: claim_text(r["claim"]),
+            f"{a} would say": lambda r: chance(r["a_with_b"]),
+            "change": lambda r: points(r["a_with_b_change"], r["a_with_b_change_mcse"]),
+            f"{b} would say": lambda r: chance(r["b_with_a"]),
+            "change ": lambda r: points(r["b_with_a_change"], r["b_with_a_change_mcse"]),
+        },
+        sorted(swaps, key=lambda r: -abs(r["a_with_b_change"])),
+    )
+    yield Table.by_column(
+        "What would close the gap: claims",
+        {
+            "": lambda r: claim_text(r["claim"]),
+            f"left on {a}": lambda r: f"{100 * abs(r['left_on_a']):.2f}",
+            f"left on {b}": lambda r: f"{100 * abs(r['left_on_b']):.2f}",
+            "error": lambda r: f"{100 * r['mcse']:.1g}",
+            "learned": lambda r: "; ".join(_learned(pair, r)),
+        },
+        pair["closing"],
+        CLOSING,
+    )
+    yield Table.by_column(
+        "What would close the gap: tables",
+        {
+            "": lambda r: r["table"],
+            "gap": lambda r: points(r["gap"]),
+            "with twice the table": lambda r: points(r["doubled"]) if r["trusted"] else "not known",
+            "error": lambda r: f"{100 * r['mcse']:.1g}" if r["trusted"] else "",
+            "Pareto k": lambda r: f"{r['pareto_k']:.2f}",
+        },
+        pair["tables"],
+        TABLES,
+    )
+    rows = [
+        [f"{r['claim']} {r['belief']}"]
+        + [
+            text
+            for side in "ab"
+            for text in (
+                f"{r[f'{side}_prior_mean']:.3g}, {r[f'{side}_posterior_mean']:.3g}",
+                r[f"{side}_learned"],
+            )
+        ]
+        for r in pair["beliefs"]
+    ]
+    heads = ("", f"{a}: prior, posterior", "", f"{b}: prior, posterior", "")
+    yield Table.of("What each learned", heads, rows)
 
 
-def _views(s: Row) -> Cells:
-    out: Cells = []
+def _worldviews(s: Row) -> Table:
+    rows = []
     for name in s["worldviews"][0]["posterior"]:
-        out.append((label(name), "", "", ""))
+        rows.append((label(name), "", "", ""))
         for view in s["worldviews"]:
-            found = view["posterior"][name]
-            cells = (chance(view["prior"][name]["mean"]), chance(found["mean"]), interval(found))
-            out.append((f"  {view['name']}", *cells))
-    return out
+            before, after = view["prior"][name], view["posterior"][name]
+            cells = (chance(before["mean"]), chance(after["mean"]), interval(after))
+            rows.append((f"  {view['name']}", *cells))
+    return Table.of("Worldviews", ("", "prior", "with evidence", "interval"), rows, INTERVAL)
 
 
-def _gaps(pair: Row) -> Cells:
-    out: Cells = []
-    for r in pair["gaps"]:
-        closed = "none" if r["closed"] is None else f"{100 * r['closed']:.0f}%"
-        cells = [points(r["prior_gap"]), points(r["gap"]), f"{100 * r['mcse']:.1g}", closed]
-        cells += [points(r["sum_of_parts"]), f"{100 * r['weighed_mcse']:.1g}"]
-        out.append((label(r["quantity"]), *cells))
-    return out
-
-
-def _parts(pair: Row, by: str) -> Cells:
-    out: Cells = []
-    found = {(r["group"], r["quantity"]): r for r in pair["parts"] if r["by"] == by}
-    groups = dict.fromkeys(group for group, _ in found)
-    differ = [g for g in groups if found[g, HEADLINE]["beliefs"]]
-    for group in sorted(differ, key=lambda g: -abs(found[g, HEADLINE]["part"])):
-        rows = [found[group, name] for name in PAIR]
-        cells = (with_error(r["part"], r["mcse"]) for r in rows)
-        beliefs = (_marked(name, pair) for name in rows[0]["beliefs"].split())
-        out.append((named(group, whole=True), *cells, ", ".join(beliefs)))
-    return out or [("no belief differs", "0", "0", "")]
-
-
-def _marked(name: str, pair: Row) -> str:
-    """Return a belief's name with a mark for each side whose file leaves it to the default."""
+def _parts(pair: Row, by: str) -> Table:
+    """Return each block's or claim's part of the gap, the largest first, and its beliefs."""
+    parts = {(r["group"], r["quantity"]): r for r in pair["parts"] if r["by"] == by}
+    groups = [g for g in dict.fromkeys(g for g, _ in parts) if parts[g, HEADLINE]["beliefs"]]
     plain = pair.get("default", {"a": (), "b": ()})
-    return name + ("^" if name in plain["a"] else "") + ("*" if name in plain["b"] else "")
+    rows = []
+    for group in sorted(groups, key=lambda g: -abs(parts[g, HEADLINE]["part"])):
+        beliefs = (
+            name + ("^" if name in plain["a"] else "") + ("*" if name in plain["b"] else "")
+            for name in parts[group, HEADLINE]["beliefs"].split()
+        )
+        cells = (points(parts[group, x]["part"], parts[group, x]["mcse"]) for x in PAIR)
+        rows.append((claim_text(group, full=True), *cells, ", ".join(beliefs)))
+    return Table.of(
+        f"Parts by {by}: {pair['b']} less {pair['a']}",
+        ("", *(label(name) for name in PAIR), "beliefs"),
+        rows or [("no belief differs", "0", "0", "")],
+        f"{_trust(pair, by)} {HOME.format(a=pair['a'], b=pair['b'])}",
+    )
 
 
-def named(group: str, *, whole: bool = False) -> str:
-    """Return a claim with what it says (and whose it is, if ``whole``), or a block's name."""
+def claim_text(group: str, *, full: bool = False) -> str:
+    """Return a claim with its text, cut at 60 characters unless ``full``, or a block's name."""
     if group not in CLAIMS:
         return "no claim" if group == "none" else group
     text = CLAIMS[group].text
-    if whole:
+    if full:
         return f"{group} ({CLAIMS[group].who}) {text}"
     return f"{group} {text if len(text) < 60 else text[:57].rsplit(' ', 1)[0] + ' ...'}"
 
 
 def _trust(pair: Row, by: str) -> str:
-    found = pair["trust"][by]
-    way = "all subsets" if pair["exact"][by] else "sampled orders"
+    """Return how the parts were obtained, and how far the weights behind them are to be trusted."""
+    trust = pair["trust"][by]
     text = (
-        f"{way}; {found['mixtures']} mixtures weighed from {pair['fits']} fits: at least "
-        f"{found['least_ess']:.0f} effective draws, Pareto k at most {found['largest_k']:.2f} "
-        f"(of the {found['k_checked']} with fewest)."
+        f"{'all subsets' if pair['exact'][by] else 'sampled orders'}; {trust['mixtures']} mixtures "
+        f"weighed from {pair['fits']} fits: at least {trust['least_ess']:.0f} effective draws, "
+        f"Pareto k at most {trust['largest_k']:.2f} (of the {trust['k_checked']} with fewest)."
     )
-    if found["untrusted"]:
-        text += f" {found['untrusted']} of them are not to be trusted: allow more --fits."
+    if trust["untrusted"]:
+        text += f" {trust['untrusted']} of them are not to be trusted: allow more --fits."
     return text
 
 
-def _swaps(pair: Row) -> Cells:
-    rows = [r for r in pair["swaps"] if r["quantity"] == HEADLINE]
-    out = []
-    for r in sorted(rows, key=lambda r: -abs(r["a_with_b_change"])):
-        cells = [
-            cell
-            for who in ("a_with_b", "b_with_a")
-            for cell in (chance(r[who]), with_error(r[f"{who}_change"], r[f"{who}_change_mcse"]))
-        ]
-        out.append((named(r["claim"]), *cells))
-    return out
-
-
-def _closing(pair: Row) -> Cells:
-    learned = {r["belief"]: (r["a_learned"], r["b_learned"]) for r in pair["beliefs"]}
-    out: Cells = []
-    for r in pair["closing"]:
-        untouched = r["untouched"].split()
-        words = [f"no table: {', '.join(untouched)}"] if untouched else []
-        for name, both in learned.items():
-            if name not in untouched and _home(pair, name) == r["claim"]:
-                words.append(f"{name} {' and '.join(dict.fromkeys(both))}")
-        numbers = (f"{100 * abs(r[key]):.2f}" for key in ("left_on_a", "left_on_b"))
-        out.append((named(r["claim"]), *numbers, f"{100 * r['mcse']:.1g}", "; ".join(words)))
-    return out
-
-
-def _home(pair: Row, name: str) -> str:
-    return next(str(r["claim"]) for r in pair["beliefs"] if r["belief"] == name)
-
-
-def _tables(pair: Row) -> Cells:
-    out: Cells = []
-    for r in pair["tables"]:
-        told_ = (
-            (points(r["doubled"]), f"{100 * r['mcse']:.1g}") if r["trusted"] else ("not known", "")
-        )
-        out.append((r["table"], points(r["gap"]), *told_, f"{r['pareto_k']:.2f}"))
-    return out
-
-
-def _beliefs(pair: Row) -> Cells:
-    out = []
+def _learned(pair: Row, row: Row) -> Iterator[str]:
+    """Yield what each learned of the beliefs of a claim, first those that no table touches."""
+    untouched = row["untouched"].split()
+    if untouched:
+        yield f"no table: {', '.join(untouched)}"
     for r in pair["beliefs"]:
-        cells = [f"{r['claim']} {r['belief']}"]
-        for who in "ab":
-            means = (r[f"{who}_prior_mean"], r[f"{who}_posterior_mean"])
-            cells += [", ".join(f"{x:.3g}" for x in means), r[f"{who}_learned"]]
-        out.append(tuple(cells))
-    return out
+        if r["claim"] == row["claim"] and r["belief"] not in untouched:
+            statuses = dict.fromkeys((r["a_learned"], r["b_learned"]))
+            yield f"{r['belief']} {' and '.join(statuses)}"
 
 
-def _pooled(s: Row) -> Cells:
-    out: Cells = []
-    for r in s["pooled"]:
-        weights = ", ".join(
+def _pooled(s: Row) -> Table:
+    columns = {
+        "": lambda r: label(r["quantity"]),
+        "way": lambda r: r["way"],
+        "mean": lambda r: chance(r["mean"]),
+        "interval": lambda r: "none" if r["lower"] is None else interval(r),
+        "weights": lambda r: ", ".join(
             f"{key.removeprefix('weight ')} {x:.2g}" for key, x in r.items() if "weight " in key
-        )
-        ends = "none" if r["lower"] is None else interval(r)
-        out.append((label(r["quantity"]), r["way"], chance(r["mean"]), ends, weights))
-    return out
+        ),
+    }
+    return Table.by_column("Pooled forecasts", columns, s["pooled"], POOLED)

@@ -1,36 +1,35 @@
-"""What an elicitation found, as a table for the terminal."""
+"""What an elicitation found, for the terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import RenderableType
-from rich.table import Table
-
-from reports.terminal import render, told
+from reports.table import Table
+from reports.terminal import render
 from reports.words import number
 
 ROUNDING = 1e-12
 """Part of the largest number of a row below which another is what rounding left of zero."""
 
 
-def elicited_text(found: Mapping[str, Any], *, question: str) -> str:
+def elicited_text(elicited: Mapping[str, Any], *, question: str) -> str:
     """Return the families that fit, the one chosen, and where it was written."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for head, width in {"family": 16, "5%": 10, "50%": 10, "95%": 10, "misfit": 44}.items():
-        table.add_column(head, width=width, overflow="fold")
-    for row in found["fits"]:
-        at = [number(x) for x in rounded(row["at"])] if row["params"] else ["-", "-", "-"]
-        misfit = f"{row['misfit']:.1%} of the spread" if row["params"] else row["said"]
-        mark = " *" if row["dist"] == found["dist"] else ""
-        table.add_row(*map(told, (row["dist"] + mark, *at, misfit)))
-    parts: list[RenderableType] = [told(f"{found['name']}: {question}", "bold"), table]
-    parts.append(told(f"* {_stated(found)}"))
-    if found.get("before"):
-        word = "replaces" if found["written"] else "before"
-        parts.append(told(f"{word}: {_stated(found['before'])}"))
-    if found["written"]:
-        parts.append(told(f"written into {found['written']}"))
-    return render(parts).rstrip()
+    rows = []
+    for fit in elicited["fits"]:
+        name = fit["dist"] + (" *" if fit["dist"] == elicited["dist"] else "")
+        if fit["params"]:
+            misfit = f"{fit['misfit']:.1%} of the spread"
+            rows.append((name, *map(number, rounded(fit["at"])), misfit))
+        else:
+            rows.append((name, "-", "-", "-", fit["said"]))
+    before = elicited.get("before")
+    return render(
+        "elicit",
+        **elicited,
+        question=question,
+        fit_table=Table.of("", ("family", "5%", "50%", "95%", "misfit"), rows),
+        chosen=_stated(elicited),
+        replaced=_stated(before) if before else "",
+    )
 
 
 def rounded(numbers: Sequence[float]) -> list[float]:

@@ -1,14 +1,12 @@
 """A run as a notebook shows it: the opening and the headline's table, as HTML without scripts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from markupsafe import Markup, escape
-
-from reports.view import label, make_view
-from reports.words import INTERVAL_OF_CHANCE, NOT_CONVERGED, NOT_CONVERGED_TEXT, chance, interval
-
-ROW = "<tr><th style='text-align:left'>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>"
+from reports import words
+from reports.html import environment
+from reports.table import Table
+from reports.view import make_view
 
 
 def notebook_html(context: Mapping[str, Any], *, folder: str) -> str:
@@ -19,29 +17,13 @@ def notebook_html(context: Mapping[str, Any], *, folder: str) -> str:
     context
         As of :func:`reports.view.make_view`.
     folder
-        Where the run lies, told below.
+        Where the run lies.
     """
     view = make_view(context)
-    parts = [Markup("<p><strong>{}</strong></p>").format(view["name"])]
-    if not view["converged"]:
-        alarm = "<p><strong>{}.</strong> {}</p>"
-        parts.append(Markup(alarm).format(NOT_CONVERGED, NOT_CONVERGED_TEXT))
-    sentences = [*view["opening"], *filter(None, [view["untried"]])]
-    parts += [Markup("<p>{}</p>").format(sentence) for sentence in sentences]
-    head = ROW.replace("td>", "th>").format("", "mean", INTERVAL_OF_CHANCE, "prior alone")
-    rows = Markup("").join(_rows(view))
-    parts.append(Markup("<table>") + Markup(head) + rows + Markup("</table>"))
-    parts.append(Markup("<p><code>{}</code></p>").format(folder))
-    return str(Markup("").join(parts))
-
-
-def _rows(view: Mapping[str, Any]) -> Iterator[Markup]:
-    outside = view["outside"]
-    for name in view["main"]:
-        found, prior = view["found"][name], view["prior"].get(name) or {}
-        yield Markup(ROW).format(
-            escape(label(name)), chance(found["mean"]), interval(found), chance(prior.get("mean"))
-        )
-    for name, found in outside.get("rows", [])[1:]:
-        told = f"{outside['label']}: {name}"
-        yield Markup(ROW).format(told, chance(found["mean"]), interval(found), "")
+    same_bar, main, _ = (table.first(4).rows for table in view["tables"])
+    label = words.outside_view(view["headline"]).get("label")
+    outside = [(f"{label}: {row[0]}", *row[1:], "") for row in view["outside_table"].rows[1:]]
+    columns = ("", "mean", words.INTERVAL_OF_CHANCE, "prior alone")
+    table = Table.of("", columns, [*same_bar, *main, *outside])
+    template = environment().get_template("notebook.html.j2")
+    return template.render(view, words=words, table=table, folder=folder)

@@ -14,6 +14,7 @@ The section of a run's page on what its answer hangs on, from an analysis beside
 import csv
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,17 @@ from markupsafe import Markup
 
 from models.parameters import SLOTS
 from models.quantities import CLAIMS, GLOSSARY, QUANTITIES
-from reports import html as scripts
-from reports import verdicts as learned
-from reports import view as agenda_pairs
-from reports.html import data_link, picture, table_link, write_template
-from reports.sensitivity import power
-from reports.verdicts import SAID, SIDED, VERDICTS
-from reports.view import make_view
+from reports.html import (
+    data_block,
+    data_link,
+    page_script,
+    picture,
+    policy,
+    table_link,
+    write_template,
+)
+from reports.sensitivity import power_table
+from reports.view import FILE, SURE, make_view, pair_tables, shared_facts
 from reports.words import SAME_BAR_NAMES, how, of_hundred, view_error
 
 ICONS = 100
@@ -124,24 +129,24 @@ def _belief(name: str, table: Mapping[str, Any], *, sources: set[str]) -> dict[s
     return told | stated | {"known": told["source"] in sources}
 
 
-def source_rows(folder: Path) -> list[dict[str, Any]]:
+def source_rows(folder: Path, beliefs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return every source of a run, with the rows of evidence and the beliefs that cite it."""
-    cited: dict[str, list[str]] = {}
-    for path in sorted((folder / "evidence").glob("*.csv")):
-        rows = read_table(folder, path.stem) if path.stem != "sources" else []
-        by_source: dict[str, int] = {}
-        for row in rows:
-            key = row.get("source")
-            if key:
-                by_source[key] = by_source.get(key, 0) + 1
-        for key, n in by_source.items():
-            cited.setdefault(key, []).append(f"{path.stem}.csv: {n} {'row' if n == 1 else 'rows'}")
-    beliefs: dict[str, list[str]] = {}
-    for belief in belief_rows(folder):
-        beliefs.setdefault(belief["source"], []).append(belief["name"])
+    tables = [path.stem for path in sorted((folder / "evidence").glob("*.csv"))]
+    citations = {
+        name: Counter(row.get("source") for row in read_table(folder, name))
+        for name in tables
+        if name != "sources"
+    }
     return [
         {key: row.get(key) or "" for key in ("source", "title", "year", "where")}
-        | {"rows": cited.get(row["source"], []), "beliefs": beliefs.get(row["source"], [])}
+        | {
+            "rows": [
+                f"{name}.csv: {n} {'row' if n == 1 else 'rows'}"
+                for name, counts in citations.items()
+                if (n := counts[row["source"]])
+            ],
+            "beliefs": [x["name"] for x in beliefs if x["source"] == row["source"]],
+        }
         for row in read_table(folder, "sources")
     ]
 
@@ -155,7 +160,7 @@ def read_table(folder: Path, name: str) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(file) if any(row.values())]
 
 
-def section(folder: Path | None) -> dict[str, Any]:
+def sensitivity_section(folder: Path | None) -> dict[str, Any]:
     """Return what the page shows of ``forecast sensitivity``; nothing without its folder.
 
     Parameters
@@ -165,16 +170,16 @@ def section(folder: Path | None) -> dict[str, Any]:
     """
     if folder is None:
         return {}
-    told = json.loads((folder / "sensitivity.json").read_text(encoding="utf-8"))
+    summary = json.loads((folder / "sensitivity.json").read_text(encoding="utf-8"))
     captions = json.loads((folder / "figures" / "captions.json").read_text(encoding="utf-8"))
     return {
         "folder": folder,
         "name": folder.name,
-        "quick": told["quick"],
-        "converged": told["converged"],
-        "lines": told["lines"][1:],
-        "power": power(told),
-        "captions": {one["name"]: one for one in captions},
+        "quick": summary["quick"],
+        "converged": summary["converged"],
+        "lines": summary["lines"][1:],
+        "power": power_table(summary),
+        "captions": {caption["name"]: caption for caption in captions},
     }
 
 
@@ -216,8 +221,10 @@ def write_page(
     Path
         The page.
     """
-    code, stated = scripts.script(), belief_rows(folder)
+    script, beliefs = page_script(), belief_rows(folder)
     sliders, view = read_sliders(folder, context), make_view(context)
+    agendas = view["agenda_rows"]
+    established_in = (view["manifest"].get("options") or {}).get("established_in", "field")
     return write_template(
         folder / "report.html",
         "report.html.j2",
@@ -225,28 +232,26 @@ def write_page(
         | {
             "icons": frequencies(view["found"]),
             "sliders": sliders if view["found"] else None,
-            "slider_data": scripts.data_block(sliders) if sliders else "",
+            "slider_data": data_block(sliders) if sliders else "",
             "slider_rows": SLIDER_ROWS,
-            "script": Markup(code),
-            "policy": Markup(scripts.policy(code)),  # its quotes are part of it
+            "script": Markup(script),
+            "policy": Markup(policy(script)),  # its quotes are part of it
             "known_claims": CLAIMS,
-            "belief_rows": stated,
-            "linked": {row["name"] for row in stated},
-            "source_rows": source_rows(folder),
+            "belief_rows": beliefs,
+            "linked": {row["name"] for row in beliefs},
+            "source_rows": source_rows(folder, beliefs),
             "tracks": tracks(folder),
-            **agenda_pairs.parts(folder, view),
-            "pairs_data": table_link(folder / agenda_pairs.FILE),
-            "learned": learned,
+            "pair_tables": pair_tables(folder, agendas),
+            "sure": round(100 * SURE),
+            "shared": shared_facts(agendas, str(established_in)),
+            "pairs_data": table_link(folder / FILE),
             "glossary": GLOSSARY,
             "quantities": QUANTITIES,
-            "verdict_words": VERDICTS,
-            "side_words": SAID,
-            "moved_words": SIDED,
             "how": how,
             "view_error": view_error,
-            "hangs": section(sensitivity),
-            "picture_of": picture,
-            "data_from": data_link,
+            "hangs": sensitivity_section(sensitivity),
+            "picture_of": lambda analysis, name: picture(analysis / "figures", name),
+            "data_from": lambda analysis, name: data_link(analysis / "figures", name),
         },
     )
 

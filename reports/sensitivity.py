@@ -1,74 +1,89 @@
-"""What a sensitivity analysis says: the terminal's summary, the page and its figures.
+"""What a sensitivity analysis says: sentences and tables for the terminal and the page."""
 
-What a sensitivity analysis says, in sentences; the numbers are computed elsewhere.
-
-The tables of a sensitivity analysis, as heads and cells of text.
-
-The tables of a sensitivity analysis as Markdown, for the page of the documentation.
-"""
-
-import json
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import RenderableType
-from rich.table import Table
-
-from models.parameters import SLOTS
-from reports import words
-from reports.figures.drawing import style
-from reports.figures.sensitivity import plot_blocks, plot_ladder, plot_learned, plot_tornado
+from reports.figures.choices import plot_blocks, plot_ladder, plot_learned, plot_tornado
+from reports.figures.drawing import draw_all
 from reports.html import write_template
-from reports.terminal import render, told
-from reports.verdicts import UNTOUCHED
-from reports.words import INTERVAL, chance, interval, number
+from reports.table import Table
+from reports.terminal import render
+from reports.words import (
+    INTERVAL,
+    UNTOUCHED,
+    chance,
+    interval,
+    mean_and_interval,
+    method,
+    number,
+    points,
+    question_of,
+)
 
 Row = Mapping[str, Any]
-HOW = {
-    "exact": "exact",
-    "reweighted": "reweighted",
-    "moment-matched": "moved, reweighted",
-    "refit": "refitted",
-    "withheld": "withheld",
-}
 MOVES = {
     "low": "centre at its 5%",
     "high": "centre at its 95%",
     "narrow": "spread halved",
     "wide": "spread doubled",
 }
-SENSITIVITY_WORDS_WHOLE = (0.0101, 0.9899)
-"""Quantiles between which a prior is looked at whole, but for rounding."""
+SEARCHED = (0.0101, 0.9899)
+"""Quantiles between which a prior is looked at in full, but for rounding."""
+SHOWN = 20
+"""Beliefs in the tables of a page; the CSV files hold all."""
+ON_TERMINAL = ("table", "rater", "selection")
+"""Kinds of evidence left out that the terminal shows; the page has all."""
+FIGURES = {
+    "tornado": plot_tornado,
+    "blocks": plot_blocks,
+    "ladder": plot_ladder,
+    "learned": plot_learned,
+}
 
 
-def points(x: float | None, error: float | None = None) -> str:
-    """Return a change of a chance in points of a hundred, with its Monte Carlo error."""
-    if x is None or x != x:
-        return "-"
-    told = f"{100 * x:+.2g}"
-    return told if error is None or error != error else f"{told} ± {100 * error:.1g}"
+def sensitivity_text(s: Row) -> str:
+    """Return the summary and the tables that the terminal shows."""
+    left_out = [row for row in s["left_out"] if row["kind"] in ON_TERMINAL]
+    shown = tables(dict(s) | {"left_out": left_out})
+    methods = shown["disagreement"]
+    return render(
+        "sensitivity",
+        converged=s["converged"],
+        lines=s["lines"],
+        methods=methods.first(len(methods.columns) - 1),
+        differ=differ_line(s),
+        readings=[(row[0], row[-1]) for row in methods.rows if row[-1] != "They agree."],
+        others=[shown["left_out"], shown["tipping"]],
+        reach=reach_line(s),
+    )
 
 
-def how(row: Row) -> str:
-    """Return how a bar was obtained; of a withheld one, why."""
-    k = row.get("pareto_k")
-    known = k is not None and k == k
-    if row["how"] == "withheld":
-        return f"withheld: k = {k:.2f}" if known else "withheld"
-    told = HOW.get(row["how"], str(row["how"]))
-    told += f", k {k:.2f}" if known and row["how"] in ("reweighted", "moment-matched") else ""
-    return told if row.get("converged", True) else f"{told}, NOT CONVERGED"
+def write_sensitivity(folder: Path, s: Row) -> Path:
+    """Draw the figures and write ``sensitivity.html``; return the page."""
+    plots = {name: partial(plot, s) for name, plot in FIGURES.items()}
+    captions = draw_all(folder / "figures", plots)
+    view = {
+        "s": s,
+        "converged": s["converged"],
+        "lines": s["lines"],
+        "differ": differ_line(s),
+        "reach": reach_line(s),
+        "surrogate": surrogate_line(s) if s["factors"] else "",
+        "tables": tables(s),
+        "captions": {caption["name"]: caption for caption in captions},
+    }
+    return write_template(folder / "sensitivity.html", "sensitivity.html.j2", view=view)
 
 
 def summary_lines(s: Row) -> list[str]:
     """Return the summary in plain words."""
-    head = s["headline"]
+    mean = s["headline"]
     first = (
         f"{s['label']}, works of {s['cohort']} by the end of {s['horizon']}: "
-        f"{chance(head['mean'])} ({interval(head)}), Monte Carlo error "
-        f"{100 * head['mcse']:.1g} points."
+        f"{chance(mean['mean'])} ({interval(mean)}), Monte Carlo error "
+        f"{100 * mean['mcse']:.1g} points."
     )
     return [first, beliefs_line(s), tables_line(s), believe_line(s), alone_line(s), *pair_lines(s)]
 
@@ -78,66 +93,69 @@ def beliefs_line(s: Row) -> str:
     top = [row for row in s["largest"] if abs(row["most"]) > 2.0 * row["mcse"]][:3]
     if not top:
         return "No belief moved within its own 5 to 95% moves it by more than twice the error."
-    told = "; ".join(
-        f"{row['parameter']} ({asked(row['parameter'])}{MOVES[row['move']]}: "
+    moves = "; ".join(
+        f"{row['parameter']} ({_quoted(question_of(row['parameter']))}{MOVES[row['move']]}: "
         f"{points(row['most'], row['mcse'])} points)"
         for row in top
     )
-    held = sum(row["withheld"] for row in s["largest"])
-    more = f" {held} moves of priors are withheld." if held else ""
-    return f"The beliefs that matter most: {told}.{more}"
+    withheld = sum(row["withheld"] for row in s["largest"])
+    more = f" {withheld} moves of priors are withheld." if withheld else ""
+    return f"The beliefs that matter most: {moves}.{more}"
+
+
+def _quoted(question: str) -> str:
+    return f"“{question}” " if question else ""
 
 
 def tables_line(s: Row) -> str:
     """Return the sentence on the two tables that matter most."""
     rows = [row for row in s["left_out"] if row["kind"] == "table"]
-    known = [row for row in rows if row["how"] != "withheld"]
-    if not known:
+    answered = [row for row in rows if row["how"] != "withheld"]
+    if not answered:
         flagged = [r for r in s["power"] if r["group"] == "likelihood"][:2]
         names = ", ".join(f"{r['component']} ({r['sensitivity']:.2f})" for r in flagged)
         return (
             "What a whole table does is withheld here, since leaving it out by weights is not to "
             f"be trusted; by power scaling the first two are {names or 'none'}."
         )
-    clear = [row for row in known if abs(row["shift"]) > 2.0 * row["mcse"]]
+    clear = [row for row in answered if abs(row["shift"]) > 2.0 * row["mcse"]]
     top = sorted(clear, key=lambda row: -abs(row["shift"]))[:2]
-    held = ", ".join(row["left_out"] for row in rows if row["how"] == "withheld")
-    more = f" Leaving out {held} is withheld: weights cannot tell." if held else ""
+    withheld = ", ".join(row["left_out"] for row in rows if row["how"] == "withheld")
+    more = f" Leaving out {withheld} is withheld: weights cannot tell." if withheld else ""
     if not top:
         return f"No table that can be left out moves it by more than twice the error.{more}"
-    told = "; ".join(
+    moves = "; ".join(
         f"without {row['left_out']} {points(row['shift'], row['mcse'])} points"
         + ("" if row["converged"] else " (by a refit that missed the rule)")
         for row in top
     )
-    return f"The tables that matter most: {told}.{more}"
+    return f"The tables that matter most: {moves}.{more}"
 
 
 def believe_line(s: Row) -> str:
     """Return what a reader would have to believe to get half or double the target."""
-    told = []
+    ways = []
     for name, word in (("half", "half of it"), ("double", "double")):
         rows = [r for r in s["tipping"] if r["threshold"] == name and r["value"] is not None]
-        some = "; or ".join(
+        single = "; or ".join(
             f"{r['parameter']} centred at {number(r['value'])} (its own {chance(r['quantile'])} "
             "point)"
             for r in rows[:3]
         )
-        told.append(f"{word} ({chance(s['thresholds'][name])}): {some or _jointly(s, name)}")
-    return f"To get {told[0]}. To get {told[1]}."
+        ways.append(f"{word} ({chance(s['thresholds'][name])}): {single or _jointly(s, name)}")
+    return f"To get {ways[0]}. To get {ways[1]}."
 
 
 def _jointly(s: Row, name: str) -> str:
     """Return how far a whole block would have to move where no single prior does."""
-    gap = s["thresholds"][name] - s["headline"]["mean"]
-    ways = [(abs(gap / r["slope"]), r) for r in s["factors"] if r["slope"]]
-    ways = [way for way in ways if way[0] * s["surrogate"]["unit"] <= 3.0]
-    if not ways:
+    unit, gap = s["surrogate"]["unit"], s["thresholds"][name] - s["headline"]["mean"]
+    ways = [(abs(gap / r["slope"]) * unit, r["block"]) for r in s["factors"] if r["slope"]]
+    size, block = min(ways, default=(float("inf"), ""))
+    if size > 3.0:
         return "no single prior within its 1 to 99%"
-    size, row = min(ways, key=lambda way: way[0])
     return (
-        f"no single prior within its 1 to 99%; about {size * s['surrogate']['unit']:.1f} prior sds "
-        f"along the direction of the whole block {row['block']} would"
+        f"no single prior within its 1 to 99%; about {size:.1f} prior sds along the direction of "
+        f"the whole block {block} would"
     )
 
 
@@ -175,370 +193,169 @@ def differ_line(s: Row) -> str:
 
 def reach_line(s: Row) -> str:
     """Return for how many priors there is no tipping point, and how far each was looked for."""
-    names = list(dict.fromkeys(r["parameter"] for r in s["tipping"]))
+    names = {r["parameter"] for r in s["tipping"]}
     crossing = {r["parameter"] for r in s["tipping"] if r["value"] is not None}
-    short = {
+    low, high = SEARCHED
+    stretches = {
         r["parameter"]: f"{r['parameter']} ({chance(r['from_quantile'])} to "
         f"{chance(r['to_quantile'])})"
         for r in s["tipping"]
-        if r["from_quantile"] > SENSITIVITY_WORDS_WHOLE[0]
-        or r["to_quantile"] < SENSITIVITY_WORDS_WHOLE[1]
+        if r["parameter"] not in crossing and (r["from_quantile"] > low or r["to_quantile"] < high)
     }
-    left = [told for name, told in short.items() if name not in crossing]
-    none = len(names) - len(crossing) - len(left)
+    none = len(names) - len(crossing) - len(stretches)
     line = f"None within its 1 to 99%: {none} of {len(names)} priors."
-    if not left:
+    if not stretches:
         return line
     return (
         f"{line} None within a shorter stretch, since weights cannot be trusted beyond it: "
-        f"{', '.join(left)}."
+        f"{', '.join(stretches.values())}."
     )
 
 
 def surrogate_line(s: Row) -> str:
     """Return what the factors are, and how good the surrogate of the target is."""
-    made = s["surrogate"]
+    fit = s["surrogate"]
     return (
         f"Each factor is standard normal and moves the centres of its block's priors by "
-        f"{made['unit']} of their sds along the direction that moves the target fastest. Of "
-        f"{made['points'] + made['left_out']} points {made['left_out']} had no trusted weights. "
-        f"The surrogate foretells {chance(made['accuracy'])} of the variance at points that it did "
-        f"not see. Shapley effects sum to {made['shapley_sum']:.3g}, the variance to "
-        f"{made['variance']:.3g} (error {made['variance_error']:.1g}; of the points themselves "
-        f"{made['variance_of_points']:.3g}). Sobol indices are SALib's on the surrogate. In "
+        f"{fit['unit']} of their sds along the direction that moves the target fastest. Of "
+        f"{fit['points'] + fit['left_out']} points {fit['left_out']} had no trusted weights. "
+        f"The surrogate foretells {chance(fit['accuracy'])} of the variance at points that it did "
+        f"not see. Shapley effects sum to {fit['shapley_sum']:.3g}, the variance to "
+        f"{fit['variance']:.3g} (error {fit['variance_error']:.1g}; of the points themselves "
+        f"{fit['variance_of_points']:.3g}). Sobol indices are SALib's on the surrogate. In "
         f"brackets the {INTERVAL}."
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Return a table for the page and the terminal."""
-    return {"head": list(head), "rows": [list(row) for row in rows]}
-
-
-def asked(name: str) -> str:
-    """Return the question of a belief, to stand before its move; nothing if it has none."""
-    return f"\u201c{question(name)}\u201d " if question(name) else ""
-
-
-def question(name: str) -> str:
-    """Return the question that a belief answers."""
-    slot = SLOTS.get(name)
-    return slot.question if slot else ""
-
-
-TextTable = dict[str, Any]
-SHOWN = 20
-"""Beliefs in the tables of a page; the CSV files hold all."""
-
-
-def tables(s: Row) -> dict[str, TextTable]:
-    """Return every table by name."""
+def tables(s: Row) -> dict[str, Table]:
+    """Return every table by name, in the order of the documentation's page."""
+    bars = {(r["parameter"], r["move"]): r for r in s["tornado"]}
+    tornado = [
+        [name, question_of(name)]
+        + [f"{_shift(bars[name, move])} ({method(bars[name, move])})" for move in MOVES]
+        for name in [r["parameter"] for r in s["largest"]][:SHOWN]
+    ]
+    crossing = [r for r in s["tipping"] if r["value"] is not None]
+    by_column = Table.by_column
     return {
-        "power": power(s),
-        "tornado": tornado(s),
-        "factors": factors(s),
-        "blocks": blocks(s),
-        "beliefs": beliefs(s),
-        "pairs": pairs(s),
-        "left_out": left_out(s),
-        "ladder": ladder(s),
-        "tipping": tipping(s),
-        "learned": learned(s),
-        "disagreement": disagreement(s),
+        "disagreement": by_column("Block by block, method by method", METHODS, s["disagreement"]),
+        "tornado": Table.of("Priors moved", ["belief", "question", *MOVES.values()], tornado),
+        "tipping": by_column("Tipping points", TIPPING, crossing),
+        "power": power_table(s),
+        "factors": by_column("One factor a block", FACTORS, s["factors"]),
+        "blocks": by_column(
+            "What is left uncertain: variance explained on posterior draws", BLOCKS, s["blocks"]
+        ),
+        "beliefs": by_column("Rank correlations by belief", BELIEFS, s["beliefs"][:SHOWN]),
+        "pairs": by_column("Pairs that evidence cannot tell apart", PAIRS, s["pairs"]),
+        "left_out": by_column("Evidence left out", LEFT_OUT, s["left_out"]),
+        "ladder": by_column("Evidence added", LADDER, s["ladder"]),
+        "learned": _learned(s),
     }
 
 
-def power(s: Row) -> TextTable:
+def power_table(s: Row) -> Table:
     """Return power scaling, a row for each block and table."""
-    head = ["", "block or table", "sensitivity", "flag", "change for a doubling, points"]
-    groups = {"prior": "priors", "likelihood": "evidence"}
-    return table(
-        head,
-        [
-            [
-                groups[r["group"]],
-                r["component"],
-                f"{r['sensitivity']:.3f} ± {r['error']:.1g}",
-                "moves it" if r["flagged"] else "",
-                points(r["direction"], r["mcse"]),
-            ]
-            for r in s["power"]
-        ],
-    )
+    return Table.by_column("Power scaling", POWER, s["power"])
 
 
-def tornado(s: Row) -> TextTable:
-    """Return the bars of the beliefs that move the target most."""
-    names = [r["parameter"] for r in s["largest"]][:SHOWN]
-    bars = {(r["parameter"], r["move"]): r for r in s["tornado"]}
+def _learned(s: Row) -> Table:
+    """Return what evidence did to each belief, by status."""
+    statuses = {
+        "learned": "learned",
+        "somewhat": "somewhat learned",
+        "hardly": "hardly learned",
+        "conflict": "in conflict with the prior",
+        "untouched": "prior only",
+    }
     rows = []
-    for name in names:
-        some = [bars[name, move] for move in MOVES]
-        rows.append(
-            [name, question(name)] + [f"{points(r['shift'], r['mcse'])} ({how(r)})" for r in some]
-        )
-    return table(["belief", "question", *MOVES.values()], rows)
-
-
-def factors(s: Row) -> TextTable:
-    """Return Sobol and Shapley indices by block."""
-    head = ["block", "alone (Sobol first)", "in all (Sobol total)", "Shapley", "led by"]
-    return table(
-        head,
-        [
-            [r["block"], *(_share(r, key) for key in ("first", "total", "shapley")), r["led_by"]]
-            for r in s["factors"]
-        ],
-    )
-
-
-def _share(r: Row, key: str) -> str:
-    ends = {"lower": r[f"{key}_lower"], "upper": r[f"{key}_upper"]}
-    return f"{chance(r[key])} ({interval(ends)})"
-
-
-def blocks(s: Row) -> TextTable:
-    """Return the variance explained on posterior draws."""
-    rows = [
-        [r["block"], str(r["beliefs"]), f"{chance(r['share'])} ({interval(r)})"]
-        for r in s["blocks"]
-    ]
-    return table(["block", "beliefs", "variance explained"], rows)
-
-
-def beliefs(s: Row) -> TextTable:
-    """Return rank correlations of the beliefs with the largest partial ones."""
-    rows = [
-        [r["parameter"], r["block"]]
-        + [
-            f"{r[key]:+.2f} ({r[f'{key}_lower']:+.2f} to {r[f'{key}_upper']:+.2f})"
-            for key in ("rank", "partial")
-        ]
-        for r in s["beliefs"][:SHOWN]
-    ]
-    return table(["belief", "block", "rank correlation", "partial"], rows)
-
-
-def pairs(s: Row) -> TextTable:
-    """Return the pairs that evidence cannot tell apart."""
-    head = ["pair", "correlation", "narrowed singly to", "together to", "left", "explain together"]
-    return table(
-        head,
-        [
-            [
-                f"{p['first']} and {p['second']}",
-                f"{p['correlation']:+.2f}",
-                f"{p['first_sd']:.2f} and {p['second_sd']:.2f}",
-                f"{p['learned_sd']:.2f}",
-                f"{p['left_sd']:.2f}",
-                f"{chance(p['together'])} (up to {chance(p['together_upper'])})",
-            ]
-            for p in s["pairs"]
-        ],
-    )
-
-
-def left_out(s: Row) -> TextTable:
-    """Return the target without each piece of evidence."""
-    head = ["left out", "", "rows", "mean", "change, points", "width of interval, points", "how"]
-    return table(
-        head,
-        [
-            [
-                r["kind"],
-                r["left_out"],
-                number(r["rows"]),
-                _mean(r),
-                points(r["shift"], r["mcse"]),
-                points(r["width_change"], r["width_mcse"]),
-                how(r),
-            ]
-            for r in s["left_out"]
-        ],
-    )
-
-
-def ladder(s: Row) -> TextTable:
-    """Return the target as evidence is added."""
-    rows = [[r["evidence"], _mean(r), points(r["shift"], r["mcse"]), how(r)] for r in s["ladder"]]
-    return table(["evidence", "mean (interval)", "less the run's, points", "how"], rows)
+    for status, text in statuses.items():
+        names = [str(r["parameter"]) for r in s["learned"] if r.get("learned") == status]
+        rows.append((text, len(names), ", ".join(names) or "none"))
+    return Table.of("Prior against posterior", ("", "number", "beliefs"), rows)
 
 
 def _mean(r: Row) -> str:
-    return "-" if r["how"] == "withheld" else f"{chance(r['mean'])} ({interval(r)})"
+    return "-" if r["how"] == "withheld" else "{} ({})".format(*mean_and_interval(r))
 
 
-def tipping(s: Row) -> TextTable:
-    """Return the crossings that there are."""
-    head = ["belief", "target reaches", "if centred at", "its own quantile", "how"]
-    crossing = [r for r in s["tipping"] if r["value"] is not None]
-    return table(
-        head,
-        [
-            [
-                r["parameter"],
-                f"{r['threshold']} ({chance(r['target'])})",
-                number(r["value"]) + (f" ± {r['error']:.1g}" if r["error"] else ""),
-                chance(r["quantile"]),
-                r["how"],
-            ]
-            for r in crossing
-        ],
+def _shift(r: Row) -> str:
+    return points(r["shift"], r["mcse"])
+
+
+def _share(key: str) -> Any:
+    return lambda r: (
+        f"{chance(r[key])} ({interval({end: r[f'{key}_{end}'] for end in ('lower', 'upper')})})"
     )
 
 
-def learned(s: Row) -> TextTable:
-    """Return what evidence did to each belief, by status."""
-    order = ("learned", "somewhat", "hardly", "conflict", "untouched")
-    words = {"untouched": "prior only", "conflict": "in conflict with the prior"}
-    rows = []
-    for status in order:
-        names = [str(r["parameter"]) for r in s["learned"] if r.get("learned") == status]
-        word = words.get(status, status if status == "learned" else f"{status} learned")
-        rows.append([word, str(len(names)), ", ".join(names) or "none"])
-    return table(["", "number", "beliefs"], rows)
+def _correlation(key: str) -> Any:
+    return lambda r: f"{r[key]:+.2f} ({r[f'{key}_lower']:+.2f} to {r[f'{key}_upper']:+.2f})"
 
 
-def disagreement(s: Row) -> TextTable:
-    """Return what each method says of each block."""
-    head = ["block", "power scaling", "largest move, of the mean", "variance explained"]
-    head += ["Shapley of its factor", "which to trust"]
-    return table(
-        head,
-        [
-            [
-                r["block"],
-                f"{r['sensitivity']:.3f}{' flagged' if r['flagged'] else ''}",
-                chance(r["tornado"]),
-                chance(r["explained"]),
-                chance(r["shapley"]),
-                (f"They differ: {r['reading']}" if r["reading"] else "They agree")
-                + (f". Note: {r['notes']}." if r["notes"] else "."),
-            ]
-            for r in s["disagreement"]
-        ],
-    )
-
-
-FIGURES = {
-    "tornado": plot_tornado,
-    "blocks": plot_blocks,
-    "ladder": plot_ladder,
-    "learned": plot_learned,
+POWER = {
+    "": lambda r: {"prior": "priors", "likelihood": "evidence"}[r["group"]],
+    "block or table": lambda r: r["component"],
+    "sensitivity": lambda r: f"{r['sensitivity']:.3f} ± {r['error']:.1g}",
+    "flag": lambda r: "moves it" if r["flagged"] else "",
+    "change for a doubling, points": lambda r: points(r["direction"], r["mcse"]),
 }
-SENSITIVITY_WHOLE = ("table", "rater", "selection")
-"""Kinds of evidence left out that the terminal shows; the page has all."""
-
-
-def sensitivity_text(s: Row) -> str:
-    """Return the summary and the tables that the terminal shows."""
-    parts: list[RenderableType] = []
-    if not s["converged"]:
-        text = f"{words.NOT_CONVERGED}: the run's draws are no result."
-        parts.append(told(text, "bold red"))
-    for line in s["lines"]:
-        parts += [told(line), told("")]
-    some = dict(s) | {"left_out": [r for r in s["left_out"] if r["kind"] in SENSITIVITY_WHOLE]}
-    made = tables(some)
-    side = made["disagreement"]
-    short = {"head": side["head"][:-1], "rows": [row[:-1] for row in side["rows"]]}
-    parts += [_table("Block by block, method by method", short), told(""), told(differ_line(s))]
-    parts += [told(f"{row[0]}: {row[-1]}") for row in side["rows"] if row[-1] != "They agree."]
-    for name, title in (("left_out", "Evidence left out"), ("tipping", "Tipping points")):
-        if made[name]["rows"]:
-            parts += [told(""), _table(title, made[name])]
-    parts.append(told(reach_line(s)))
-    return render(parts)
-
-
-def _table(title: str, data: Row) -> Table:
-    out = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for head in data["head"]:
-        out.add_column(str(head), overflow="fold")
-    for row in data["rows"]:
-        out.add_row(*(told(cell) for cell in row))
-    return out
-
-
-def write_sensitivity(folder: Path, s: Row) -> Path:
-    """Draw the figures and write ``sensitivity.html``; return the page."""
-    (folder / "figures").mkdir(exist_ok=True)
-    captions = []
-    with style():
-        for name, plot in FIGURES.items():
-            captions.append(plot(s, folder / "figures" / name).described(name))
-    text = json.dumps(captions, indent=2, ensure_ascii=False)
-    path = folder / "figures" / "captions.json"
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
-    view = {
-        "s": s,
-        "converged": s["converged"],
-        "lines": s["lines"],
-        "differ": differ_line(s),
-        "reach": reach_line(s),
-        "surrogate": surrogate_line(s) if s["factors"] else "",
-        "tables": tables(s),
-        "captions": {one["name"]: one for one in captions},
-    }
-    return write_template(folder / "sensitivity.html", "sensitivity.html.j2", view=view)
-
-
-WIDTH = 100
-TITLES = {
-    "disagreement": "Block by block, method by method",
-    "tornado": "Priors moved",
-    "tipping": "Tipping points",
-    "power": "Power scaling",
-    "factors": "One factor a block",
-    "blocks": "What is left uncertain: variance explained on posterior draws",
-    "pairs": "Pairs that evidence cannot tell apart",
-    "left_out": "Evidence left out",
-    "ladder": "Evidence added",
-    "learned": "Prior against posterior",
+FACTORS = {
+    "block": lambda r: r["block"],
+    "alone (Sobol first)": _share("first"),
+    "in all (Sobol total)": _share("total"),
+    "Shapley": _share("shapley"),
+    "led by": lambda r: r["led_by"],
 }
-"""Tables of the page in order."""
-MOST = 10
-"""Beliefs in the table of priors moved."""
-
-
-def page_block(told: Mapping[str, Any], *, command: str) -> list[str]:
-    """Return the lines of the page that a finished analysis fills.
-
-    Parameters
-    ----------
-    told
-        Content of sensitivity.json.
-    command
-        What made it.
-    """
-    plain = _filled(told)
-    made = tables(plain)
-    if made["tornado"]["rows"]:
-        made["tornado"]["rows"] = made["tornado"]["rows"][:MOST]
-    quick = " --quick" if told["quick"] else ""
-    out = [f"Made by `{command}{quick}`.", ""]
-    for line in told["lines"]:
-        out += [*textwrap.wrap(f"- {line}", WIDTH, subsequent_indent="  "), ""]
-    said = {"disagreement": differ_line(plain), "tipping": reach_line(plain)}
-    said["factors"] = surrogate_line(plain) if plain["factors"] else ""
-    for name, title in TITLES.items():
-        if made[name]["rows"]:
-            out += [f"### {title}", ""]
-            out += [*textwrap.wrap(said[name], WIDTH), ""] if name in said else []
-            out += [*markdown(made[name]), ""]
-    return out[:-1]
-
-
-def markdown(data: Mapping[str, Any]) -> list[str]:
-    """Return a table as Markdown."""
-    head = [str(one) or " " for one in data["head"]]
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    return lines + [f"| {' | '.join(map(str, row))} |" for row in data["rows"]]
-
-
-def _filled(x: Any) -> Any:
-    """Return what JSON holds as numbers again: an empty number of a bar is no number."""
-    keys = ["mean", "lower", "upper", "shift", "mcse", "pareto_k", "width_change", "width_mcse"]
-    if isinstance(x, Mapping):
-        return {k: float("nan") if v is None and k in keys else _filled(v) for k, v in x.items()}
-    return [_filled(one) for one in x] if isinstance(x, list) else x
+BLOCKS = {
+    "block": lambda r: r["block"],
+    "beliefs": lambda r: r["beliefs"],
+    "variance explained": lambda r: f"{chance(r['share'])} ({interval(r)})",
+}
+BELIEFS = {
+    "belief": lambda r: r["parameter"],
+    "block": lambda r: r["block"],
+    "rank correlation": _correlation("rank"),
+    "partial": _correlation("partial"),
+}
+PAIRS = {
+    "pair": lambda p: f"{p['first']} and {p['second']}",
+    "correlation": lambda p: f"{p['correlation']:+.2f}",
+    "narrowed singly to": lambda p: f"{p['first_sd']:.2f} and {p['second_sd']:.2f}",
+    "together to": lambda p: f"{p['learned_sd']:.2f}",
+    "left": lambda p: f"{p['left_sd']:.2f}",
+    "explain together": lambda p: f"{chance(p['together'])} (up to {chance(p['together_upper'])})",
+}
+LEFT_OUT = {
+    "left out": lambda r: r["kind"],
+    "": lambda r: r["left_out"],
+    "rows": lambda r: number(r["rows"]),
+    "mean": _mean,
+    "change, points": _shift,
+    "width of interval, points": lambda r: points(r["width_change"], r["width_mcse"]),
+    "how": method,
+}
+LADDER = {
+    "evidence": lambda r: r["evidence"],
+    "mean (interval)": _mean,
+    "less the run's, points": _shift,
+    "how": method,
+}
+TIPPING = {
+    "belief": lambda r: r["parameter"],
+    "target reaches": lambda r: f"{r['threshold']} ({chance(r['target'])})",
+    "if centred at": lambda r: number(r["value"]) + (f" ± {r['error']:.1g}" if r["error"] else ""),
+    "its own quantile": lambda r: chance(r["quantile"]),
+    "how": lambda r: r["how"],
+}
+METHODS = {
+    "block": lambda r: r["block"],
+    "power scaling": lambda r: f"{r['sensitivity']:.3f}{' flagged' if r['flagged'] else ''}",
+    "largest move, of the mean": lambda r: chance(r["tornado"]),
+    "variance explained": lambda r: chance(r["explained"]),
+    "Shapley of its factor": lambda r: chance(r["shapley"]),
+    "which to trust": lambda r: (
+        (f"They differ: {r['reading']}" if r["reading"] else "They agree")
+        + (f". Note: {r['notes']}." if r["notes"] else ".")
+    ),
+}

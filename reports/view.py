@@ -1,12 +1,7 @@
-"""What the page and the terminal show, from the plain data that a run hands over.
+"""What the page and the terminal show of a run, from the plain data that it hands over.
 
-The claims as the page shows them: quantities, small interval plots, and what is left out.
-
-The ladder of levels as the page shows it, and where ratings and milestones disagree.
-
-The checks of a run as the page and the terminal show them: tables of text from plain rows.
-
-Agendas compared in pairs: the matrices of the page, and what agendas share.
+A context is what a run found, as plain data; a view is the context without gaps, with the
+sentences and tables made from it. Agendas compared in pairs and what agendas share come last.
 """
 
 import csv
@@ -21,379 +16,28 @@ import numpy as np
 from models.dims import STEPS
 from models.parameters import SLOTS
 from models.quantities import OUTCOMES, QUANTITIES
-from reports.verdicts import by_side, conflicts
+from reports import check, words
+from reports.table import Table
 from reports.words import (
-    AGREEMENT,
     CHANCES,
+    CONFLICT,
     LEAST,
     LEVEL_NAMES,
     NOT_CONVERGED,
-    SAME_BAR,
-    USE_NOT_BENEFIT,
     chance,
     filled,
     how,
     interval,
     known,
+    label,
+    mean_and_interval,
     number,
-    opening,
-    outside_text,
-    outside_view,
-    rated_by,
-    untried,
+    question_of,
     value,
 )
 
-MANY = 16
-"""Entries of one quantity above which the page folds them away."""
-
-
-def claim_row(claim: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a claim with a small interval plot for each quantity; long ones under ``more``.
-
-    ``sure`` counts the entries left out: chances above 99.9% in prior and posterior.
-    """
-    told = claim.get("quantities", [])
-    every = [{**q, "plot": interval_plot(q)} for q in told if not is_sure(q)]
-    entries = Counter(q["name"] for q in every)
-    few = [q for q in every if entries[q["name"]] <= MANY]
-    more = [q for q in every if entries[q["name"]] > MANY]
-    return {**claim, "quantities": few, "more": more, "sure": len(told) - len(every)}
-
-
-def is_sure(q: Mapping[str, Any]) -> bool:
-    """Return whether a chance is above 99.9% throughout, before and after the evidence."""
-    rows = [q.get("prior"), q.get("posterior")]
-    ends = [r[key] for r in rows if r for key in ("lower", "mean")]
-    return q.get("unit") in CHANCES and len(ends) == 4 and min(ends) > 1 - LEAST
-
-
-def interval_plot(q: Mapping[str, Any]) -> dict[str, Any]:
-    """Return positions (0 to 100) of prior and posterior on one axis, and its two ends as text.
-
-    Chances lie on 0 to 1; others between the widest ends, on a log scale where all are positive.
-    """
-    rows = {key: q[key] for key in ("prior", "posterior") if q.get(key)}
-    values = [r[key] for r in rows.values() for key in ("lower", "median", "upper")]
-    values = [x for x in values if x is not None and np.isfinite(x)]
-    if not values:
-        return {}
-    chances = q.get("unit") in CHANCES
-    low, high = (0.0, 1.0) if chances else (min(values), max(values))
-    scale = np.log if not chances and low > 0 else np.asarray
-    width = float(scale(high) - scale(low)) or 1.0
-    out: dict[str, Any] = {
-        key: {
-            name: round(100.0 * float(scale(r[name]) - scale(low)) / width, 1)
-            for name in ("lower", "median", "upper")
-        }
-        for key, r in rows.items()
-    }
-    ends = ("0%", "100%") if chances else (number(low), number(high))
-    return out | {"low": ends[0], "high": ends[1], "log": scale is np.log}
-
-
-def milestone_rows(c: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return per level: when established, works by 2026, works rated, feats reached and open."""
-    told = c["headline"].get("milestones", {})
-    works = {int(r["level"]): r for r in c["works_by_2026"]}
-    out = []
-    for level in STEPS:
-        feats = [r for r in c["milestones"] if str(r.get("level", "")) == str(level)]
-        out.append(
-            {
-                "level": level,
-                "name": LEVEL_NAMES[level],
-                "told": told.get(str(level)) or told.get(level),
-                "works": works.get(level),
-                "reached": [r["name"] for r in feats if r.get("reached")]
-                or list((works.get(level) or {}).get("milestones", ())),
-                "open": [r["name"] for r in feats if not r.get("reached")],
-            }
-        )
-    return out
-
-
-def open_levels(milestones: Any) -> list[int]:
-    """Return the levels that have milestones, all of them open."""
-    reached: dict[int, bool] = {}
-    for r in milestones:
-        level = int(r["level"])
-        reached[level] = reached.get(level, False) or bool(r.get("reached"))
-    return sorted(level for level, done in reached.items() if not done)
-
-
-def disagreement(c: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each work that raters or the model place where no milestone is reached.
-
-    Its place is the level that most of its raters give, or the model's mean level.
-    """
-    never = open_levels(c["milestones"])
-    out = []
-    for work in c["works"]:
-        levels = [r["level"] for r in work.get("ratings", ()) if r.get("level") is not None]
-        rated, votes = Counter(levels).most_common(1)[0] if levels else (None, 0)
-        chances = [float(work.get(f"p_level_{k}") or 0.0) for k in (0, *STEPS)]
-        mean = sum(k * p for k, p in enumerate(chances))
-        by_raters = rated in never and 2 * votes > len(levels)
-        level = rated if by_raters else round(mean)
-        if level in never:
-            out.append(
-                f"“{work['title']}”: {votes if by_raters else levels.count(level)} of "
-                f"{len(levels)} raters say level {level}; the model gives level {level} or above "
-                f"a chance of {chance(sum(chances[level:]))} (mean level {mean:.1f}); "
-                f"milestones.csv holds every milestone of level {level} to be open."
-            )
-    return out
-
-
-Rows = Sequence[Mapping[str, Any]]
-MOST_FLAGS = 20
-"""Flagged test quantities in the table."""
-HEADLINE = "alignment_relevant"
-LEVELS = "share of answers by level"
-"""The test quantity of :mod:`forecast.analyses.predictive` on levels."""
-HIGH = ("level 5", "level 6", "level 7")
-"""Its elements that the strict headline hangs on."""
-
-
-def trust_view(checks: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every table of the checks, as head and rows of text; empty ones without rows."""
-    flagged = checks.get("flagged") or ()
-    return {
-        "told": bool(checks),
-        "summary": table(_SUMMARY, checks.get("summary") or ()),
-        "flagged": table(_FLAGGED, flagged[:MOST_FLAGS]),
-        "more": max(len(flagged) - MOST_FLAGS, 0),
-        "loo": table(_LOO, checks.get("loo") or ()),
-        "influence": table(_INFLUENCE, checks.get("influence") or ()),
-        "agendas": table(_AGENDAS, checks.get("agenda_influence") or ()),
-        "backcast": table(_BACKCAST, checks.get("backcast") or ()),
-        "others": table(_OTHERS, checks.get("others") or ()),
-        "clusters": checks.get("clusters") or {},
-        "near": table(_NEAR, checks.get("near") or ()),
-        "sentence": flag_sentence(checks.get("summary") or ()),
-    }
-
-
-def table(columns: Mapping[str, Any], rows: Rows) -> dict[str, list[Any]]:
-    """Return a table whose columns are functions of a row, by head."""
-    return {
-        "head": list(columns),
-        "rows": [[cell(row) for cell in columns.values()] for row in rows],
-    }
-
-
-def flag_sentence(summary: Rows) -> str:
-    """Return one sentence on how many test quantities are flagged."""
-    if not summary:
-        return ""
-    total, flags = (sum(int(row[key]) for row in summary) for key in ("quantities", "flagged"))
-    expected = sum(float(row["by_chance"]) for row in summary)
-    return (
-        f"Of {total} test quantities {flags} lie outside the central 99% of what the fit "
-        f"replicates; about {number(expected)} would by chance."
-    )
-
-
-def misfit(flagged: Rows) -> str:
-    """Return one clause on high levels of which the fit replicates other shares than were rated.
-
-    ``flagged`` holds test quantities outside the central 99% of what the fit replicates.
-    """
-    rows = [row for row in flagged if row["statistic"] == LEVELS and row["element"] in HIGH]
-    more = [row["element"] for row in rows if float(row["observed"]) < float(row["median"])]
-    less = [row["element"] for row in rows if row["element"] not in more]
-    told = [
-        f"{word} answers at {' and '.join(names)} than raters gave"
-        for word, names in (("more", more), ("fewer", less))
-        if names
-    ]
-    if not told:
-        return ""
-    return f"Where ratings can tell, the fit misses: it expects {', and '.join(told)}."
-
-
-def varied_table(rows: Rows) -> dict[str, list[Any]]:
-    """Return the table of variations of a run."""
-    return table(_VARIED, rows)
-
-
-def varied_notes(rows: Rows) -> list[str]:
-    """Return what is to be said of variations' fits: made twice, or not converged, and why."""
-    out = []
-    for row in rows:
-        if row.get("retried"):
-            out.append(f"{row['setting']}: {row['retried']}.")
-        if not row["converged"]:
-            why = row.get("failures") or "no reason is kept"
-            out.append(f"{row['setting']}: {NOT_CONVERGED}, {why}.")
-    return out
-
-
-def heavy_of(rows: Rows) -> float | None:
-    """Return the strict headline with heavy-tailed agendas, where a converged rerun says it."""
-    for row in rows:
-        if row["what"] == "tails" and row["converged"]:
-            return float(row[HEADLINE])
-    return None
-
-
-def near_forecast(row: Mapping[str, Any]) -> str:
-    """Return a near prediction's probability, or its median with the 90% interval."""
-    if row["kind"] == "probability":
-        return chance(row["probability"])
-    low, mid, high = (value(row[key], row["unit"]) for key in ("q05", "q50", "q95"))
-    unit = "" if row["unit"] in ("share", "kappa", "ratio") else f" {row['unit']}"
-    return f"{mid}{unit} ({low} to {high})"
-
-
-def moved(row: Mapping[str, Any]) -> str:
-    """Return a shift of the strict headline in points of a hundred, with its standard error."""
-    shift, error = (100.0 * row[f"{HEADLINE}_{key}"] for key in ("shift", "mcse"))
-    return f"{shift:+.2f} ± {error:.2f}"
-
-
-def short_id(text: str, most: int = 60) -> str:
-    """Return a row's id, cut where it names many works."""
-    parts = text.split("+")
-    return text if len(text) <= most else f"{parts[0]} and {len(parts) - 1} more"
-
-
-def _p(x: Any) -> str:
-    return "none" if x is None else "<0.01" if x < 0.01 else f"{x:.2f}"
-
-
-def _k(row: Mapping[str, Any]) -> str:
-    k = row["pareto_k"]
-    told = "infinite" if k is None or k != k or k > 1e3 else f"{k:.2f}"
-    return told if row["trusted"] else f"{told} (not to be trusted)"
-
-
-def _year(x: Any, none: str) -> str:
-    return none if x is None else str(x)
-
-
-_SUMMARY = {
-    "table": lambda r: r["table"],
-    "test quantities": lambda r: r["quantities"],
-    "flagged": lambda r: r["flagged"],
-    "by chance": lambda r: number(r["by_chance"]),
-    "flagged under the prior alone": lambda r: r.get("flagged_prior", ""),
-}
-_FLAGGED = {
-    "table": lambda r: r["table"],
-    "test quantity": lambda r: f"{r['statistic']}: {r['element']}",
-    "observed": lambda r: number(r["observed"]),
-    "replicated (5, 50, 95%)": lambda r: ", ".join(
-        number(r[key]) for key in ("lower", "median", "upper")
-    ),
-    "p": lambda r: _p(r["p"]),
-    "p, prior alone": lambda r: _p(r.get("p_prior")),
-}
-_LOO = {
-    "table": lambda r: r["table"],
-    "rows": lambda r: r["rows"],
-    "units": lambda r: number(r["units"]),
-    "elpd": lambda r: f"{number(r['elpd'])} ± {number(r['se'])}",
-    "effective parameters": lambda r: number(r["p_loo"]),
-    "largest Pareto k": lambda r: number(r["k_max"]),
-    "rows with k above the limit": lambda r: f"{r['k_bad']} (above 1: {r['k_very_bad']})",
-}
-_INFLUENCE = {
-    "table": lambda r: r["table"],
-    "row": lambda r: short_id(r["row"]),
-    "weight": lambda r: number(r["weight"]),
-    "strict headline without it (points)": moved,
-    "Pareto k": _k,
-}
-_AGENDAS = {
-    "agenda": lambda r: r["agenda"],
-    "works": lambda r: number(r["works"]),
-    "strict headline without them (points)": moved,
-    "Pareto k": _k,
-}
-HOW = {
-    "exact": "exact",
-    "reweighted": "reweighted",
-    "moment-matched": "draws moved",
-    "refit": "fit of its own",
-}
-"""How an answer was obtained (:func:`forecast.inference.evaluate.evaluate`), in words."""
-
-
-def _how(r: Mapping[str, Any]) -> str:
-    k = r.get("pareto_k")
-    weighed = r["how"] in ("reweighted", "moment-matched")
-    told = HOW[r["how"]] + (f", k {k:.2f}" if weighed else "")
-    return told if r["converged"] else f"{told}: NOT CONVERGED"
-
-
-def _weight(r: Mapping[str, Any]) -> str:
-    """Return the stacking weight of a row, and its elpd less the best one's."""
-    if r.get("stacking_weight") is None:
-        return ""
-    told = f"{r['stacking_weight']:.2f}"
-    return f"{told} ({r['elpd_diff']:.1f} ± {r['elpd_se']:.1f})" if r["elpd_diff"] else told
-
-
-def _varied(name: str) -> Any:
-    return lambda r: (
-        f"{chance(r[name])} ({chance(r[f'{name}_lower'])} to {chance(r[f'{name}_upper'])})"
-    )
-
-
-_VARIED = {
-    "what": lambda r: r["what"],
-    "setting": lambda r: r["setting"],
-    "strict headline": _varied(HEADLINE),
-    "change (points)": lambda r: (
-        f"{100 * r[f'{HEADLINE}_change']:+.2f} ± {100 * r[f'{HEADLINE}_mcse']:.2f}"
-    ),
-    "alignment-used": lambda r: chance(r["alignment_used"]),
-    "capabilities-relevant": lambda r: chance(r["capabilities_relevant"]),
-    "capabilities-first": lambda r: chance(r["capabilities_first"]),
-    "LOO weight": _weight,
-    "how": _how,
-}
-_BACKCAST = {
-    "level": lambda r: r["level"],
-    "first milestone": lambda r: r["milestone"] or "none yet",
-    "reached": lambda r: _year(r["reached"], "open"),
-    "model: first work (5.5, 50, 94.5%)": lambda r: ", ".join(
-        _year(r[key], "later") for key in ("lower", "median", "upper")
-    ),
-    "model's chance by that year": lambda r: (
-        "" if r["p_by_reached"] is None else chance(r["p_by_reached"])
-    ),
-    "by 2026": lambda r: chance(r["p_by_2026"]),
-    "": lambda r: "outside" if r["outside"] else "",
-}
-_OTHERS = {
-    "forecaster": lambda r: r["forecaster"],
-    "of what": lambda r: r["quantity"],
-    "level, by": lambda r: f"{r['level']}, {r['by_year']}",
-    "said": lambda r: (
-        chance(r["said_low"])
-        if r["said_low"] == r["said_high"]
-        else f"{chance(r['said_low'])} to {chance(r['said_high'])}"
-    ),
-    "model: level established": lambda r: (
-        f"{chance(r['mean'])} ({chance(r['lower'])} to {chance(r['upper'])})"
-    ),
-    "relation": lambda r: r["relation"],
-    "counts": lambda r: number(r["counts"]),
-    "verdict": lambda r: r["verdict"],
-}
-_NEAR = {
-    "id": lambda r: r["id"],
-    "quantity": lambda r: r["quantity"],
-    "forecast (median, 90%)": near_forecast,
-    "resolves on": lambda r: r["resolves_on"],
-    "by this rule": lambda r: r["rule"],
-}
-
-
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
 MAIN = (
     "alignment_relevant",
     "alignment_used",
@@ -407,7 +51,7 @@ SAME_BAR_TITLE, MAIN_TITLE = "Same bar: documented use", "A work ends up"
 """Titles of the first two tables, in the terminal and in the README."""
 SAME_BAR_SPLIT, STRICT_SPLIT = OUTCOMES[6:10], OUTCOMES[10:14]
 BY_AGENDA = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
-ABOUT = ("setting", "how", "pareto_k", "r_hat", "ess", "converged")
+DESCRIPTION = ("setting", "how", "pareto_k", "r_hat", "ess", "converged")
 """What a variation's row says of itself, not of a quantity."""
 WORST = 15
 """Parameters in the table of the worst diagnosed."""
@@ -447,7 +91,7 @@ EMPTY: dict[str, Any] = {
 """Every key of a context, with what stands in place of a missing one."""
 
 
-CHECKS: dict[str, Any] = {
+DIAGNOSTICS: dict[str, Any] = {
     "rule": "",
     "failures": [],
     "max_rhat": None,
@@ -457,14 +101,11 @@ CHECKS: dict[str, Any] = {
     "bfmi": None,
 }
 """What diagnostics hold, when nothing is known."""
+HEADS = ("mean", "interval", "prior alone", "interval")
+"""Columns of summaries with and without evidence."""
 
 
-def _opening(c: Mapping[str, Any], found: Any, *, question: Mapping[str, Any]) -> list[str]:
-    told = opening(found, question, heavy=heavy_of(c["structure"]), leads=c["leads"])
-    return told + outside_text(c["headline"])
-
-
-def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
+def make_view(context: Row) -> dict[str, Any]:
     """Return everything the templates read.
 
     Parameters
@@ -477,18 +118,32 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The context without gaps, and tables made from it.
+        The context without gaps, and sentences and tables made from it.
     """
     c = EMPTY | {key: value for key, value in context.items() if value is not None}
-    c["diagnostics"] = CHECKS | c["diagnostics"]
+    c["diagnostics"] = DIAGNOSTICS | c["diagnostics"]
     c["evidence"] = {"folder": "", "tables": [], "empty": []} | c["evidence"]
-    head = c["headline"]
+    c["variance_share"] = {"untouched": None, "parts": ()} | c["variance_share"]
+    head, checks = c["headline"], c["checks"]
     found, prior = head.get("quantities", {}), head.get("prior", {})
     question = {"cohort": head.get("cohort"), "horizon": head.get("horizon")} | c["question"]
     names = {str(r["agenda"]): str(r.get("name") or r["agenda"]) for r in c["agendas"]}
-    c |= _said(c, found, question=question)
+    heavy = check.heavy_of(c["structure"])
+    untried = words.untried(found, heavy)
+    splits = {SAME_BAR_TITLE: SAME_BAR_SPLIT, MAIN_TITLE: MAIN, "Strict split": STRICT_SPLIT}
     return c | {
-        "outside": outside_view(head),
+        "opening": words.opening(found, question, heavy=heavy, leads=c["leads"])
+        + words.outside_text(head),
+        "standing": standing(c, untried),
+        "untried": untried,
+        "by_side": by_side(c["claims"]),
+        "tables": [
+            quantity_table(title, quantities, found=found, prior=prior)
+            for title, quantities in splits.items()
+        ],
+        "outside_table": outside_table(head),
+        "worldview_table": worldview_table(c["worldviews"]),
+        "worldview_notes": words.view_notes(c["worldviews"]),
         "question": question,
         "converged": is_converged(c),
         "found": found,
@@ -499,58 +154,115 @@ def make_view(context: Mapping[str, Any]) -> dict[str, Any]:
         "milestone_rows": milestone_rows(c),
         "disagreement": disagreement(c),
         "claim_rows": [claim_row(claim) for claim in c["claims"]],
-        "conflicts": [conflict_row(r) for r in conflicts(c["parameters"])],
-        "worst": worst(c["parameters"] or c["diagnostics"].get("parameters", ())),
-        "bfmi": cell(c["diagnostics"].get("bfmi")),
+        "conflicts": conflicts(c["parameters"]),
+        "conflict_table": conflict_table(c["parameters"]),
+        "worst_table": worst_table(c["parameters"] or c["diagnostics"].get("parameters", ())),
         "variance_parts": [
-            r | {"question": question_of(r["parameter"])}
-            for r in c["variance_share"].get("parts", ())
+            r | {"question": question_of(r["parameter"])} for r in c["variance_share"]["parts"]
         ],
-        "units": unit_rows(c["unit_headlines"]),
-        "agreement": agreement_table(c["ratings_agreement"]),
+        "unit_table": unit_table(c["unit_headlines"]),
+        "agreement": plain_table(
+            {words.AGREEMENT.get(key, key): x for key, x in row.items()}
+            for row in c["ratings_agreement"]
+        ),
         "experts": plain_table(c["experts"]),
+        "evidence_table": evidence_table(c["evidence"]["tables"]),
         "settings": {key: setting_table(c[key]) for key in ("halo", "shared_error")},
-        "trust": trust_view(c["checks"]),
-        "varied": {key: varied_table(c[key]) for key in ("structure", "left_out")},
-        "varied_notes": {key: varied_notes(c[key]) for key in ("structure", "left_out")},
-        "provenance": list(flat_rows(c["manifest"])),
+        "checked": check.check_tables(checks),
+        "flags": check.flag_sentence(checks.get("summary") or ()),
+        "more_flags": max(len(checks.get("flagged") or ()) - check.MOST_FLAGS, 0),
+        "varied": {
+            key: (check.varied_table(c[key]), check.varied_notes(c[key]))
+            for key in ("structure", "left_out")
+        },
+        "provenance": Table.of("", ("", ""), flat_rows(c["manifest"])),
         "captions": {f["name"]: f for f in c["figures"]},
     }
 
 
-def _said(c: Mapping[str, Any], found: Any, *, question: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sentences of the first screen."""
-    return {
-        "opening": _opening(c, found, question=question),
-        "standing": standing(c),
-        "untried": _untried(c),
-        "by_side": by_side(c["claims"]),
-    }
+def quantity_table(
+    title: str, names: Sequence[str], *, found: Mapping[str, Row], prior: Mapping[str, Row]
+) -> Table:
+    """Return means and intervals of quantities, with the evidence and without; ``title`` first."""
+    rows = (
+        (label(n), *mean_and_interval(found[n]), *mean_and_interval(prior.get(n)))
+        for n in names
+        if found.get(n)
+    )
+    return Table.of("", (title, *HEADS), rows)
 
 
-def is_converged(c: Mapping[str, Any]) -> bool:
+def outside_table(head: Row) -> Table:
+    """Return the model alone, the outside view, and all things considered; without rows if none."""
+    outside = words.outside_view(head)
+    title = f"With an outside view: {outside.get('label', '')}"
+    rows = ((name, *mean_and_interval(row)) for name, row in outside.get("rows", ()))
+    return Table.of("", (title, "mean", "interval"), rows)
+
+
+def worldview_table(worldviews: Rows) -> Table:
+    """Return strict relevance under each worldview."""
+    rows = (
+        (
+            w["name"] + (f" ({NOT_CONVERGED})" if w.get("converged") is False else ""),
+            *mean_and_interval((w.get("posterior") or {}).get("alignment_relevant")),
+            *mean_and_interval((w.get("prior_only") or {}).get("alignment_relevant")),
+        )
+        for w in worldviews
+    )
+    return Table.of("", ("Strictly alignment-relevant under", *HEADS), rows)
+
+
+def is_converged(c: Row) -> bool:
     """Return whether the run met its rule; what does not say so did not."""
-    told = (c.get("headline") or {}).get("converged"), (c.get("diagnostics") or {}).get("converged")
-    return True in told and False not in told
+    verdicts = [(c.get(key) or {}).get("converged") for key in ("headline", "diagnostics")]
+    return True in verdicts and False not in verdicts
 
 
-def standing(c: Mapping[str, Any]) -> list[tuple[str, str]]:
+def standing(c: Row, untried: str) -> list[tuple[str, str]]:
     """Return the standing sentences, each with the section of the page that says more, if any."""
-    unseen = " ".join(str(one) for one in c["not_observed"])
-    if not unseen:
-        unseen = "Levels without rated works are extrapolation by priors."
-    missed = misfit(c["checks"].get("flagged") or ())
+    unseen = " ".join(map(str, c["not_observed"]))
+    unseen = unseen or "Levels without rated works are extrapolation by priors."
+    missed = check.misfit(c["checks"].get("flagged") or ())
     resting = " ".join(filter(None, ("What rests on no observation:", unseen, missed)))
-    out = [(USE_NOT_BENEFIT, ""), (SAME_BAR, ""), (resting, "#trust" if missed else "")]
-    out += [(tails, "#trust")] if (tails := _untried(c)) else []
-    return [*out, (rated_by(c["raters"]), "")]
+    return [
+        (words.USE_NOT_BENEFIT, ""),
+        (words.SAME_BAR, ""),
+        (resting, "#trust" if missed else ""),
+        *([(untried, "#trust")] if untried else []),
+        (words.rated_by(c["raters"]), ""),
+    ]
 
 
-def _untried(c: Mapping[str, Any]) -> str:
-    return untried(c["headline"].get("quantities", {}), heavy_of(c["structure"]))
+def by_side(claims: Iterable[Row]) -> list[tuple[str, list[str]]]:
+    """Return what the evidence says of the claims, in words, and the ids after each phrase."""
+    moved = {words.MOVED, words.AGAINST}
+    rows = [claim for claim in claims if "side" in claim]
+    phrases = {
+        text: [c["id"] for c in rows if c["evidence"] in moved and c["side"] == side]
+        for side, text in SIDES.items()
+    }
+    phrases |= {
+        text: [c["id"] for c in rows if c["evidence"] == verdict]
+        for verdict, text in VERDICTS.items()
+    }
+    return [(text, ids) for text, ids in phrases.items() if ids]
 
 
-def agenda_rows(head: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:
+SIDES = {
+    words.FOR: "the evidence speaks for",
+    words.AGAINST_IT: "it speaks against",
+    words.BOTH_WAYS: "it speaks both ways on",
+    words.NO_SIDE: "it takes no side on",
+}
+VERDICTS = {
+    words.HARDLY: "it hardly moves",
+    words.ALONE: "it does not touch",
+    words.AGAINST: "in part the prior expected otherwise:",
+}
+
+
+def agenda_rows(head: Row, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return outcomes by agenda, most strictly relevant first."""
     rows = [
         {"agenda": key, "name": names.get(key, key), "found": found}
@@ -559,105 +271,210 @@ def agenda_rows(head: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[
     return sorted(rows, key=lambda r: -r["found"].get(BY_AGENDA[0], {}).get("mean", 0.0))
 
 
-def worst(parameters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def worst_table(parameters: Rows) -> Table:
     """Return the parameters with the fewest effective draws."""
-
-    def least(r: Mapping[str, Any]) -> float:
-        return min(float(r["ess_bulk"]), float(r["ess_tail"]))
-
-    drawn = [r for r in parameters if known(r.get("ess_bulk")) and known(r.get("ess_tail"))]
-    return sorted(drawn, key=least)[:WORST]
-
-
-def conflict_row(r: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a belief in conflict with its prior: median and interval before and after."""
-    keys = ("median", "lower", "upper")
-    before, after = ({k: float(r[f"{g}_{k}"]) for k in keys} for g in ("prior", "posterior"))
-    slot = SLOTS.get(str(r["parameter"]))
-    return {
-        "parameter": str(r["parameter"]),
-        "question": question_of(r["parameter"]),
-        "unit": slot.unit if slot else "",
-        "prior": before,
-        "posterior": after,
-        "shift": float(r["shift"]),
-        "sd_ratio": float(r["sd_ratio"]),
+    ess = ("ess_bulk", "ess_tail")
+    drawn = [r for r in parameters if all(known(r.get(key)) for key in ess)]
+    rows = sorted(drawn, key=lambda r: min(float(r[key]) for key in ess))[:WORST]
+    columns = {
+        "Parameter": lambda r: r["parameter"],
+        "R-hat": lambda r: "" if r.get("r_hat") is None else f"{float(r['r_hat']):.4f}",
+        "ESS bulk": lambda r: number(filled(r["ess_bulk"])),
+        "ESS tail": lambda r: number(filled(r["ess_tail"])),
+        "prior sd": lambda r: number(filled(r.get("prior_sd"))),
+        "posterior sd": lambda r: number(filled(r.get("posterior_sd"))),
     }
+    title = f"The {len(rows)} parameters with the fewest effective draws"
+    return Table.by_column(title, columns, rows)
 
 
-def question_of(name: object) -> str:
-    """Return the question that a belief answers, nothing for a name that is no belief's."""
-    slot = SLOTS.get(str(name))
-    return slot.question if slot else ""
+def conflicts(parameters: Rows) -> list[Row]:
+    """Return the beliefs in conflict with their prior, the farthest shifted first."""
+    rows = [r for r in parameters if r.get("learned") == CONFLICT]
+    return sorted(rows, key=lambda r: -abs(float(r["shift"])))
 
 
-def unit_rows(units: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def conflict_table(parameters: Rows) -> Table:
+    """Return the beliefs in conflict with their prior: median and interval before and after."""
+
+    def spread(row: Row, group: str) -> str:
+        median, lower, upper = (float(row[f"{group}_{k}"]) for k in ("median", "lower", "upper"))
+        return f"{number(median)} ({number(lower)} to {number(upper)})"
+
+    def name(row: Row) -> str:
+        slot = SLOTS.get(str(row["parameter"]))
+        return f"{row['parameter']} ({slot.unit})" if slot else str(row["parameter"])
+
+    columns = {
+        "Belief": name,
+        "question": lambda r: question_of(r["parameter"]),
+        "prior median": lambda r: spread(r, "prior"),
+        "posterior median": lambda r: spread(r, "posterior"),
+        "shift (prior sds)": lambda r: f"{float(r['shift']):+.1f}",
+        "sd ratio": lambda r: f"{float(r['sd_ratio']):.2f}",
+    }
+    return Table.by_column("Beliefs in conflict with their prior", columns, conflicts(parameters))
+
+
+def unit_table(units: Row) -> Table:
     """Return strict relevance by the unit in which a level counts as established."""
-    as_row = {k: v if isinstance(v, Mapping) else {"mean": v} for k, v in units.items()}
-    return [(str(unit), dict(found)) for unit, found in as_row.items() if found]
+    rows = (
+        (unit, *(mean_and_interval(x) if isinstance(x, Mapping) else (chance(x), "")))
+        for unit, x in units.items()
+        if x
+    )
+    return Table.of("", ("Established in the", "strict relevance, mean", words.INTERVAL), rows)
 
 
-def plain_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return rows of any columns as a head and cells of text."""
+def evidence_table(tables: Rows) -> Table:
+    """Return the tables of evidence with their rows, and what they count for in the fit."""
+    columns = {
+        "Table": lambda t: t["name"],
+        "rows": lambda t: t.get("rows", ""),
+        "in the fit": lambda t: t.get("fit", ""),
+        "weight": lambda t: str(t.get("weight", "")),
+        "note": lambda t: words.NO_EVIDENCE if t.get("rows") == 0 else "",
+    }
+    return Table.by_column("Evidence tables", columns, tables)
+
+
+def plain_table(rows: Iterable[Row]) -> Table:
+    """Return rows of any columns as a table."""
+    rows = list(rows)
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    return {
-        "head": [str(key).replace("_", " ") for key in columns],
-        "rows": [[cell(row.get(key)) for key in columns] for row in rows],
-    }
+    heads = (str(key).replace("_", " ") for key in columns)
+    return Table.of("", heads, ([row.get(key) for key in columns] for row in rows))
 
 
-def agreement_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return the agreement of each pair of raters, under heads that say what is shared."""
-    return plain_table([{AGREEMENT.get(key, key): x for key, x in row.items()} for row in rows])
-
-
-def setting_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return quantities by setting: a row each, a column for each setting, and how it was got."""
+def setting_table(rows: Rows) -> Table:
+    """Return quantities by setting, a column for each; the note says how each was obtained."""
     keys = dict.fromkeys(key for row in rows for key in row)
-    names = [key for key in keys if key not in ABOUT]
-    return {
-        "head": ["", *(str(row.get("setting", "")) for row in rows)],
-        "rows": [
-            [label(name), *(spread_cell(row.get(name), name) for row in rows)] for name in names
-        ],
-        "how": "; ".join(f"{row.get('setting', '')}: {how(row, names)}" for row in rows),
-    }
+    names = [key for key in keys if key not in DESCRIPTION]
+    settings = [str(row.get("setting", "")) for row in rows]
+    cells = ([label(n), *(spread_cell(row.get(n), n) for row in rows)] for n in names)
+    ways = "; ".join(f"{x}: {how(row, names)}" for x, row in zip(settings, rows, strict=True))
+    return Table.of("", ("", *settings), cells, ways)
 
 
-def spread_cell(found: Mapping[str, Any] | None, name: str) -> str:
+def spread_cell(found: Any, name: str) -> str:
     """Return median and interval of a quantity in its unit, '-' where it was withheld."""
     if not isinstance(found, Mapping):
-        return "-" if found is None else cell(found)
+        return "-" if found is None else words.cell(found)
     unit = QUANTITIES[name].unit if name in QUANTITIES else ""
     return f"{value(found['median'], unit)} ({interval(found, unit)})"
 
 
-def cell(x: object) -> str:
-    """Return any value as the text of a cell."""
-    if isinstance(x, bool) or x is None:
-        return {True: "yes", False: "no", None: "none"}[x]
-    if isinstance(x, Mapping) and {"median", "lower", "upper"} <= set(x):
-        return f"{number(x['median'])} ({number(x['lower'])} to {number(x['upper'])})"
-    if isinstance(x, Mapping):
-        return ", ".join(f"{key} {cell(value)}" for key, value in x.items())
-    if isinstance(x, list | tuple):
-        return ", ".join(map(cell, x))
-    return number(x) if isinstance(x, float) else str(x)
-
-
-def flat_rows(data: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
+def flat_rows(data: Row, before: str = "") -> Iterable[tuple[str, str]]:
     """Yield the entries of nested data, one row each."""
     for key, x in data.items():
         name = f"{before}{key}"
         if isinstance(x, Mapping):
             yield from flat_rows(x, f"{name} / ")
         else:
-            yield name, cell(x)
+            yield name, words.cell(x)
 
 
-def label(name: str) -> str:
-    """Return a quantity's label for people."""
-    return QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ")
+MANY = 16
+"""Entries of one quantity above which the page folds them away."""
+
+
+def claim_row(claim: Row) -> dict[str, Any]:
+    """Return a claim with a small interval plot for each quantity; long ones under ``more``.
+
+    ``sure`` counts the entries left out: chances above 99.9% in prior and posterior.
+    """
+    rows = claim.get("quantities", [])
+    every = [{**q, "plot": interval_plot(q)} for q in rows if not is_sure(q)]
+    entries = Counter(q["name"] for q in every)
+    few = [q for q in every if entries[q["name"]] <= MANY]
+    more = [q for q in every if entries[q["name"]] > MANY]
+    return {**claim, "quantities": few, "more": more, "sure": len(rows) - len(every)}
+
+
+def is_sure(q: Row) -> bool:
+    """Return whether a chance is above 99.9% throughout, before and after the evidence."""
+    rows = [q.get("prior"), q.get("posterior")]
+    ends = [r[key] for r in rows if r for key in ("lower", "mean")]
+    return q.get("unit") in CHANCES and len(ends) == 4 and min(ends) > 1 - LEAST
+
+
+def interval_plot(q: Row) -> dict[str, Any]:
+    """Return positions (0 to 100) of prior and posterior on one axis, and its two ends as text.
+
+    Chances lie on 0 to 1; others between the widest ends, on a log scale where all are positive.
+    """
+    rows = {key: q[key] for key in ("prior", "posterior") if q.get(key)}
+    values = [r[key] for r in rows.values() for key in ("lower", "median", "upper")]
+    values = [x for x in values if x is not None and np.isfinite(x)]
+    if not values:
+        return {}
+    chances = q.get("unit") in CHANCES
+    low, high = (0.0, 1.0) if chances else (min(values), max(values))
+    scale = np.log if not chances and low > 0 else np.asarray
+    width = float(scale(high) - scale(low)) or 1.0
+    out: dict[str, Any] = {
+        key: {
+            name: round(100.0 * float(scale(r[name]) - scale(low)) / width, 1)
+            for name in ("lower", "median", "upper")
+        }
+        for key, r in rows.items()
+    }
+    ends = ("0%", "100%") if chances else (number(low), number(high))
+    return out | {"low": ends[0], "high": ends[1], "log": scale is np.log}
+
+
+def milestone_rows(c: Row) -> list[dict[str, Any]]:
+    """Return per level: when established, works by 2026, works rated, feats reached and open."""
+    dates = c["headline"].get("milestones", {})
+    works = {int(r["level"]): r for r in c["works_by_2026"]}
+    out = []
+    for level in STEPS:
+        feats = [r for r in c["milestones"] if str(r.get("level", "")) == str(level)]
+        out.append(
+            {
+                "level": level,
+                "name": LEVEL_NAMES[level],
+                "date": dates.get(str(level)) or dates.get(level),
+                "works": works.get(level),
+                "reached": [r["name"] for r in feats if r.get("reached")]
+                or list((works.get(level) or {}).get("milestones", ())),
+                "open": [r["name"] for r in feats if not r.get("reached")],
+            }
+        )
+    return out
+
+
+def open_levels(milestones: Any) -> list[int]:
+    """Return the levels that have milestones, all of them open."""
+    reached: dict[int, bool] = {}
+    for r in milestones:
+        level = int(r["level"])
+        reached[level] = reached.get(level, False) or bool(r.get("reached"))
+    return sorted(level for level, done in reached.items() if not done)
+
+
+def disagreement(c: Row) -> list[str]:
+    """Return a sentence for each work that raters or the model place where no milestone is reached.
+
+    Its place is the level that most of its raters give, or the model's mean level.
+    """
+    never = open_levels(c["milestones"])
+    out = []
+    for work in c["works"]:
+        levels = [r["level"] for r in work.get("ratings", ()) if r.get("level") is not None]
+        rated, votes = Counter(levels).most_common(1)[0] if levels else (None, 0)
+        chances = [float(work.get(f"p_level_{k}") or 0.0) for k in (0, *STEPS)]
+        mean = sum(k * p for k, p in enumerate(chances))
+        by_raters = rated in never and 2 * votes > len(levels)
+        level = rated if by_raters else round(mean)
+        if level in never:
+            out.append(
+                f"“{work['title']}”: {votes if by_raters else levels.count(level)} of "
+                f"{len(levels)} raters say level {level}; the model gives level {level} or above "
+                f"a chance of {chance(sum(chances[level:]))} (mean level {mean:.1f}); "
+                f"milestones.csv holds every milestone of level {level} to be open."
+            )
+    return out
 
 
 FILE = "agenda_pairs.csv"
@@ -683,17 +500,6 @@ OWN = (
 Pairs = dict[tuple[str, str], tuple[float, float | None]]
 
 
-def parts(folder: Path, view: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page reads: ``pair_tables``, ``sure`` in points, and what is ``shared``."""
-    rows = view["agenda_rows"]
-    options = view["manifest"].get("options") or {}
-    return {
-        "pair_tables": pair_tables(folder, rows),
-        "sure": round(100 * SURE),
-        "shared": shared_facts(rows, str(options.get("established_in", "field"))),
-    }
-
-
 def read_pairs(folder: Path) -> dict[str, Pairs]:
     """Return (probability, error) by quantity and (agenda, other), nothing where none is kept."""
     out: dict[str, Pairs] = {}
@@ -706,7 +512,7 @@ def read_pairs(folder: Path) -> dict[str, Pairs]:
     return out
 
 
-def pair_tables(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def pair_tables(folder: Path, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return one matrix for each quantity of the run's table of pairs, in its order.
 
     Parameters
@@ -725,7 +531,7 @@ def pair_tables(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[dict[st
     return made
 
 
-def _table(quantity: str, pairs: Pairs, *, order: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _table(quantity: str, pairs: Pairs, *, order: Sequence[Row]) -> dict[str, Any]:
     keys = [r["agenda"] for r in order]
     return {
         "label": QUANTITIES[quantity].label,
@@ -733,7 +539,7 @@ def _table(quantity: str, pairs: Pairs, *, order: Sequence[Mapping[str, Any]]) -
         "rows": [
             {
                 "name": r["name"],
-                "largest": points(pairs[r["agenda"], EVERY][0]),
+                "largest": whole_points(pairs[r["agenda"], EVERY][0]),
                 "cells": [_cell(pairs.get((r["agenda"], key))) for key in keys],
             }
             for r in order
@@ -744,10 +550,10 @@ def _table(quantity: str, pairs: Pairs, *, order: Sequence[Mapping[str, Any]]) -
 
 def _cell(told: tuple[float, float | None] | None) -> tuple[str, bool]:
     """Return a cell's text, and whether its row is told apart as the larger."""
-    return ("–", False) if told is None else (points(told[0]), told[0] >= SURE)
+    return ("–", False) if told is None else (whole_points(told[0]), told[0] >= SURE)
 
 
-def points(p: float) -> str:
+def whole_points(p: float) -> str:
     """Return a probability in whole points of a hundred, cut off below 1 and above 99."""
     return "<1" if p < 0.01 else ">99" if p > 0.99 else f"{100 * p:.0f}"
 
@@ -757,7 +563,7 @@ def apart(p: float) -> bool:
     return p >= SURE or p <= 1.0 - SURE
 
 
-def _top(pairs: Pairs, *, order: Sequence[Mapping[str, Any]]) -> str:
+def _top(pairs: Pairs, *, order: Sequence[Row]) -> str:
     """Return the sentence on the two agendas with the highest means."""
     first, second = order[:2]
     p, error = pairs[first["agenda"], second["agenda"]]
@@ -778,14 +584,14 @@ def _count(pairs: Pairs, keys: Sequence[str]) -> str:
     )
 
 
-def _first(pairs: Pairs, *, order: Sequence[Mapping[str, Any]]) -> str:
+def _first(pairs: Pairs, *, order: Sequence[Row]) -> str:
     """Return the sentence on which agendas are likeliest to be the largest of all."""
     top = sorted(order, key=lambda r: -pairs[r["agenda"], EVERY][0])[:3]
     told = ", ".join(f"{r['name']} {chance(pairs[r['agenda'], EVERY][0])}" for r in top)
     return f"Largest of all, with which probability: {told}."
 
 
-def shared_facts(rows: Sequence[Mapping[str, Any]], established_in: str) -> dict[str, Any]:
+def shared_facts(rows: Sequence[Row], established_in: str) -> dict[str, Any]:
     """Return what the page says of what agendas share, as far as the run's means tell.
 
     Parameters

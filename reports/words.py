@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from models.parameters import SLOTS
 from models.quantities import QUANTITIES
 
 INTERVAL = "89% equal-tailed interval"
@@ -63,6 +64,8 @@ MODEL_ALONE = "Every other number here is the model's alone."
 """What is said wherever an outside view is mixed in."""
 CHANCES = ("probability", "share")
 """Units that are printed as chances."""
+ROUNDING = 5e-6
+"""Difference of chances below which it is printed as 0."""
 LEAST = 0.001
 """Probability below which (and within which of 1) no more digits are printed."""
 FEW = 0.02
@@ -77,6 +80,44 @@ AGREEMENT = {
     "ali_use": "same on alignment use",
 }
 """Heads of the table of the raters' agreement."""
+LEARNED, SOMEWHAT = 0.5, 0.9
+"""Ratios of sds below which a belief counts as learned, and as somewhat learned."""
+GREW = 1.2
+"""Ratio from which the sd grew: five standard errors above 1 at 400 effective draws."""
+FAR = 2.0
+"""Prior sds from which the posterior mean lies outside what the prior expected."""
+CONFLICT, UNTOUCHED = "conflict", "untouched"
+STATUSES = {
+    "learned": f"learned (posterior sd below {LEARNED} of the prior's)",
+    "somewhat": f"somewhat learned (below {SOMEWHAT})",
+    "hardly": f"hardly learned ({SOMEWHAT} or more)",
+    CONFLICT: (
+        f"in conflict with the prior (posterior mean {FAR:.0f} or more prior sds away, or sd "
+        f"{GREW} times the prior's or more)"
+    ),
+    UNTOUCHED: "untouched (no evidence bears on it)",
+}
+"""Every status, in words."""
+
+
+MOVED, HARDLY, ALONE, AGAINST = "moved", "hardly moved", "prior alone", "in conflict"
+VERDICTS = {
+    MOVED: "the evidence moved or narrowed the claim's quantities",
+    HARDLY: "the claim's own beliefs stand about where the prior put them",
+    ALONE: "no evidence touches the claim's own beliefs",
+    AGAINST: "the evidence says what the prior did not expect",
+}
+"""Every verdict on a claim, and what it means."""
+FOR, AGAINST_IT, BOTH_WAYS, NO_SIDE = "for", "against", "both ways", "no side"
+SAID = {
+    FOR: ("Speaks for it", "every quantity that moved to a side makes the claim likelier"),
+    AGAINST_IT: ("Speaks against it", "every such quantity makes it less likely"),
+    BOTH_WAYS: ("Speaks both ways", "some make it likelier and some less likely"),
+    NO_SIDE: ("Takes no side", "its quantities narrowed about where they stood"),
+}
+"""What the quantities of a claim that moved say of it, in words, and what that means."""
+SIDED = (MOVED, AGAINST)
+"""Verdicts on which evidence bears, so that it may take a side."""
 FORBIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 """Kinds of character that never reach a terminal: controls, direction marks, no characters."""
 
@@ -224,6 +265,43 @@ def interval(row: Mapping[str, Any], unit: str = "probability") -> str:
     return lower if lower == upper else f"{lower} to {upper}"
 
 
+def mean_and_interval(row: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Return mean and interval of a chance, two dashes where there is none."""
+    return (chance(row["mean"]), interval(row)) if row else ("-", "-")
+
+
+def points(x: float | None, error: float | None = None) -> str:
+    """Return a difference of chances in points of a hundred, with its Monte Carlo error."""
+    if x is None or x != x:
+        return "-"
+    text = "0" if abs(x) < ROUNDING and not error else f"{100 * x:+.2g}"
+    return text if not error or error != error else f"{text} ± {100 * error:.1g}"
+
+
+def cell(x: object) -> str:
+    """Return any value as the text of a cell."""
+    if isinstance(x, bool) or x is None:
+        return {True: "yes", False: "no", None: "none"}[x]
+    if isinstance(x, Mapping) and {"median", "lower", "upper"} <= set(x):
+        return f"{number(x['median'])} ({number(x['lower'])} to {number(x['upper'])})"
+    if isinstance(x, Mapping):
+        return ", ".join(f"{key} {cell(value)}" for key, value in x.items())
+    if isinstance(x, list | tuple):
+        return ", ".join(map(cell, x))
+    return number(x) if isinstance(x, float) else str(x)
+
+
+def label(name: str) -> str:
+    """Return a quantity's label for people."""
+    return QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ")
+
+
+def question_of(name: object) -> str:
+    """Return the question that a belief answers, nothing for a name that is no belief's."""
+    slot = SLOTS.get(str(name))
+    return slot.question if slot else ""
+
+
 def clean(text: object) -> str:
     """Return text fit for a terminal: one line, without control characters."""
     spaced = " ".join(str(text).split())
@@ -263,6 +341,27 @@ def how(row: Mapping[str, Any], names: Iterable[str] = ()) -> str:
     told = [f"{keys[key]} {number(float(row[key]))}" for key in keys if known(row.get(key))]
     told += [NOT_CONVERGED] if fitted and row.get("converged") is False else []
     return HOW.get(word, word) + (f" ({', '.join(told)})" if told and word != "exact" else "")
+
+
+METHODS = {
+    "exact": "exact",
+    "reweighted": "reweighted",
+    "moment-matched": "moved, reweighted",
+    "refit": "refitted",
+    "withheld": "withheld",
+}
+"""Ways to answer a variation, in the cell of a table."""
+
+
+def method(row: Mapping[str, Any]) -> str:
+    """Return how a variation was answered, for a cell; of a withheld one, why."""
+    k = f"{row['pareto_k']:.2f}" if known(row.get("pareto_k")) else ""
+    if row["how"] == "withheld":
+        return f"withheld: k = {k}" if k else "withheld"
+    text = METHODS.get(row["how"], str(row["how"]))
+    if k and row["how"] in ("reweighted", "moment-matched"):
+        text += f", k {k}"
+    return text if row.get("converged", True) else f"{text}, {NOT_CONVERGED}"
 
 
 def view_error(view: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ from forecast.cli.main import SETTINGS, cli
 from forecast.config.load import load_config
 from forecast.runs.open import show
 from models.errors import InputError
-from reports import docs as writeup
+from scripts import docs_pages as writeup
 
 SOURCE, SITE = ROOT / "build" / "docs", ROOT / "site"
 COPIED = {

@@ -13,16 +13,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from forecast.config.load import load_config
-from forecast.evidence.load import hash_tables
+from forecast import __version__
+from forecast.config.load import Config, load_config
+from forecast.evidence.load import Tables, hash_tables
 from forecast.inference.case import make_case
 from forecast.inference.identity import code_hash, forecast_hash, priors_hash
 from forecast.runs.folder import check_unchanged, is_complete, read_manifest
 from forecast.runs.inputs import load_inputs
 from forecast.runs.open import show
 from models.errors import InputError
-from reports.docs import beliefs_page, filled, headline_block, learned_block, worldviews_block
-from reports.view import heavy_of
+from reports.check import heavy_of
+from scripts.docs_pages import (
+    beliefs_page,
+    filled,
+    headline_block,
+    learned_block,
+    worldviews_block,
+)
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "forecast run priors/default.toml"
@@ -42,21 +49,26 @@ HOW = (
 
 
 def shipped_identity(block: str) -> str:
-    """Return the hash of each forecast of a block, as it ships: priors, evidence, options, code."""
+    """Return the version, and for each forecast of a block the hash of its inputs as they ship."""
+    forecasts = (load_inputs(name) for name in BLOCKS[block][1])
+    hashes = (inputs_hash(config, tables, seed=0) for config, tables in forecasts)
+    return " ".join((__version__, *hashes))
+
+
+def run_identity(runs: Iterable[Path]) -> str:
+    """Return the same, of what runs were made from."""
     hashes = []
-    for name in BLOCKS[block][1]:
-        config, tables = load_inputs(name)
-        case = make_case(config, tables)
-        hashes.append(forecast_hash(config, tables, case=case, code=code_hash()))
-    return " ".join(hashes)
+    for run in runs:
+        config, tables = load_inputs(run / "priors.toml", evidence=run / "evidence")
+        seed = (read_manifest(run) or {})["seed"]
+        hashes.append(inputs_hash(config, tables, seed=seed))
+    return " ".join((__version__, *hashes))
 
 
-def run_identity(run: Path) -> str:
-    """Return the same hash, of what a run was made from."""
-    config, tables = load_inputs(run / "priors.toml", evidence=run / "evidence")
-    made = read_manifest(run) or {}
-    case = replace(make_case(config, tables), seed=made["seed"])
-    return forecast_hash(config, tables, case=case, code=made["code_hash"])
+def inputs_hash(config: Config, tables: Tables, *, seed: int) -> str:
+    """Return the SHA-256 of priors, evidence, options, seed and version of a forecast."""
+    case = replace(make_case(config, tables), seed=seed)
+    return forecast_hash(config, tables, case=case, code=__version__)
 
 
 def differences(run: Path) -> list[str]:
@@ -124,8 +136,14 @@ def lines_of(block: str, runs: Mapping[str, Path]) -> list[str]:
     context = show(run).context  # with what `forecast check RUN --structure` left there
     variance = {"parts": []} | context["variance_share"]
     heavy = heavy_of(context.get("structure", ()))
-    told = {"seed": made["seed"], "command": COMMAND, "heavy": heavy, "leads": context.get("leads")}
-    return headline_block(heads["default"], variance=variance, **told)
+    return headline_block(
+        heads["default"],
+        variance=variance,
+        seed=made["seed"],
+        command=COMMAND,
+        heavy=heavy,
+        leads=context.get("leads"),
+    )
 
 
 def refresh(runs: Sequence[Path], *, root: Path = ROOT, anyway: bool = False) -> list[str]:
@@ -138,7 +156,7 @@ def refresh(runs: Sequence[Path], *, root: Path = ROOT, anyway: bool = False) ->
     for block, (page, names) in BLOCKS.items():
         if set(names) <= set(found):
             old = texts.get(page) or (root / page).read_text(encoding="utf-8")
-            identity = " ".join(run_identity(found[name]) for name in names)
+            identity = run_identity(found[name] for name in names)
             texts[page] = filled(old, block, lines=lines_of(block, found), identity=identity)
     return [page for page, text in texts.items() if _written(root / page, text)]
 

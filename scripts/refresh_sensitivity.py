@@ -6,39 +6,20 @@ ships.
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from forecast.inference.identity import code_tokens
 from models.errors import InputError
-from reports.docs import filled
-from reports.sensitivity import page_block
 from scripts import refresh_docs
+from scripts.docs_pages import filled, sensitivity_block
 
 ROOT = Path(__file__).parents[1]
 PAGE, BLOCK = "docs/sensitivity.md", "sensitivity"
 COMMAND = "forecast sensitivity runs/default-HASH8"
 HOW = f"`{COMMAND}`, then `.venv/bin/python scripts/refresh_sensitivity.py runs/default-HASH8`"
-SOURCES = ("drivers/*.py", "shapley.py", "evppi.py", "surrogate.py", "leaving_out.py")
-"""What makes the tables' numbers beside the engine."""
-
-
-def drivers_hash() -> str:
-    """Return the SHA-256 of what the sources of the analysis do; comments do not count."""
-    whole = hashlib.sha256()
-    folder = ROOT / "forecast" / "analyses"
-    for file in sorted(path for pattern in SOURCES for path in folder.glob(pattern)):
-        whole.update("\0".join(code_tokens(file.read_text(encoding="utf-8"))).encode())
-    return whole.hexdigest()
-
-
-def shipped_identity() -> str:
-    """Return the hashes of the default forecast and of the analysis, as they ship."""
-    return f"{refresh_docs.shipped_identity('headline')} {drivers_hash()}"
 
 
 def refresh(run: Path, *, root: Path = ROOT) -> bool:
@@ -54,11 +35,11 @@ def refresh(run: Path, *, root: Path = ROOT) -> bool:
     path = run.resolve().parent / f"sensitivity-{run.name}" / "sensitivity.json"
     if not path.is_file():
         raise InputError(f"{path}: not there; make it by `forecast sensitivity {run}`")
-    told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    identity = f"{refresh_docs.run_identity(run)} {drivers_hash()}"
+    summary: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     page = root / PAGE
     old = page.read_text(encoding="utf-8")
-    new = filled(old, BLOCK, lines=page_block(told, command=COMMAND), identity=identity)
+    lines = sensitivity_block(summary, command=COMMAND)
+    new = filled(old, BLOCK, lines=lines, identity=refresh_docs.run_identity([run]))
     page.write_text(new, encoding="utf-8", newline="\n")
     return new != old
 

@@ -11,8 +11,8 @@ from forecast.cli.main import COMMANDS
 from forecast.config.load import load_config
 from models.parameters import SLOTS
 from models.quantities import CLAIMS, HEADLINE
-from reports import docs as writeup
 from scripts import build_docs
+from scripts import docs_pages as writeup
 
 ROOT = Path(__file__).parents[1]
 

@@ -2,9 +2,10 @@ r"""How far raters agree, and how a fitted model reads each of them.
 
 Krippendorff's alpha is one less observed over expected disagreement over all raters of a work at
 once, ordinal for levels and nominal for yes or no (Krippendorff 2011,
-repository.upenn.edu/asc_papers/43); missing answers are no fault. Cohen's kappa is by pair, with
+repository.upenn.edu/asc_papers/43); missing answers are allowed. Cohen's kappa is by pair, with
 linear weights for levels. Both take agreement for quality; the model does not, since raters of one
-kind share a misreading. Its own table says how often rater r answers y of a work that truly is k,
+kind share a misreading. Its own table gives the probability that rater r answers y about a work
+that truly is k,
 
 .. math:: P(y \mid k) = \sum_{k'} S[k, k']\, C_r[k', y],
 
@@ -18,26 +19,39 @@ from typing import Any, Literal
 import numpy as np
 
 from forecast.evidence.load import Tables, rater_kinds
-from models.dims import LEVELS
+from models.dims import COLUMNS, LEVELS
+from models.errors import InputError
 
-COLUMNS = ("level", "tracks", "cap_use", "ali_use")
-BINARY = ("tracking", "capabilities", "alignment")
-"""The yes or no columns, in the order of the model's."""
+ANSWERS = ("level", "tracks", "cap_use", "ali_use")
 Row = dict[str, Any]
+
+
+def agreement_of(tables: Tables, *, run: Any = None) -> dict[str, Any]:
+    """Return alpha, kappa and, of a finished run, how its model reads each rater.
+
+    Raises
+    ------
+    InputError
+        If fewer than two raters rated anything.
+    """
+    kappa = kappa_rows(tables)
+    if not kappa:
+        raise InputError(f"{tables.folder}: fewer than two raters rated anything")
+    result = {"schema": 1, "alpha": alpha_rows(tables), "kappa": kappa}
+    return result if run is None else result | {"confusion": confusion_of(run)}
 
 
 def answers_of(tables: Tables) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
     """Return the raters, and their answers by column; dims (rater, work), NaN where missing."""
-    raters = tuple(sorted({row.rater for row in tables.ratings}))
-    works = {work.work: i for i, work in enumerate(tables.works)}
-    shape = (len(raters), len(works))
-    out = {name: np.full(shape, np.nan) for name in COLUMNS}
-    for row in tables.ratings:
-        for name in COLUMNS:
-            answer = getattr(row, name)
-            if answer is not None:
-                out[name][raters.index(row.rater), works[row.work]] = answer
-    return raters, out
+    ratings = tables.ratings
+    raters = tuple(ratings.distinct("rater"))
+    cells = ratings.places("rater", raters), ratings.places("work", tables.works.text("work"))
+    answers = {}
+    for name in ANSWERS:
+        codes = ratings.whole(name)
+        answers[name] = np.full((len(raters), len(tables.works)), np.nan)
+        answers[name][cells] = np.where(codes < 0, np.nan, codes)
+    return raters, answers
 
 
 def alpha(answers: np.ndarray, *, column: str) -> float:
@@ -62,30 +76,30 @@ def alpha_rows(tables: Tables) -> list[Row]:
     for kind in sorted({kinds[name] for name in raters}):
         groups[kind] = [i for i, name in enumerate(raters) if kinds[name] == kind]
     if len(groups) == 2:
-        groups.pop("all")  # one kind alone: it is all there is
+        groups.pop("all")  # the same raters as those of the one kind
     return [
-        {"raters": kind, "n": len(some)}
-        | {name: alpha(answers[name][some], column=name) for name in COLUMNS}
-        for kind, some in groups.items()
-        if len(some) > 1
+        {"raters": kind, "n": len(members)}
+        | {name: alpha(answers[name][members], column=name) for name in ANSWERS}
+        for kind, members in groups.items()
+        if len(members) > 1
     ]
 
 
 def kappa_rows(tables: Tables) -> list[Row]:
-    """Return kappa of each pair of raters by column, and the works that both rated."""
+    """Return kappa of each pair of raters by column, and the number of works that both rated."""
     from forecast.analyses.predictive import kappa
 
     raters, answers = answers_of(tables)
-    out = []
+    rows = []
     for i, j in combinations(range(len(raters)), 2):
         both = ~np.isnan(answers["level"][[i, j]]).any(axis=0)
         row: Row = {"a": raters[i], "b": raters[j], "works": int(both.sum())}
-        for name in COLUMNS:
+        for name in ANSWERS:
             n = len(LEVELS) if name == "level" else 2
             a, b = (np.nan_to_num(answers[name][k], nan=n).astype(int)[None] for k in (i, j))
             row[name] = float(kappa(a, b, n=n)[0])
-        out.append(row)
-    return out
+        rows.append(row)
+    return rows
 
 
 def confusion_rows(terms: Mapping[str, np.ndarray], *, kind_of: Sequence[int]) -> Row:
@@ -101,25 +115,24 @@ def confusion_rows(terms: Mapping[str, np.ndarray], *, kind_of: Sequence[int]) -
     Returns
     -------
     dict
-        ``level``, dims (rater, true level, answer); and by column of :data:`BINARY`, dims (rater,
-        2): the chance of a yes where the thing is absent, and where it is there.
+        ``level``, dims (rater, true level, answer); and by column of :data:`models.dims.COLUMNS`,
+        dims (rater, 2): the chance of a yes where the thing is absent, and where it is there.
     """
     from models.ops import NumPy
     from models.ratings.formula import level_kernel
 
-    scale = terms["shared_scale"]
+    scale, kinds = terms["shared_scale"], list(kind_of)
     shared = level_kernel(NumPy, lean=scale * 0.0, scale=scale, slip=terms["shared_slip"])
-    parts = {name: terms[name] for name in ("lean", "scale", "slip")}
-    own, kinds = level_kernel(NumPy, **parts), list(kind_of)
-    out: Row = {"level": (shared[:, kinds] @ own).mean(axis=0)}
-    for c, name in enumerate(BINARY):
-        sensitive, specific = (terms[key][..., c] for key in ("sensitivity", "specificity"))
+    own = level_kernel(NumPy, **{name: terms[name] for name in ("lean", "scale", "slip")})
+    rows: Row = {"level": (shared[:, kinds] @ own).mean(axis=0)}
+    for c, name in enumerate(COLUMNS):
+        sensitivity, specificity = (terms[key][..., c] for key in ("sensitivity", "specificity"))
         yes = []
         for reads in (1.0 - terms["shared_specificity"], terms["shared_sensitivity"]):
             seen = reads[:, kinds, c]
-            yes.append((seen * sensitive + (1.0 - seen) * (1.0 - specific)).mean(axis=0))
-        out[name] = np.stack(yes, axis=-1)
-    return out
+            yes.append((seen * sensitivity + (1.0 - seen) * (1.0 - specificity)).mean(axis=0))
+        rows[name] = np.stack(yes, axis=-1)
+    return rows
 
 
 def confusion_of(run: Any) -> Row:
@@ -131,5 +144,5 @@ def confusion_of(run: Any) -> Row:
 
     fit = fit_of(run)
     structure = fit.compiled.structure
-    found = confusion_rows(terms(NumPy, all_draws(fit, fit.case)), kind_of=structure.kind_of)
-    return {"raters": list(structure.raters)} | {key: x.tolist() for key, x in found.items()}
+    rows = confusion_rows(terms(NumPy, all_draws(fit, fit.case)), kind_of=structure.kind_of)
+    return {"raters": list(structure.raters)} | {name: x.tolist() for name, x in rows.items()}

@@ -1,4 +1,4 @@
-r"""Which option to take: expected payoffs, regret, and what would change the choice.
+r"""``forecast decide``: which option to take, and what would change the choice.
 
 The payoff of option o at a draw is :math:`U_o = n \sum_j v_{oj}\, p_j(o) - c_o`, with :math:`p_j`
 the chance of outcome j of a work of the cohort once o is done, :math:`v_{oj}` what that outcome is
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.analyses.result import Result, opened, outside_of, target_of
+from forecast.analyses.result import Result, Row, finished_run, new_folder, outside_of, save
 from forecast.config.load import load_config
 from forecast.config.scenarios import (
     Decision,
@@ -35,8 +35,6 @@ from forecast.progress import Stages
 from forecast.runs.open import Run, fit_of
 from forecast.runs.summarise import with_mcse
 from models.dims import FIRST_YEAR
-
-Row = dict[str, Any]
 
 
 class Decided(Result):
@@ -70,77 +68,80 @@ def decide(
     InputError
         If the user's input or a folder is at fault.
     """
-    made = opened(run, "it can be decided on")
-    target = target_of(out)
-    where = str(decision if decision is not None else made.folder / "priors.toml")
+    run, folder = finished_run(run, "it can be decided on"), new_folder(out)
+    where = str(decision if decision is not None else run.folder / "priors.toml")
     text = load_decision(decision) if decision is not None else load_config(where).decision
-    stated = decision_of(text, since=made.headline["cohort"], where=where)
+    cohort, horizon = run.headline["cohort"], run.headline["horizon"]
+    stated = decision_of(text, since=cohort, where=where)
     with Stages(quiet=quiet) as stages:
         with stages("read the run"):
-            fit = fit_of(made)
-        asked = [one.scenario for one in stated.options]
-        agendas = fit.compiled.structure.agendas
-        check_scenarios(asked, agendas, horizon=made.headline["horizon"])
-        with stages(f"{len(asked)} options"):
+            fit = fit_of(run)
+        scenarios = [one.scenario for one in stated.options]
+        check_scenarios(scenarios, fit.compiled.structure.agendas, horizon=horizon)
+        with stages(f"{len(scenarios)} options"):
             worth, other = all_worths(fit, [stated, other_split(stated)])
-    summary = {"schema": 1, "run": made.folder.name, "converged": made.converged}
-    summary |= outside_of(made)
-    summary |= {"cohort": made.headline["cohort"], "horizon": made.headline["horizon"]}
-    summary |= left_out(stated, made.headline["quantities"])
+    summary: Row = {"schema": 1, "run": run.folder.name, "converged": run.converged}
+    summary |= outside_of(run.headline) | {"cohort": cohort, "horizon": horizon}
+    summary |= left_out(stated, run.headline["quantities"])
     summary |= decided(worth, stated, chains=fit.chains)
-    summary |= {"other_split": under_other(other, stated, summary=summary, chains=fit.chains)}
-    if target is not None:
-        _write(target, summary)
-    return Decided(summary, made.converged, target)
+    summary["other_split"] = under_other(other, stated, summary=summary, chains=fit.chains)
+    if folder is not None:
+        from reports.figures.choices import write_decision_figure
 
-
-def worths(fit: Fit, decision: Decision) -> np.ndarray:
-    """Return what a payoff of 1 for each outcome is worth; dims (option, draw, outcome)."""
-    return all_worths(fit, [decision])[0]
+        tables = {name: summary[name] for name in ("options", "switches")}
+        save(folder, "decide", summary, tables=tables, figures=write_decision_figure)
+    return Decided(summary, run.converged, folder)
 
 
 def all_worths(fit: Fit, decisions: Sequence[Decision]) -> list[np.ndarray]:
-    """Return the worths of decisions that differ in their outcomes alone, from one evaluation."""
+    """Return what a payoff of 1 for each outcome is worth; dims (option, draw, outcome).
+
+    The decisions differ in their outcomes alone, so that one evaluation answers all.
+    """
     names = [name for one in decisions for name in one.outcomes]
     field = decisions[0].per == "field"
+    names += ["field_works"] if field else []
     cases = [replace(fit.case, do=one.scenario.do) for one in decisions[0].options]
-    out: list[list[np.ndarray]] = [[] for _ in decisions]
-    asked = [*names, *(["field_works"] if field else [])]
-    for answer in evaluate(cases, base=fit, how="exact", names=asked):
-        works = np.ones((1, 1))
-        if field:
-            at = fit.case.question.cohort - FIRST_YEAR
-            works = answer.quantities["field_works"][:, at, None]
-        for one, made in zip(decisions, out, strict=True):
-            x = np.stack([answer.quantities[name] for name in one.outcomes], axis=-1)
-            made.append(x * works)
-    return [np.stack(made) for made in out]
+    worths: list[list[np.ndarray]] = [[] for _ in decisions]
+    for answer in evaluate(cases, base=fit, how="exact", names=names):
+        draws, year = answer.quantities, fit.case.question.cohort - FIRST_YEAR
+        works = draws["field_works"][:, year, None] if field else 1.0
+        for one, worth in zip(decisions, worths, strict=True):
+            worth.append(np.stack([draws[name] for name in one.outcomes], axis=-1) * works)
+    return [np.stack(worth) for worth in worths]
 
 
-def left_out(decision: Decision, found: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+def payoffs(worth: np.ndarray, decision: Decision) -> np.ndarray:
+    """Return each option's payoff less its cost, dims (option, draw)."""
+    stated = np.array([one.payoffs for one in decision.options])
+    costs = np.array([one.cost for one in decision.options])
+    return np.asarray(np.einsum("osj,oj->os", worth, stated) - costs[:, None])
+
+
+def left_out(decision: Decision, quantities: Mapping[str, Mapping[str, float]]) -> Row:
     """Return the bar of a decision and what it leaves out, in chances of a work and in words.
 
     Parameters
     ----------
-    found
-        Quantities of headline.json: the forecast with nothing done.
+    quantities
+        Of headline.json: the forecast with nothing done.
     """
     from reports.decide import left_out_text
 
-    alone, both, other = (found[name]["mean"] for name in decision.outcomes[:3])
-    any_use = (found[name]["mean"] for name in ("alignment_used", "capabilities_relevant"))
-    counted = (alone + both, other + both)
+    alone, both, other = (quantities[name]["mean"] for name in decision.outcomes[:3])
+    used = {"alignment": "alignment_used", "capabilities": "capabilities_relevant"}
+    counted = {"alignment": alone + both, "capabilities": other + both}
     sides = {
-        side: {"any_use": used, "counted": told}
-        for side, used, told in zip(("alignment", "capabilities"), any_use, counted, strict=True)
+        side: {"any_use": quantities[name]["mean"], "counted": counted[side]}
+        for side, name in used.items()
     }
-    told = {"text": left_out_text(decision.split, sides)} | sides
-    return {"split": decision.split, "left_out": told}
+    text = {"text": left_out_text(decision.split, sides)}
+    return {"split": decision.split, "left_out": text | sides}
 
 
 def under_other(
     worth: np.ndarray, decision: Decision, *, summary: Mapping[str, Any], chains: int
-) -> dict[str, Any]:
+) -> Row:
     """Return the same decision under the other split, and whether the choice stays.
 
     Parameters
@@ -151,30 +152,35 @@ def under_other(
         Of the decision as stated.
     """
     other = other_split(decision)
-    made = decided(worth, other, chains=chains)
-    kept = {key: made[key] for key in ("payoffs", "choice", "perfect_information", "options")}
-    return {"split": other.split, "same_choice": made["choice"] == summary["choice"]} | kept
+    under = decided(worth, other, chains=chains)
+    row: Row = {"split": other.split, "same_choice": under["choice"] == summary["choice"]}
+    keys = ("payoffs", "choice", "perfect_information", "options")
+    return row | {key: under[key] for key in keys}
 
 
-def decided(worth: np.ndarray, decision: Decision, *, chains: int) -> dict[str, Any]:
+def decided(worth: np.ndarray, decision: Decision, *, chains: int) -> Row:
     """Return the options with payoffs, chances of being best and regret, and what would switch."""
-    payoffs = np.array([one.payoffs for one in decision.options])
-    costs = np.array([one.cost for one in decision.options])
-    value = np.einsum("osj,oj->os", worth, payoffs) - costs[:, None]
+    value = payoffs(worth, decision)
     mean, best = value.mean(axis=1), value.max(axis=0)
     choice = int(np.argmax(mean))
     is_best = value == best
     chance = (is_best / is_best.sum(axis=0)).mean(axis=1)
     rows = []
     for i, one in enumerate(decision.options):
-        row: Row = {"option": one.scenario.name, "cost": one.cost}
-        row |= with_mcse(value[i], chains) | {"p_best": float(chance[i])}
         behind = with_mcse(value[i] - value[choice], chains)
-        names = {"mean": "behind", "lower": "behind_lower", "upper": "behind_upper"}
-        row |= {new: behind[old] for old, new in names.items()} | {"behind_mcse": behind["mcse"]}
         regret = with_mcse(best - value[i], chains)
-        row |= {"regret": regret["mean"], "regret_upper": regret["upper"]}
-        rows.append(row | {"regret_mcse": regret["mcse"]})
+        row: Row = {"option": one.scenario.name, "cost": one.cost} | with_mcse(value[i], chains)
+        row |= {
+            "p_best": float(chance[i]),
+            "behind": behind["mean"],
+            "behind_lower": behind["lower"],
+            "behind_upper": behind["upper"],
+            "behind_mcse": behind["mcse"],
+            "regret": regret["mean"],
+            "regret_upper": regret["upper"],
+            "regret_mcse": regret["mcse"],
+        }
+        rows.append(row)
     return {
         "unit": decision.unit,
         "per": decision.per,
@@ -196,47 +202,25 @@ def switches(worth: np.ndarray, mean: np.ndarray, *, decision: Decision, choice:
     mean
         Expected payoff of each option.
     """
-    names = [one.scenario.name for one in decision.options]
-    rows = []
+    options = decision.options
+    numbers = []  # (what it is of, as stated, its slope in each option's expected payoff)
     for j, outcome in enumerate(decision.outcomes):
-        shared = np.array([outcome not in one.own for one in decision.options])
+        shared = np.array([outcome not in one.own for one in options])
         slope = np.where(shared, worth[:, j], 0.0)
-        stated = decision.payoffs[j]
-        rows.append(
-            {"of": f"payoff {outcome}", "stated": stated}
-            | _nearest(slope, mean, choice=choice, stated=stated, names=names)
-        )
-    for i, one in enumerate(decision.options):
-        slope = np.where(np.arange(len(names)) == i, -1.0, 0.0)
-        rows.append(
-            {"of": f"cost {names[i]}", "stated": one.cost}
-            | _nearest(slope, mean, choice=choice, stated=one.cost, names=names)
-        )
+        numbers.append((f"payoff {outcome}", decision.payoffs[j], slope))
+    for i, one in enumerate(options):
+        slope = np.where(np.arange(len(options)) == i, -1.0, 0.0)
+        numbers.append((f"cost {one.scenario.name}", one.cost, slope))
+    rows = []
+    for name, stated, slope in numbers:
+        row: Row = {"of": name, "stated": stated}
+        row |= {"below": None, "below_to": "", "above": None, "above_to": ""}
+        lead, gain = mean[choice] - mean, slope - slope[choice]
+        for i, rival in enumerate(options):
+            if i != choice and gain[i] != 0.0:
+                number = stated + lead[i] / gain[i]
+                side = "above" if gain[i] > 0 else "below"
+                if row[side] is None or abs(number - stated) < abs(row[side] - stated):
+                    row |= {side: float(number), f"{side}_to": rival.scenario.name}
+        rows.append(row)
     return rows
-
-
-def _nearest(
-    slope: np.ndarray, mean: np.ndarray, *, choice: int, stated: float, names: Sequence[str]
-) -> Row:
-    """Return the nearest value below and above at which a rival overtakes, and which one."""
-    out: Row = {"below": None, "below_to": "", "above": None, "above_to": ""}
-    lead, gain = mean[choice] - mean, slope - slope[choice]
-    for i, name in enumerate(names):
-        if i == choice or gain[i] == 0.0:
-            continue
-        at, side = stated + lead[i] / gain[i], "above" if gain[i] > 0 else "below"
-        nearer = out[side] is None or abs(at - stated) < abs(out[side] - stated)
-        if nearer:
-            out |= {side: float(at), f"{side}_to": name}
-    return out
-
-
-def _write(folder: Path, summary: dict[str, Any]) -> None:
-    from forecast.files import write_csv, write_json
-    from reports.figures.choices import write_decision_figure
-
-    folder.mkdir(parents=True)
-    write_csv(folder / "options.csv", summary["options"])
-    write_csv(folder / "switches.csv", summary["switches"])
-    write_decision_figure(folder, summary)
-    write_json(folder / "decide.json", summary)

@@ -1,30 +1,32 @@
-"""Scores of a finished run: rated works that it has not seen, beside the baselines."""
+"""``forecast score``: score a finished run on rated works that it has not seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from forecast.analyses.backtest import prior_of, rated_mask, thinned, works_of
+from forecast.analyses.backtest import POINTS, draws_of_priors
+from forecast.analyses.result import finished_run
 from forecast.analyses.scores import MODEL, PRIOR, Row, Works, rated_chances, table, work_scores
 from forecast.config.load import load_config
 from forecast.evidence.arrays import CLOSE_AGE
+from forecast.evidence.frame import frame
 from forecast.evidence.load import Tables, find_evidence, load_tables
-from forecast.evidence.read import frame
 from forecast.evidence.tables import Rating, UseDate, Work
+from forecast.inference.forward import thinned
 from forecast.progress import Stages
-from forecast.runs.open import Run, fit_of, show
+from forecast.runs.open import Run, fit_of
 from models.dims import FIRST_YEAR, LAST_YEAR
 from models.errors import InputError
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of the works that a run has not seen: by work, and in all."""
+    """Scores of the works that a run has not seen: their comparison, and rows by work."""
 
-    summary: dict[str, Any]
+    summary: Row
     rows: list[Row]
 
     @property
@@ -67,38 +69,39 @@ def score(
     InputError
         If there is no new work to score, or one lies outside what the run knows.
     """
-    made = run if isinstance(run, Run) else show(run)
-    made.demand_whole("works can be scored")
+    run = finished_run(run, "works can be scored")
     tables = load_tables(find_evidence(Path(evidence)))
     with Stages(quiet=quiet) as stages, stages("scores"):
-        done = _scored(made, tables, seed=seed)
+        scored = _scored(run, tables, seed=seed)
     if out is not None:
-        _save(Path(out), done.rows, summary=done.summary)
-    return done
+        _save(Path(out), scored)
+    return scored
 
 
-def _scored(made: Run, tables: Tables, *, seed: int) -> Scored:
-    fit = fit_of(made)
+def _scored(run: Run, tables: Tables, *, seed: int) -> Scored:
+    fit = fit_of(run)
     labels = fit.case.evidence.labels
-    off = load_config(made.folder / "priors.toml").evidence.off
-    known = load_tables(made.folder / "evidence", off=off)
-    new, ignored = new_works(known, tables, labels=labels)
-    train = works_of(known, labels=labels)
-    train = train.take(rated_mask(train))
-    cells, cell = _cells(new)
-    found = {
-        name: rated_chances(draws, fit.compiled.structure, cells=cells, cell=cell, codes=new.codes)
-        for name, draws in ((MODEL, thinned(fit).draws), (PRIOR, prior_of(fit.case)))
+    off = load_config(run.folder / "priors.toml").evidence.off
+    known = load_tables(run.folder / "evidence", off=off)
+    works, ignored = new_works(known, tables, labels=labels)
+    train = Works.of_tables(known, labels)
+    train = train.take(train.rated)
+    cells, cell = _cells(works)
+    forecasts = {
+        name: rated_chances(
+            draws, fit.compiled.structure, cells=cells, cell=cell, codes=works.codes
+        )
+        for name, draws in ((MODEL, thinned(fit, POINTS).draws), (PRIOR, draws_of_priors(fit.case)))
     }
-    names = {"run": made.folder.name}
-    rows = work_scores(found, train, works=new, names=names, agendas=labels["agenda"])
+    scores = work_scores(forecasts, train, works=works, agendas=labels["agenda"])
+    rows: list[Row] = [{"run": run.folder.name, **row} for row in scores]
     summary = {
         "schema": 1,
-        "run": made.folder.name,
-        "converged": made.converged,
-        "works": len(new),
+        "run": run.folder.name,
+        "converged": run.converged,
+        "works": len(works),
         "ignored": ignored,
-        "purposive": int(new.purposive.sum()),
+        "purposive": int(works.purposive.sum()),
         "training": len(train),
         "scores": table(rows, by=("target",), seed=seed),
     }
@@ -106,9 +109,9 @@ def _scored(made: Run, tables: Tables, *, seed: int) -> Scored:
 
 
 def new_works(
-    known: Tables, tables: Tables, *, labels: dict[str, tuple[str, ...]]
+    known: Tables, tables: Tables, *, labels: Mapping[str, tuple[str, ...]]
 ) -> tuple[Works, dict[str, int]]:
-    """Return the rated works that are not among those known, and what was ignored.
+    """Return the rated works that are not among those known, and how many rows were ignored.
 
     Raises
     ------
@@ -118,16 +121,16 @@ def new_works(
     seen, raters = {row.work for row in known.works}, set(labels["rater"])
     fresh = [w for w in tables.works if w.work not in seen]
     _check(fresh, labels["agenda"])
-    keep = {w.work for w in fresh}
-    ratings = [r for r in tables.ratings if r.work in keep]
-    some = replace(
+    keys = {w.work for w in fresh}
+    ratings = [r for r in tables.ratings if r.work in keys]
+    added = replace(
         tables,
         works=frame(Work, fresh),
         ratings=frame(Rating, [r for r in ratings if r.rater in raters]),
-        uses=frame(UseDate, [u for u in tables.uses if u.work in keep and u.rater in raters]),
+        uses=frame(UseDate, [u for u in tables.uses if u.work in keys and u.rater in raters]),
     )
-    works = works_of(some, labels=labels)
-    works = works.take(rated_mask(works))
+    works = Works.of_tables(added, labels)
+    works = works.take(works.rated)
     ignored = {
         "in_run": len(tables.works) - len(fresh),
         "unrated": len(fresh) - len(works),
@@ -165,12 +168,12 @@ def _cells(works: Works) -> tuple[dict[str, np.ndarray], np.ndarray]:
     return {"agenda": agenda, "year": year, "purposive": purposive, "age": age}, cell.ravel()
 
 
-def _save(folder: Path, rows: list[Row], *, summary: dict[str, Any]) -> None:
+def _save(folder: Path, scored: Scored) -> None:
     from forecast.files import write_csv
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_csv(folder / "works.csv", rows)
-        write_csv(folder / "scores.csv", summary["scores"])
+        write_csv(folder / "works.csv", scored.rows)
+        write_csv(folder / "scores.csv", scored.summary["scores"])
     except OSError as error:
         raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None

@@ -1,14 +1,7 @@
-r"""Proper scores of ratings by work, the same for the model and every baseline.
+r"""Proper scores of forecasts, baselines without the model, and their comparison.
 
-The log score is the logarithm of the probability given to what was recorded (higher is better); the
-ranked probability score (levels, over the ladder) and the Brier score (yes or no) are distances
-(lower is better), from ``scoringrules``. A work counts once: its raters' scores are averaged, since
-raters of one work err together.
-
-The predictive distribution of what raters record of works that no draw has seen.
-
-The target of a score is a rating, not the truth behind it, so each forecast is of the rating with
-its error. For a work of a cell (agenda, year, selection, age), rater r of kind q and one draw,
+**Predictive chances.** The target of a score is a rating, not the truth behind it. For a work of a
+cell (agenda, year, selection, age), rater r of kind q and one draw,
 
 .. math::
 
@@ -18,50 +11,33 @@ its error. For a work of a cell (agenda, year, selection, age), rater r of kind 
         \sum_m P(m \mid z)\, [(1 - \rho_{q,s,m})\, (1 - b_r) + \rho_{q,s,m}\, a_r]
 
 with S and C the shared and the own reading of levels (:mod:`models.ratings.formula`), :math:`\rho`
-the
-chance of the shared reading, :math:`a_r, b_r` a rater's sensitivity and specificity, s whether the
-work is used, and m the pattern of recorded tracking on which the halo rests (all raters are taken
-to answer). The chance of a whole row is :func:`models.ratings.formula.row_probability`. A forecast
-is the
-mean of these over draws: scores take the logarithm of the mean, never the mean of logarithms.
-Each work is forecast by itself, given earlier years only: works scored together are not
-conditioned on each other.
+the chance of the shared reading, :math:`a_r, b_r` a rater's sensitivity and specificity, s whether
+the work is used, and m the pattern of recorded tracking that the halo depends on. A forecast is the
+mean over draws: scores take the logarithm of the mean, never the mean of logarithms. Each work is
+forecast by itself, given earlier years only.
 
-What a forecaster without the model would say of ratings: three simple baselines.
+**Scores.** The log score is the logarithm of the probability given to what was recorded (higher is
+better). The ranked probability score (levels) and the Brier score (yes or no) are distances (lower
+is better), from ``scoringrules``. Scores are averaged over a work's raters, who err together.
 
-``carry`` carries the shares of the last year with works forward; ``pooled`` takes the shares over
-all years; ``ordinal`` regresses on agenda and year (:mod:`forecast.analyses.scores`). All see the
-sampled works alone, each of weight 1 shared by its raters. So that the log score stays finite,
-every category gets half a work (Krichevsky & Trofimov 1981, the add-one-half of Laplace's rule):
+**Baselines.** ``carry`` repeats the shares of the last year with works, ``pooled`` takes the shares
+over all years, and ``ordinal`` regresses on agenda and year. They learn from sampled works alone,
+each of weight 1, shared by its raters. Every category gets half a work, which keeps the log score
+finite (Krichevsky & Trofimov 1981), with n the works behind the shares :math:`s`:
 
 .. math:: p_k = \frac{n\, s_k + 1/2}{n + K/2}
 
-with n the works behind the shares :math:`s`. Of a whole row the baselines are the frequencies of
-distinct rows; one work's weight is spread over rows not seen, where a rater repeats the one before
-as often as raters do and columns are independent.
+The baselines of a whole row are the frequencies of distinct rows. One work's weight is spread over
+unseen rows, where columns are independent and a rater repeats the one before as often as raters do.
 
-Proportional odds with a ridge: a baseline that regresses a rating on agenda and year.
-
-.. math::
-
-    \mathrm{logit}\, P(Y \le k \mid a, t) = c_k - \alpha_a - \beta\,(t - t_0), \qquad
-    c_1 < c_2 < \dots
-
-fitted by maximising the log likelihood less :math:`\tfrac12 \sum_a (\alpha_a / s_a)^2 +
-\tfrac12 (\beta / s_t)^2` (McCullagh 1980; the ridge of le Cessie & van Houwelingen 1992). With two
-categories it is a logistic regression. Our own, since agendas with a handful of works need the
-ridge, which statsmodels' ``OrderedModel`` lacks. A test holds it against closed forms.
-
-Scores of many items to a comparison with each baseline, with its uncertainty.
-
-The gain is the sum over works of the model's log score less the baseline's, with a standard error
-from the spread of the works' differences, :math:`\sqrt{n}\, sd`. The skill is one less the ratio of
-summed distances, :math:`1 - \sum d_{model} / \sum d_{base}`, with an interval from resampling
-works. Both are paired by work; a work scored from several origins is one cluster.
+**Comparison.** The gain is the sum over works of the model's log score less the baseline's, with
+standard error :math:`\sqrt{n}\, sd` of the works' differences. The skill is one less the ratio of
+summed distances, :math:`1 - \sum d_{model} / \sum d_{base}`, with an interval from resampled works.
+Both are paired by work, and a work scored from several origins is one cluster.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -71,6 +47,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
+from forecast.evidence.arrays import answer_codes
+from forecast.evidence.load import Tables
 from forecast.inference.seeds import stream
 from models.components import states
 from models.dims import COLUMNS, LEVELS, Structure
@@ -79,17 +57,92 @@ from models.ratings import formula as ratings
 from models.ratings.formula import MISSING, MISSING_LEVEL, NO_ANSWER
 from models.terms import terms_from_draws
 
-CHUNK = 50
-"""Draws computed together."""
+Row = dict[str, Any]
+"""A row of a table, by column; the values are plain and can be written as CSV and JSON."""
+MODEL = "model"
+PRIOR = "prior"
+"""The model without evidence: what its priors, written with hindsight, know by themselves."""
 TARGETS = ("level", *COLUMNS)
 """What a rater records of a work."""
 JOINT = ("row", "row_with_use")
-"""Whole rows: levels and tracking of all raters; and their marks of use, and whose, as well."""
+"""Whole rows: levels and tracking of all raters; the second with their marks of use as well."""
+CATEGORIES = {"level": len(LEVELS)} | dict.fromkeys(COLUMNS, 2)
+HINDSIGHT = ("capabilities", "alignment", "row_with_use")
+"""Targets about use: rated at the close of the evidence, with hindsight, whatever the origin."""
+DISTANCES = {"level": "rps", "workers": "crps", "milestones": "crps"} | dict.fromkeys(JOINT, "")
+"""Name of a target's distance, where it is not the Brier score."""
+BATCH = 50
+"""Draws computed together."""
+WHOSE = 3
+"""Number of answers to 'whose use': own, others, both."""
+HALF = 0.5
+AGENDA_SD, YEAR_SD = 1.0, 0.3
+"""Standard deviations of the ridge on agendas (log-odds) and on the slope (log-odds a year)."""
+TINY = 1e-12
+PROB, Z = 0.89, 1.5982
+"""Probability of an equal-tailed interval, and the standard normal quantile of its upper end."""
+RESAMPLES = 1000
+COMPARED = ("gain", "gain_se", "gain_lower", "gain_upper", "skill", "skill_lower", "skill_upper")
+"""Columns that compare the model with a baseline; empty in the model's own row."""
+
+
+@dataclass(frozen=True)
+class Works:
+    """Works by key: index of the agenda, year, whether purposive, and answers (work, 6 x rater)."""
+
+    keys: tuple[str, ...]
+    agenda: np.ndarray
+    year: np.ndarray
+    purposive: np.ndarray
+    codes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @classmethod
+    def of_tables(cls, tables: Tables, labels: Mapping[str, tuple[str, ...]]) -> "Works":
+        """Return every work of the tables, with its answers by the raters of ``labels``."""
+        works = tables.works
+        return cls(
+            tuple(w.work for w in works),
+            np.array([labels["agenda"].index(w.agenda) for w in works], dtype=np.int64),
+            np.array([w.year for w in works], dtype=np.int64),
+            np.array([int(w.selection == "purposive") for w in works], dtype=np.int64),
+            answer_codes(tables, labels["rater"]),
+        )
+
+    def take(self, mask: np.ndarray) -> "Works":
+        """Return the works of a mask."""
+        keys = tuple(key for key, chosen in zip(self.keys, mask, strict=True) if chosen)
+        arrays = (self.agenda, self.year, self.purposive, self.codes)
+        return Works(keys, *(x[mask] for x in arrays))
+
+    def column(self, index: int) -> np.ndarray:
+        """Return one of the six columns, dims (work, rater): categories from 0, -1 if missing."""
+        n = self.codes.shape[1] // 6
+        codes = self.codes[:, index * n : (index + 1) * n]
+        if index >= len(TARGETS):
+            return codes - NO_ANSWER - 1
+        return np.where(codes == (MISSING if index else MISSING_LEVEL), -1, codes)
+
+    def answers(self, target: str) -> np.ndarray:
+        """Return what each rater recorded of a target, dims (work, rater); -1 if missing."""
+        return self.column(TARGETS.index(target))
+
+    @property
+    def rated(self) -> np.ndarray:
+        """Which works have an answer."""
+        return np.any([self.answers(target) >= 0 for target in TARGETS], axis=(0, 2))
+
+    @property
+    def sampled(self) -> "Works":
+        """The works that were not chosen on purpose."""
+        return self.take(self.purposive == 0)
 
 
 @dataclass(frozen=True)
 class Rated:
-    """Chances of what raters record, each the mean over draws.
+    """Predictive chances of what raters record, each the mean over draws.
 
     ``chance`` holds, by target, dims (work, rater, category); ``joint`` the chance of the whole row
     that was recorded, dims (work,), by :data:`JOINT`.
@@ -122,16 +175,15 @@ def rated_chances(
     codes
         What was recorded, dims (work, 6 x rater); used for ``joint`` alone.
     """
-    n = len(draws["use_rate"])
+    n, kinds = len(draws["use_rate"]), structure.kind_of
     total: dict[str, Any] = dict.fromkeys((*TARGETS, *JOINT), 0.0)
-    for start in range(0, n, CHUNK):
-        some = {name: values[start : start + CHUNK] for name, values in draws.items()}
-        parts = terms_from_draws(some)
-        found = states.cell_states(NumPy, parts, cells, link=structure.link)
+    for start in range(0, n, BATCH):
+        parts = terms_from_draws({name: x[start : start + BATCH] for name, x in draws.items()})
+        cell_states = states.cell_states(NumPy, parts, cells, link=structure.link)
         terms = {name: parts["raters"][name] for name in ratings.TERMS}
-        for name, x in chances(found, terms, kind_of=structure.kind_of).items():
-            total[name] = total[name] + x.sum(axis=0)
-        for name, x in joint(found, terms, at=cell, codes=codes, kind_of=structure.kind_of).items():
+        by_draw = marginal_chances(cell_states, terms, kind_of=kinds)
+        by_draw |= row_chances(cell_states, terms, cell=cell, codes=codes, kind_of=kinds)
+        for name, x in by_draw.items():
             total[name] = total[name] + x.sum(axis=0)
     mean = {name: np.asarray(x) / n for name, x in total.items()}
     binary = {name: np.stack([1.0 - mean[name], mean[name]], axis=-1)[cell] for name in COLUMNS}
@@ -139,23 +191,30 @@ def rated_chances(
     return Rated(chance, {name: mean[name] for name in JOINT})
 
 
-def chances(found: Any, terms: Mapping[str, Any], *, kind_of: tuple[int, ...]) -> dict[str, Any]:
-    """Return the chance of each rater's answer by cell; dims (draw, cell, rater[, level]).
+def marginal_chances(
+    cell_states: Any, terms: Mapping[str, Any], *, kind_of: tuple[int, ...]
+) -> dict[str, Any]:
+    """Return the chance of each rater's answer by cell, dims (draw, cell, rater[, level]).
 
-    ``found`` is what :func:`models.components.states.cell_states` gives, ``terms`` the raters' by
-    name.
+    Parameters
+    ----------
+    cell_states
+        From :func:`models.components.states.cell_states`.
+    terms
+        The raters' terms by name.
     """
-    state, unused = found
+    state, unused = cell_states
     by = state.reshape((*state.shape[:-1], len(LEVELS), 2))
-    out = {"level": np.einsum("dck,drky->dcry", by.sum(axis=-1), level_reading(terms, kind_of))}
-    z, read = by.sum(axis=-2), _column(terms, "tracking")
-    out["tracking"] = np.einsum("dcz,drz->dcr", z, _recorded(read, terms, c=0, kind_of=kind_of))
+    chances = {"level": np.einsum("dck,drky->dcry", by.sum(axis=-1), level_reading(terms, kind_of))}
+    recorded = _recorded(_shared_reading(terms, 0), terms, column=0, kind_of=kind_of)
+    chances["tracking"] = np.einsum("dcz,drz->dcr", by.sum(axis=-2), recorded)
     for c, side in enumerate(COLUMNS[1:], 1):
         none = unused[2 * c - 2] * unused[2 * c - 1]
         used = np.stack([state * none, state * (1.0 - none)], axis=-1)
         used = used.reshape((*by.shape, 2)).sum(axis=-3)  # (draw, cell, tracking, used)
-        out[side] = np.einsum("dczs,drzs->dcr", used, use_reading(terms, side, kind_of=kind_of))
-    return out
+        reading = use_reading(terms, c, kind_of=kind_of)
+        chances[side] = np.einsum("dczs,drzs->dcr", used, reading)
+    return chances
 
 
 def level_reading(terms: Mapping[str, Any], kind_of: tuple[int, ...]) -> Any:
@@ -166,61 +225,139 @@ def level_reading(terms: Mapping[str, Any], kind_of: tuple[int, ...]) -> Any:
     return shared[:, list(kind_of)] @ own
 
 
-def _column(terms: Mapping[str, Any], column: str) -> Any:
-    """Return the chance of the shared reading given that a thing is absent, present."""
-    c = COLUMNS.index(column)
-    absent = 1.0 - terms["shared_specificity"][..., c]
-    return np.stack([absent, terms["shared_sensitivity"][..., c]], axis=-1)  # (draw, kind, state)
+def _shared_reading(terms: Mapping[str, Any], column: int) -> Any:
+    """Return the chance of the shared reading if a thing is absent, present: (draw, kind, 2)."""
+    absent = 1.0 - terms["shared_specificity"][..., column]
+    return np.stack([absent, terms["shared_sensitivity"][..., column]], axis=-1)
 
 
-def _recorded(read: Any, terms: Mapping[str, Any], *, c: int, kind_of: tuple[int, ...]) -> Any:
+def _recorded(
+    reading: Any, terms: Mapping[str, Any], *, column: int, kind_of: tuple[int, ...]
+) -> Any:
     """Return the chance that each rater records a thing, from its kind's; (draw, rater, ...)."""
-    read = read[:, list(kind_of)]
-    lead = (*terms["own"].shape, len(kind_of), *[1] * (read.ndim - 2))
-    no = (1.0 - terms["specificity"][..., c]).reshape(lead)
-    return (1.0 - read) * no + read * terms["sensitivity"][..., c].reshape(lead)
+    reading = reading[:, list(kind_of)]
+    lead = (*terms["own"].shape, len(kind_of), *[1] * (reading.ndim - 2))
+    false = (1.0 - terms["specificity"][..., column]).reshape(lead)
+    return (1.0 - reading) * false + reading * terms["sensitivity"][..., column].reshape(lead)
 
 
-def use_reading(terms: Mapping[str, Any], side: str, *, kind_of: tuple[int, ...]) -> Any:
+def use_reading(terms: Mapping[str, Any], column: int, *, kind_of: tuple[int, ...]) -> Any:
     """Return the chance that a rater marks a use: dims (draw, rater, tracking, used).
 
-    Summed over what the raters record of tracking, which the halo rests on.
+    Summed over what the raters record of tracking, which the halo depends on.
     """
     patterns = np.array(list(product((0, 1), repeat=len(kind_of))))
-    read = _column(terms, "tracking")
-    shared = [read[..., z][..., None] for z in (0, 1)]
+    reading = _shared_reading(terms, 0)
+    shared = [reading[..., z][..., None] for z in (0, 1)]
     raters = (1.0 - terms["specificity"][..., 0], terms["sensitivity"][..., 0])
     chance = ratings.binary_terms(NumPy, shared, raters, answers=patterns, kind_of=kind_of)
     odds = terms["halo"][:, None] * ratings.tracked_share(NumPy, patterns)  # (draw, pattern)
-    use = _column(terms, side)[..., None, :]
+    use = _shared_reading(terms, column)[..., None, :]
     moved = ratings.shift(NumPy, use, odds[:, None, :, None])  # (draw, kind, pattern, used)
-    read = np.einsum("dqms,dmz->dqzs", moved, chance)
-    return _recorded(read, terms, c=COLUMNS.index(side), kind_of=kind_of)
+    reading = np.einsum("dqms,dmz->dqzs", moved, chance)
+    return _recorded(reading, terms, column=column, kind_of=kind_of)
 
 
-def joint(
-    found: Any,
+def row_chances(
+    cell_states: Any,
     terms: Mapping[str, Any],
     *,
-    at: np.ndarray,
+    cell: np.ndarray,
     codes: np.ndarray,
     kind_of: tuple[int, ...],
 ) -> dict[str, Any]:
     """Return the chance of each work's whole row, dims (draw, work), by :data:`JOINT`."""
-    state, unused = found
-    here, columns = [u[:, at] for u in unused], ratings.columns_of(codes, len(kind_of))
+    state, unused = cell_states[0][:, cell], [u[:, cell] for u in cell_states[1]]
+    columns = ratings.columns_of(codes, len(kind_of))
     answers = ratings.answer_terms(NumPy, terms, columns, kind_of=kind_of)
-    whole = ratings.row_probability(NumPy, state[:, at], answers, unused=here)
     pair = answers["level"][..., :, None] * answers["tracking"][..., None, :]
-    pair = pair.reshape(state[:, at].shape)
-    return {"row": (state[:, at] * pair).sum(axis=-1), "row_with_use": whole}
+    with_use = ratings.row_probability(NumPy, state, answers, unused=unused)
+    return {"row": (state * pair.reshape(state.shape)).sum(axis=-1), "row_with_use": with_use}
 
 
-AGENDA_SD = 1.0
-"""Standard deviation of the ridge on agendas, in log-odds."""
-YEAR_SD = 0.3
-"""Standard deviation of the ridge on the slope, in log-odds a year."""
-TINY = 1e-12
+def baseline_chances(
+    train: Works, works: Works, *, target: str, n_agendas: int
+) -> dict[str, np.ndarray]:
+    """Return each baseline's chances of a rating, dims (work, category).
+
+    Parameters
+    ----------
+    train
+        What was knowable; purposive works are left out here.
+    works
+        To be forecast; their answers are not read.
+    target
+        A member of :data:`TARGETS`.
+    n_agendas
+        Number of agendas.
+    """
+    k, seen = CATEGORIES[target], train.sampled
+    answered = seen.answers(target) >= 0
+    rows, raters = np.nonzero(answered)
+    weight = 1.0 / np.maximum(answered.sum(axis=1), 1)[rows]
+    value, year = seen.answers(target)[rows, raters], seen.year[rows]
+    last = year == year.max(initial=0)
+    chances = {
+        "carry": smoothed(shares(value[last], weight[last], k=k), weight[last].sum()),
+        "pooled": smoothed(shares(value, weight, k=k), weight.sum()),
+    }
+    spread = {name: np.tile(p, (len(works), 1)) for name, p in chances.items()}
+    if not len(value):
+        return spread | {"ordinal": spread["pooled"]}
+    fitted = fit_ordinal(value, seen.agenda[rows], year=year, weight=weight, n_agendas=n_agendas)
+    p = fitted.chances(works.agenda, works.year, categories=k)
+    return spread | {"ordinal": smoothed(p, weight.sum())}
+
+
+def shares(value: np.ndarray, weight: np.ndarray, *, k: int) -> np.ndarray:
+    """Return the weighted share of each of ``k`` categories; uniform where there is no row."""
+    if not weight.sum():
+        return np.full(k, 1.0 / k)
+    return np.bincount(value, weight, minlength=k) / weight.sum()
+
+
+def smoothed(share: np.ndarray, n: float) -> np.ndarray:
+    """Return shares with half a work added to each category."""
+    return (n * share + HALF) / (n + HALF * share.shape[-1])
+
+
+def baseline_rows(train: Works, works: Works) -> dict[str, dict[str, np.ndarray]]:
+    """Return each baseline's chance of the rows recorded, dims (work,), by :data:`JOINT`."""
+    seen = train.sampled
+    methods = {"carry": seen.take(seen.year == seen.year.max(initial=0)), "pooled": seen}
+    return {
+        kind: {name: _row_frequency(rows, works, width=width) for name, rows in methods.items()}
+        for kind, width in zip(JOINT, (2, 6), strict=True)
+    }
+
+
+def _row_frequency(seen: Works, works: Works, *, width: int) -> np.ndarray:
+    """Return a work's weight on the base, and the rest on the rows seen (a Dirichlet process)."""
+    n = seen.codes.shape[1] // 6 * width
+    same = (works.codes[:, None, :n] == seen.codes[None, :, :n]).all(axis=-1).sum(axis=1)
+    base = np.ones(len(works))
+    for i in range(width):
+        k = CATEGORIES[TARGETS[i]] if i < len(TARGETS) else WHOSE
+        base = base * _column_chance(seen.column(i), works.column(i), k=k)
+    return np.asarray((same + base) / (len(seen) + 1.0))
+
+
+def _column_chance(seen: np.ndarray, answers: np.ndarray, *, k: int) -> np.ndarray:
+    """Return the chance of a column's answers, dims (work,).
+
+    The first rater's answer has its share. Each further rater repeats the one before as often as
+    raters do, and otherwise draws from the shares.
+    """
+    value = seen[seen >= 0]
+    p = smoothed(shares(value, np.ones(len(value)), k=k), float((seen >= 0).any(axis=1).sum()))
+    both = (seen[:, 1:] >= 0) & (seen[:, :-1] >= 0)
+    repeat = ((seen[:, 1:] == seen[:, :-1])[both].sum() + HALF) / (both.sum() + 1.0)
+    chance = np.where(answers >= 0, p[np.maximum(answers, 0)], 1.0)
+    for r in range(1, answers.shape[1]):
+        asked = (answers[:, r] >= 0) & (answers[:, r - 1] >= 0)
+        mixed = repeat * (answers[:, r] == answers[:, r - 1]) + (1.0 - repeat) * chance[:, r]
+        chance[:, r] = np.where(asked, mixed, chance[:, r])
+    return np.asarray(chance.prod(axis=1))
 
 
 @dataclass(frozen=True)
@@ -238,9 +375,9 @@ class Ordinal:
         eta = self.agenda[agenda] + self.slope * (year - self.centre)
         below = special.expit(self.cuts[None, :] - eta[:, None])
         ends = [np.zeros((len(eta), 1)), below, np.ones((len(eta), 1))]
-        out = np.zeros((len(eta), categories))
-        out[:, self.seen] = np.diff(np.concatenate(ends, axis=1), axis=1)
-        return out
+        chances = np.zeros((len(eta), categories))
+        chances[:, self.seen] = np.diff(np.concatenate(ends, axis=1), axis=1)
+        return chances
 
 
 def fit_ordinal(
@@ -252,7 +389,17 @@ def fit_ordinal(
     n_agendas: int,
     sd: tuple[float, float] = (AGENDA_SD, YEAR_SD),
 ) -> Ordinal:
-    """Fit the regression.
+    r"""Fit a proportional-odds regression on agenda and year, with a ridge.
+
+    .. math::
+
+        \mathrm{logit}\, P(Y \le k \mid a, t) = c_k - \alpha_a - \beta\,(t - t_0), \qquad
+        c_1 < c_2 < \dots
+
+    maximises the log likelihood less :math:`\tfrac12 \sum_a (\alpha_a / s_a)^2 +
+    \tfrac12 (\beta / s_t)^2` (McCullagh 1980; le Cessie & van Houwelingen 1992). With two
+    categories it is a logistic regression. Agendas with a handful of works need the ridge, which
+    statsmodels' ``OrderedModel`` lacks.
 
     Parameters
     ----------
@@ -268,195 +415,57 @@ def fit_ordinal(
     seen, code = np.unique(np.asarray(y), return_inverse=True)
     years, w = np.asarray(year, dtype=float), np.asarray(weight, dtype=float)
     centre = float(np.average(years, weights=w))
-    rows = (code, np.asarray(agenda), years - centre, w)
     if len(seen) == 1:
         return Ordinal(seen, np.zeros(0), np.zeros(n_agendas), 0.0, centre)
     k = len(seen) - 1
     share = np.cumsum(np.bincount(code, weights=w) + 0.5)
     cuts = special.logit(share[:-1] / share[-1])
     start = np.concatenate([cuts[:1], np.log(np.diff(cuts)), np.zeros(n_agendas + 1)])
-    precision = np.array([*[sd[0] ** -2] * n_agendas, sd[1] ** -2])
-    found = optimize.minimize(
-        _loss,
+    rows = (code, np.asarray(agenda), years - centre, w)
+    fitted = optimize.minimize(
+        ordinal_loss,
         start,
-        args=((rows, k, precision),),
+        args=(rows, k, np.array([*[sd[0] ** -2] * n_agendas, sd[1] ** -2])),
         jac=True,
         method="L-BFGS-B",
         options={"ftol": 1e-12, "gtol": 1e-7, "maxiter": 2000},
     )
-    cuts, beta = _cuts(found.x[:k]), found.x[k:]
-    return Ordinal(seen, cuts, beta[:-1], float(beta[-1]), centre)
+    beta = fitted.x[k:]
+    return Ordinal(seen, _cutpoints(fitted.x[:k]), beta[:-1], float(beta[-1]), centre)
 
 
-def _cuts(x: np.ndarray) -> np.ndarray:
+def _cutpoints(x: np.ndarray) -> np.ndarray:
     return np.concatenate([x[:1], x[0] + np.cumsum(np.exp(x[1:]))])
 
 
-def _loss(x: np.ndarray, given: Any) -> tuple[float, np.ndarray]:
+def ordinal_loss(
+    x: np.ndarray, rows: tuple[np.ndarray, ...], k: int, precision: np.ndarray
+) -> tuple[float, np.ndarray]:
     """Return the penalised negative log likelihood and its gradient.
 
-    ``given`` are the rows (code, agenda, year, weight), the number of cutpoints, and precisions.
+    Parameters
+    ----------
+    x
+        First cutpoint, logs of the steps to the next ones, coefficients of agendas and year.
+    rows
+        Code, agenda, year and weight of each row.
+    k, precision
+        Number of cutpoints, and precisions of the coefficients.
     """
-    rows, k, precision = given
     code, agenda, years, w = rows
-    cuts, beta = _cuts(x[:k]), x[k:]
+    cuts, beta = _cutpoints(x[:k]), x[k:]
     eta = beta[agenda] + beta[-1] * years
     ends = np.concatenate([[-np.inf], cuts, [np.inf]])
     high, low = special.expit(ends[code + 1] - eta), special.expit(ends[code] - eta)
     p = np.maximum(high - low, TINY)
     up, down = w * high * (1.0 - high) / p, w * low * (1.0 - low) / p
     by_cut = np.bincount(code + 1, up, minlength=k + 2) - np.bincount(code, down, minlength=k + 2)
-    by_cut = by_cut[1:-1]  # by the cutpoints; the ends do not move
-    steps = np.exp(x[1:k])
-    later = np.cumsum(by_cut[::-1])[::-1]
+    later = np.cumsum(by_cut[-2:0:-1])[::-1]  # the two ends do not move
     by_eta = down - up
     by_beta = np.append(np.bincount(agenda, by_eta, minlength=len(beta) - 1), by_eta @ years)
-    gradient = -np.concatenate([later[:1], later[1:] * steps, by_beta])
+    gradient = -np.concatenate([later[:1], later[1:] * np.exp(x[1:k]), by_beta])
     gradient[k:] += precision * beta
     return float(0.5 * precision @ beta**2 - w @ np.log(p)), gradient
-
-
-BASELINES = ("carry", "pooled", "ordinal")
-JOINT_BASELINES = ("carry", "pooled")
-CATEGORIES = {"level": len(LEVELS), "tracking": 2, "capabilities": 2, "alignment": 2}
-HALF = 0.5
-WHOSE = 3
-"""Answers to 'whose use': own, others, both."""
-
-
-@dataclass(frozen=True)
-class Works:
-    """Works by key: index of the agenda, year, whether purposive, and answers (work, 6 x rater)."""
-
-    keys: tuple[str, ...]
-    agenda: np.ndarray
-    year: np.ndarray
-    purposive: np.ndarray
-    codes: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def take(self, at: np.ndarray) -> "Works":
-        """Return some of the works, by a mask."""
-        keys = tuple(key for key, kept in zip(self.keys, at, strict=True) if kept)
-        arrays = (self.agenda, self.year, self.purposive, self.codes)
-        return Works(keys, *(x[at] for x in arrays))
-
-    def answers(self, target: str) -> np.ndarray:
-        """Return what each rater recorded, dims (work, rater); -1 where it is missing."""
-        n = self.codes.shape[1] // 6
-        i = TARGETS.index(target)
-        found = self.codes[:, i * n : (i + 1) * n]
-        return np.where(found == (MISSING_LEVEL if target == "level" else MISSING), -1, found)
-
-
-def forecasts(train: Works, works: Works, *, target: str, n_agendas: int) -> dict[str, np.ndarray]:
-    """Return each baseline's chances of a rating, dims (work, category).
-
-    Parameters
-    ----------
-    train
-        What was knowable; purposive works are left out here.
-    works
-        To be forecast; their answers are not read.
-    target
-        A member of :data:`forecast.analyses.scores.TARGETS`.
-    n_agendas
-        Number of agendas.
-    """
-    k, seen = CATEGORIES[target], train.take(train.purposive == 0)
-    y = seen.answers(target)
-    rows, raters = np.nonzero(y >= 0)
-    weight = 1.0 / np.maximum((y >= 0).sum(axis=1), 1)[rows]
-    value, year = y[rows, raters], seen.year[rows]
-    last = year == year.max() if len(year) else np.zeros(0, dtype=bool)
-    out = {
-        "carry": smoothed(shares(value[last], weight[last], k=k), weight[last].sum()),
-        "pooled": smoothed(shares(value, weight, k=k), weight.sum()),
-    }
-    spread = {name: np.tile(p, (len(works), 1)) for name, p in out.items()}
-    if not len(value):
-        return spread | {"ordinal": spread["pooled"]}
-    fitted = fit_ordinal(value, seen.agenda[rows], year=year, weight=weight, n_agendas=n_agendas)
-    p = fitted.chances(works.agenda, works.year, categories=k)
-    return spread | {"ordinal": smoothed(p, weight.sum())}
-
-
-def shares(value: np.ndarray, weight: np.ndarray, *, k: int) -> np.ndarray:
-    """Return the weighted share of each of ``k`` categories; even where there is no row."""
-    if not weight.sum():
-        return np.full(k, 1.0 / k)
-    return np.bincount(value, weight, minlength=k) / weight.sum()
-
-
-def smoothed(share: np.ndarray, n: float) -> np.ndarray:
-    """Return shares with half a work added to each category."""
-    k = share.shape[-1]
-    return (n * share + HALF) / (n + HALF * k)
-
-
-def row_forecasts(train: Works, works: Works) -> dict[str, dict[str, np.ndarray]]:
-    """Return each baseline's chance of the rows recorded, dims (work,), by kind of row."""
-    seen = train.take(train.purposive == 0)
-    last = seen.take(seen.year == seen.year.max()) if len(seen) else seen
-    of = {"carry": last, "pooled": seen}
-    return {
-        kind: {name: _row_chances(rows, works, width=width) for name, rows in of.items()}
-        for kind, width in zip(JOINT, (2, 6), strict=True)
-    }
-
-
-def _row_chances(seen: Works, works: Works, *, width: int) -> np.ndarray:
-    """Return a work's weight on the base, and the rest on the rows seen (a Dirichlet process)."""
-    n = seen.codes.shape[1] // 6 * width
-    same = (works.codes[:, None, :n] == seen.codes[None, :, :n]).all(axis=-1).sum(axis=1)
-    base = np.ones(len(works))
-    for column in range(width):
-        base = base * _column_chance(_answers(seen, column), _answers(works, column), column=column)
-    return np.asarray((same + base) / (len(seen) + 1.0))
-
-
-def _answers(works: Works, column: int) -> np.ndarray:
-    """Return the answers of one of the six columns, from 0, and -1 where there is none."""
-    if column < len(TARGETS):
-        return works.answers(TARGETS[column])
-    n = works.codes.shape[1] // 6
-    return works.codes[:, column * n : (column + 1) * n] - NO_ANSWER - 1
-
-
-def _column_chance(seen: np.ndarray, got: np.ndarray, *, column: int) -> np.ndarray:
-    """Return the chance of a column's answers, dims (work,).
-
-    The first rater's answer has its share; each further rater repeats the one before as often
-    as raters do, and else draws from the shares.
-    """
-    k = CATEGORIES[TARGETS[column]] if column < len(TARGETS) else WHOSE
-    value = seen[seen >= 0]
-    p = smoothed(shares(value, np.ones(len(value)), k=k), float((seen >= 0).any(axis=1).sum()))
-    both = (seen[:, 1:] >= 0) & (seen[:, :-1] >= 0)
-    repeat = ((seen[:, 1:] == seen[:, :-1])[both].sum() + HALF) / (both.sum() + 1.0)
-    chance = np.where(got >= 0, p[np.maximum(got, 0)], 1.0)
-    for r in range(1, got.shape[1]):
-        asked = (got[:, r] >= 0) & (got[:, r - 1] >= 0)
-        mixed = repeat * (got[:, r] == got[:, r - 1]) + (1.0 - repeat) * chance[:, r]
-        chance[:, r] = np.where(asked, mixed, chance[:, r])
-    return np.asarray(chance.prod(axis=1))
-
-
-MODEL = "model"
-PRIOR = "prior"
-"""The model given no evidence: what its priors, written with hindsight, know by themselves."""
-HINDSIGHT = ("capabilities", "alignment", "row_with_use")
-"""Targets about use: rated at the close of the evidence, with hindsight, whatever the origin."""
-RULE = {"level": "rps", "workers": "crps", "milestones": "crps"}
-"""Which distance a target has, where it is not the Brier score; rows have none."""
-Row = dict[str, Any]
-
-
-def distance_name(target: str) -> str:
-    """Return the name of a target's distance, or nothing."""
-    return "" if target in JOINT else RULE.get(target, "brier")
 
 
 def answer_scores(
@@ -471,169 +480,153 @@ def answer_scores(
     answers
         What was recorded, dims (work, rater), -1 where it is missing; NaN for a work of none.
     target
-        Levels are scored by the ranked probability score, the others by Brier's.
+        Levels have the ranked probability score, the others Brier's.
     """
     import scoringrules as sr
 
-    at, got = np.maximum(answers, 0), answers >= 0
-    logs = np.log(np.take_along_axis(chance, at[..., None], axis=-1)[..., 0])
+    code, given = np.maximum(answers, 0), answers >= 0
+    logs = np.log(np.take_along_axis(chance, code[..., None], axis=-1)[..., 0])
     if target == "level":
-        distance = sr.rps_score(at + 1, chance)
+        distance = sr.rps_score(code + 1, chance)
     else:
-        distance = sr.brier_score(at, np.clip(chance[..., 1], 0.0, 1.0))
-    n = np.where(got.any(axis=1), got.sum(axis=1), np.nan)
-    return (logs * got).sum(axis=1) / n, (np.asarray(distance) * got).sum(axis=1) / n
+        distance = sr.brier_score(code, np.clip(chance[..., 1], 0.0, 1.0))
+    n = np.where(given.any(axis=1), given.sum(axis=1), np.nan)
+    return (logs * given).sum(axis=1) / n, (np.asarray(distance) * given).sum(axis=1) / n
+
+
+def score_row(
+    target: str,
+    method: str,
+    item: str,
+    *,
+    year: int,
+    agenda: str = "",
+    log_score: float,
+    distance: float | None,
+) -> Row:
+    """Return the row of one method's scores of one item; NaN is no distance."""
+    return {
+        "target": target,
+        "method": method,
+        "item": item,
+        "year": int(year),
+        "agenda": agenda,
+        "log_score": float(log_score),
+        "distance": None if distance is None or np.isnan(distance) else float(distance),
+        "rule": DISTANCES.get(target, "brier"),
+        "hindsight": target in HINDSIGHT,
+    }
 
 
 def work_scores(
-    found: Mapping[str, Rated],
-    train: Works,
-    *,
-    works: Works,
-    names: Mapping[str, Any],
-    agendas: tuple[str, ...],
-) -> list[Row]:
-    """Return the scores of works by target and method.
+    forecasts: Mapping[str, Rated], train: Works, *, works: Works, agendas: tuple[str, ...]
+) -> Iterator[Row]:
+    """Yield the scores of works by target and method.
 
     Parameters
     ----------
-    found
-        Forecasts of them by the model, and by its priors alone.
+    forecasts
+        By the model, and by its priors alone.
     train
         The works that the baselines may learn from.
     works
         What is scored.
-    names
-        What each row begins with.
     agendas
         Their names, in the order of the indices.
     """
-    rows: list[Row] = []
+    scores: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
     for target in TARGETS:
         answers = works.answers(target)
-        by = forecasts(train, works, target=target, n_agendas=len(agendas))
-        spread = {name: np.repeat(p[:, None], answers.shape[1], axis=1) for name, p in by.items()}
-        ours = {name: one.chance[target] for name, one in found.items()}
-        for method, chance in (ours | spread).items():
-            logs, distance = answer_scores(chance, answers, target=target)
-            told = dict(names) | {"target": target, "method": method}
-            rows += _rows(works, logs, distance=distance, told=told, agendas=agendas)
-    for kind, by in row_forecasts(train, works).items():
-        for method, p in ({name: one.joint[kind] for name, one in found.items()} | by).items():
-            told = dict(names) | {"target": kind, "method": method}
-            nothing = np.full(len(works), np.nan)
-            rows += _rows(works, np.log(p), distance=nothing, told=told, agendas=agendas)
-    return rows
+        by = {name: rated.chance[target] for name, rated in forecasts.items()}
+        baselines = baseline_chances(train, works, target=target, n_agendas=len(agendas))
+        by |= {n: np.repeat(p[:, None], answers.shape[1], axis=1) for n, p in baselines.items()}
+        for method, chance in by.items():
+            scores[target, method] = answer_scores(chance, answers, target=target)
+    for kind, baselines in baseline_rows(train, works).items():
+        by = {name: rated.joint[kind] for name, rated in forecasts.items()} | baselines
+        for method, p in by.items():
+            scores[kind, method] = np.log(p), np.full(len(works), np.nan)
+    for (target, method), (logs, distance) in scores.items():
+        for i in np.flatnonzero(np.isfinite(logs)):
+            yield score_row(
+                target,
+                method,
+                works.keys[i],
+                year=works.year[i],
+                agenda=agendas[works.agenda[i]],
+                log_score=logs[i],
+                distance=distance[i],
+            )
 
 
-def _rows(
-    works: Works,
-    logs: np.ndarray,
-    *,
-    distance: np.ndarray,
-    told: Mapping[str, Any],
-    agendas: tuple[str, ...],
-) -> Iterator[Row]:
-    """Yield a row for each work that has a score."""
-    for i in np.flatnonzero(np.isfinite(logs)):
-        yield {
-            **told,
-            "item": works.keys[i],
-            "year": int(works.year[i]),
-            "agenda": agendas[works.agenda[i]],
-            "log_score": float(logs[i]),
-            "distance": None if np.isnan(distance[i]) else float(distance[i]),
-            "rule": distance_name(str(told["target"])),
-            "hindsight": told["target"] in HINDSIGHT,
-        }
-
-
-PROB = 0.89
-"""Probability of an interval, equal-tailed."""
-RESAMPLES = 1000
-COMPARED = ("gain", "gain_se", "gain_lower", "gain_upper", "skill", "skill_lower", "skill_upper")
-"""What a baseline's row says of the model; empty in the model's own."""
-LEAST = 2
-"""Fewest items for which an uncertainty can be told."""
-Z = 1.5982
-"""Standard normal quantile of the upper end of an 89% interval."""
-
-
-def by_method(rows: Iterable[Row]) -> dict[str, dict[str, list[tuple[float, float]]]]:
-    """Return (log score, distance) of each item by method."""
-    found: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+def table(rows: Sequence[Row], *, by: Sequence[str], seed: int) -> list[Row]:
+    """Return :func:`compared` for each group of rows that share the columns ``by``."""
+    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        distance = np.nan if row["distance"] is None else row["distance"]
-        found[row["method"]][row["item"]].append((row["log_score"], distance))
-    return found
+        groups[tuple(row[name] for name in by)].append(row)
+    return [
+        dict(zip(by, key, strict=True)) | row
+        for key, group in groups.items()
+        for row in compared(group, seed=seed)
+    ]
 
 
-def compared(rows: Sequence[Row], *, names: Mapping[str, Any], seed: int) -> list[Row]:
-    """Return a row for the model, and one for each baseline with the model's gain over it.
+def compared(rows: Sequence[Row], *, seed: int) -> list[Row]:
+    """Return a row for each method, with the model's gain and skill over each baseline.
 
     Parameters
     ----------
     rows
         Scores of one target.
-    names
-        What each row begins with.
     seed
         Of the resampling.
     """
-    found = by_method(rows)
-    sums = {m: _sums(items) for m, items in found.items()}
-    model = sums.get(MODEL)
-    out = []
-    for method, (logs, distance) in sums.items():
-        told: Row = {
-            **names,
+    items: dict[str, dict[str, list[tuple[float, float]]]]
+    items = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        distance = np.nan if row["distance"] is None else row["distance"]
+        items[row["method"]][row["item"]].append((row["log_score"], distance))
+    sums = {m: np.array([np.sum(x[key], axis=0) for key in sorted(x)]).T for m, x in items.items()}
+    compared_rows = []
+    for method, (logs, distances) in sums.items():
+        pairs = [pair for scores in items[method].values() for pair in scores]
+        known = [distance for _, distance in pairs if not np.isnan(distance)]
+        row = {
             "method": method,
-            "items": len(found[method]),
-            "scores": sum(map(len, found[method].values())),
+            "items": len(logs),
+            "scores": len(pairs),
             "log_score": float(logs.sum()),
-            "distance": _mean(found[method]),
-        }
-        told |= dict.fromkeys(COMPARED)
-        if method != MODEL and model is not None:
-            told |= gain(model[0], logs) | skill(model[1], distance, seed=seed)
-        out.append(told)
-    return out
+            "distance": float(np.mean(known)) if known else None,
+        } | dict.fromkeys(COMPARED)
+        if method != MODEL and MODEL in sums:
+            model_logs, model_distances = sums[MODEL]
+            row |= gain(model_logs, logs) | skill(model_distances, distances, seed=seed)
+        compared_rows.append(row)
+    return compared_rows
 
 
-def _sums(items: Mapping[str, Sequence[tuple[float, float]]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return each item's summed log score and distance, items in the order of their names."""
-    whole = np.array([np.array(items[key]).sum(axis=0) for key in sorted(items)])
-    return whole[:, 0], whole[:, 1]
+def gain(model: np.ndarray, base: np.ndarray) -> dict[str, float | None]:
+    """Return the summed difference of log scores, its standard error and its 89% interval.
 
-
-def _mean(items: Mapping[str, Sequence[tuple[float, float]]]) -> float | None:
-    found = [d for scores in items.values() for _, d in scores if not np.isnan(d)]
-    return float(np.mean(found)) if found else None
-
-
-def gain(model: np.ndarray, base: np.ndarray) -> Row:
-    """Return the summed difference of log scores, its standard error and its 89% interval."""
-    d = model - base
-    total, n = float(d.sum()), len(d)
-    if n < LEAST:
+    A single item has no error.
+    """
+    difference = model - base
+    total, n = float(difference.sum()), len(difference)
+    if n < 2:
         return {"gain": total, "gain_se": None, "gain_lower": None, "gain_upper": None}
-    se = float(np.sqrt(n) * d.std(ddof=1))
-    return {
-        "gain": total,
-        "gain_se": se,
-        "gain_lower": total - Z * se,
-        "gain_upper": total + Z * se,
-    }
+    se = float(np.sqrt(n) * difference.std(ddof=1))
+    lower, upper = total - Z * se, total + Z * se
+    return {"gain": total, "gain_se": se, "gain_lower": lower, "gain_upper": upper}
 
 
-def skill(model: np.ndarray, base: np.ndarray, *, seed: int) -> Row:
+def skill(model: np.ndarray, base: np.ndarray, *, seed: int) -> dict[str, float | None]:
     """Return one less the ratio of summed distances, with its 89% interval by resampling."""
-    some = ~(np.isnan(model) | np.isnan(base))
-    model, base = model[some], base[some]
+    known = ~(np.isnan(model) | np.isnan(base))
+    model, base = model[known], base[known]
     if not len(model) or not base.sum():
         return {"skill": None, "skill_lower": None, "skill_upper": None}
     point = float(1.0 - model.sum() / base.sum())
-    if len(model) < LEAST:
+    if len(model) < 2:
         return {"skill": point, "skill_lower": None, "skill_upper": None}
     times = resampled(len(model), seed)
     ratio = 1.0 - (times @ model) / np.maximum(times @ base, 1e-300)
@@ -648,13 +641,6 @@ def resampled(n: int, seed: int) -> np.ndarray:
     return rng.multinomial(n, np.full(n, 1.0 / n), size=RESAMPLES).astype(float)
 
 
-def table(rows: Sequence[Row], *, by: Sequence[str], seed: int) -> list[Row]:
-    """Return :func:`compared` for each group of rows that share the columns ``by``."""
-    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[tuple(row[name] for name in by)].append(row)
-    out = []
-    for key, some in groups.items():
-        names = dict(zip(by, key, strict=True))
-        out += compared(some, names=names, seed=seed)
-    return out
+def covered(u: np.ndarray, p: float) -> np.ndarray:
+    """Return which outcomes with PIT (or rank) u lie in their central interval of probability p."""
+    return np.abs(u - 0.5) < 0.5 * p

@@ -1,10 +1,10 @@
-"""Structural checks: the headline under another model, another unit, fewer raters or tables.
+"""``forecast check --structure`` and ``--tables``: the headline under other models or evidence.
 
-Each variation is a Case; :func:`forecast.inference.evaluate.evaluate` answers it at the least
-price and says
-how: exact where only the question changes, reweighted where Pareto k allows, else refitted (a
-changed link or tail compiles a model of its own, and is compared with the run by LOO). The shift is
-against the run itself; where the draws are not the same its error adds both fits' errors.
+Each variation (another unit, link or tail, fewer raters or tables) is a Case, and
+:func:`forecast.inference.evaluate.evaluate` answers it at the least price: exact where only the
+question changes, reweighted where Pareto k allows, otherwise refitted. A changed link or tail
+compiles a model of its own, which is compared with the run by LOO. The change is against the run
+itself; where the draws are not the same, its error adds both fits' errors.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ import numpy as np
 
 from forecast.analyses.loo import COLUMNS, stacked, work_elpd
 from forecast.analyses.run_checks import MOST
+from forecast.analyses.scores import Row
 from forecast.inference.case import Answer, Case, with_arrays
 from forecast.inference.evaluate import (
     again,
@@ -38,7 +39,17 @@ SHOWN = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capab
 """Quantities whose change is shown."""
 HEAVY = "student-t tails of agendas"
 """The variation that stands beside a headline below 2% or above 98%."""
-Variation = tuple[str, str, Case]
+READINGS = {"none": "as many readings as raters", "high": "little more than one reading"}
+"""What the ends of the raters' shared error make of three raters."""
+
+
+@dataclass(frozen=True)
+class Variation:
+    """A changed Case: what is varied, and its setting."""
+
+    what: str
+    setting: str
+    case: Case
 
 
 @dataclass(frozen=True)
@@ -50,44 +61,50 @@ class Fitting:
     tick: Callable[[], None] | None = None
 
 
-def structure_cases(case: Case) -> list[Variation]:
-    """Return (what is varied, setting, Case) of every structural check."""
-    return [*_options(case), *_raters(case), *_errors(case), *_selection(case)]
+def structure_cases(case: Case) -> Iterator[Variation]:
+    """Yield every structural check.
 
-
-def table_cases(case: Case) -> list[Variation]:
-    """Return the Case without each table of evidence: all of its rows with weight 0."""
-    out: list[Variation] = []
-    for name, columns in case.evidence.arrays.items():
-        if np.any(columns.get("weight", 0.0)):
-            none = np.zeros_like(columns["weight"])
-            out.append(("table", f"without {name}", with_arrays(case, name, weight=none)))
-    return out
-
-
-def _options(case: Case) -> Iterator[Variation]:
+    The ends of the errors that raters share stand for the effective number of raters: without a
+    shared error three raters are three readings, with a large one little more than one.
+    """
     model = case.model
+
+    def option(name: str, value: Any, setting: str) -> Variation:
+        return Variation(name, setting, replace(case, model=replace(model, **{name: value})))
+
     for m in (1, 3, 10):
         if m != model.established_at:
-            made = replace(case, model=replace(model, established_at=m))
-            yield "established_at", f"{m} works", made
+            yield option("established_at", m, f"{m} works")
     for unit in ("field", "family", "agenda"):
         if unit != model.established_in:
-            yield "established_in", unit, replace(case, model=replace(model, established_in=unit))
+            yield option("established_in", unit, unit)
     if model.tails == "normal":
-        yield "tails", HEAVY, replace(case, model=replace(model, tails="student-t"))
+        yield option("tails", "student-t", HEAVY)
     if model.link == "logit":
-        yield "link", "probit link", replace(case, model=replace(model, link="probit"))
+        yield option("link", "probit", "probit link")
+    ratings, cells = case.evidence.arrays["ratings"], case.evidence.arrays["cells"]
+    if ratings["weight"].any():
+        for i, rater in enumerate(case.evidence.labels["rater"]):
+            if not rater.startswith("absent-"):
+                yield Variation("raters", f"without {rater}", without_rater(case, i))
+    for setting, varied in shared_cases(case).items():
+        if varied is not case:
+            yield Variation("effective number of raters", READINGS[setting], varied)
+    for setting, varied in halo_cases(case).items():
+        if varied is not case:
+            yield Variation("halo", setting, varied)
+    known = cells["purposive"][ratings["cell"]] == 1
+    if (known & (ratings["weight"] > 0)).any():
+        sampled = with_arrays(case, "ratings", weight=np.where(known, 0.0, ratings["weight"]))
+        yield Variation("selection", "known cases left out", sampled)
 
 
-def _raters(case: Case) -> Iterator[Variation]:
-    """Yield the Case with each rater's answers missing, as long as another is left."""
-    raters = case.evidence.labels["rater"]
-    if not case.evidence.arrays["ratings"]["weight"].any():
-        return
-    for i, rater in enumerate(raters):
-        if not rater.startswith("absent-"):
-            yield "raters", f"without {rater}", without_rater(case, i)
+def table_cases(case: Case) -> Iterator[Variation]:
+    """Yield the Case without each table of evidence: all of its rows with weight 0."""
+    for name, columns in case.evidence.arrays.items():
+        if np.any(columns.get("weight", 0.0)):
+            without = with_arrays(case, name, weight=np.zeros_like(columns["weight"]))
+            yield Variation("table", f"without {name}", without)
 
 
 def without_rater(case: Case, rater: int) -> Case:
@@ -102,58 +119,33 @@ def without_rater(case: Case, rater: int) -> Case:
     return with_arrays(case, "ratings", value=value, asked=asked)
 
 
-def _errors(case: Case) -> Iterator[Variation]:
-    """Yield the ends of the errors that raters share and of the halo.
-
-    No shared error makes three raters three readings; a large one makes them little more than one:
-    these are the ends of the effective number of raters.
-    """
-    words = {"none": "as many readings as raters", "high": "little more than one reading"}
-    for setting, made in shared_cases(case).items():
-        if made is not case:
-            yield "effective number of raters", words[setting], made
-    for setting, made in halo_cases(case).items():
-        if made is not case:
-            yield "halo", setting, made
-
-
-def _selection(case: Case) -> Iterator[Variation]:
-    rows, cells = case.evidence.arrays["ratings"], case.evidence.arrays["cells"]
-    known = cells["purposive"][rows["cell"]] == 1
-    if (known & (rows["weight"] > 0)).any():
-        weight = np.where(known, 0.0, rows["weight"])
-        yield "selection", "known cases left out", with_arrays(case, "ratings", weight=weight)
-
-
 def variation_rows(
     fit: Fit,
-    found: dict[str, np.ndarray],
+    quantities: dict[str, np.ndarray],
     *,
-    variations: list[Variation],
+    variations: Iterator[Variation] | list[Variation],
     fitting: Fitting | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Return each variation's headline, its change, and how it was obtained.
 
     Parameters
     ----------
-    fit, found
+    fit, quantities
         The run, and its quantities by draw.
     variations
         From :func:`structure_cases` or :func:`table_cases`.
     fitting
         How fits are made, where they are needed.
     """
-    how = fitting or Fitting()
-    own = summed({name: found[name] for name in HEADLINE}, fit, how="exact")
-    rows, elpd = [_row(("as run", "as run"), own, own=own) | _told(None)], {}
-    for what, setting, case in variations:
-        made, other = answered(fit, case, fitting=how)
-        if other is not None and other.compiled.structure != fit.compiled.structure:
-            elpd[len(rows)] = work_elpd(other, most=MOST)
-        rows.append(_row((what, setting), made, own=own) | _told(other))
-    if elpd:
-        elpd[0] = work_elpd(fit, most=MOST)
-    weights = stacked(elpd)
+    own = summed({name: quantities[name] for name in HEADLINE}, fit, how="exact")
+    as_run = Variation("as run", "as run", fit.case)
+    rows, elpd = [_row(as_run, own, own=own, refitted=None)], {}
+    for variation in variations:
+        result, refitted = answered(fit, variation.case, fitting=fitting or Fitting())
+        if refitted is not None and refitted.compiled.structure != fit.compiled.structure:
+            elpd[len(rows)] = work_elpd(refitted, most=MOST)
+        rows.append(_row(variation, result, own=own, refitted=refitted))
+    weights = stacked({0: work_elpd(fit, most=MOST)} | elpd) if elpd else {}
     return [row | weights.get(i, dict.fromkeys(COLUMNS)) for i, row in enumerate(rows)]
 
 
@@ -166,14 +158,13 @@ def answered(fit: Fit, case: Case, *, fitting: Fitting) -> tuple[Answer, Fit | N
     k = _weights_that_fail(fit, case)
     if k is None:
         return evaluate([case], base=fit, names=HEADLINE)[0], None
-    options: dict[str, Any] = {"cores": fitting.cores, "tick": fitting.tick}
     once = replace(case, sampler=replace(careful(case.sampler), retry=False))
-    other = _judged(refit(fit, once, **options))
-    if fitting.retry and not other.diagnosis.converged:
-        second = replace(posterior(harder(once), **options), case=once)
-        other = _judged(again(other, second))
-    found = answer(other, other.case, names=HEADLINE)
-    return replace(summed(found, other, how="refit"), pareto_k=k), other
+    refitted = _judged(refit(fit, once, cores=fitting.cores, tick=fitting.tick))
+    if fitting.retry and not refitted.diagnosis.converged:
+        second = posterior(harder(once), cores=fitting.cores, tick=fitting.tick)
+        refitted = _judged(again(refitted, replace(second, case=once)))
+    quantities = answer(refitted, refitted.case, names=HEADLINE)
+    return replace(summed(quantities, refitted, how="refit"), pareto_k=k), refitted
 
 
 def _weights_that_fail(fit: Fit, case: Case) -> float | None:
@@ -193,25 +184,20 @@ def _judged(fit: Fit) -> Fit:
     return judged(fit, answer(fit, fit.case, names=HEADLINE))
 
 
-def _told(fit: Fit | None) -> dict[str, str]:
-    """Return what the rule says of a variation's own fit: what fails, if it is a second."""
-    if fit is None:
-        return {"failures": "", "retried": ""}
-    return {"failures": "; ".join(fit.diagnosis.failures), "retried": fit.diagnosis.retried}
-
-
-def _row(words: tuple[str, str], made: Answer, *, own: Answer) -> dict[str, Any]:
-    row: dict[str, Any] = dict(zip(("what", "setting"), words, strict=True))
-    row |= {key: getattr(made, key) for key in ("how", "pareto_k", "r_hat", "ess", "converged")}
+def _row(variation: Variation, result: Answer, *, own: Answer, refitted: Fit | None) -> Row:
+    """Return a variation's row: of its own fit, what fails and why it is a second one."""
+    row: Row = {"what": variation.what, "setting": variation.setting}
+    for key in ("how", "pareto_k", "r_hat", "ess", "converged"):
+        row[key] = getattr(result, key)
     for name in SHOWN:
-        x, base = made.quantities[name], own.quantities[name]
-        paired = made.how == "exact" and len(x) == len(base)
-        error = _paired(x - base, made.ess) if paired else np.hypot(made.mcse[name], own.mcse[name])
+        x, base = result.quantities[name], own.quantities[name]
+        error = np.hypot(result.mcse[name], own.mcse[name])
+        if result.how == "exact" and len(x) == len(base):
+            error = (x - base).std() / max(result.ess, 1.0) ** 0.5
         lower, upper = np.quantile(x, (LOWER, UPPER))
         row |= {name: float(x.mean()), f"{name}_lower": float(lower), f"{name}_upper": float(upper)}
         row |= {f"{name}_change": float(x.mean() - base.mean()), f"{name}_mcse": float(error)}
+    verdict = None if refitted is None else refitted.diagnosis
+    row["failures"] = "; ".join(verdict.failures) if verdict else ""
+    row["retried"] = verdict.retried if verdict else ""
     return row
-
-
-def _paired(change: np.ndarray, ess: float) -> float:
-    return float(change.std() / max(ess, 1.0) ** 0.5)

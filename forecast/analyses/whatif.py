@@ -1,4 +1,4 @@
-"""What if: scenarios beside the forecast, paired draw by draw.
+"""``forecast whatif``: scenarios beside the forecast, paired draw by draw.
 
 All scenarios share the draws of the run, its forecast-only priors and its future paths, so that a
 difference is that of each draw with itself. ``noise`` is the Monte Carlo error of its mean;
@@ -8,11 +8,10 @@ difference is that of each draw with itself. ``noise`` is the Monte Carlo error 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from forecast.analyses.result import Result, opened, outside_of, target_of
+from forecast.analyses.result import Result, Row, finished_run, new_folder, outside_of, save
 from forecast.config.scenarios import BASE, Scenario, check_scenarios, load_scenarios, scenarios_of
 from forecast.inference.evaluate import evaluate
 from forecast.inference.sampling import Fit
@@ -23,8 +22,8 @@ from models.errors import InputError
 from models.outcomes.relevance import cohorts
 from models.quantities import HEADLINE
 
-Row = dict[str, Any]
-Draws = dict[str, np.ndarray]
+AS_FORECAST = Scenario(BASE, ())
+"""Nothing done."""
 
 
 class WhatIf(Result):
@@ -64,79 +63,71 @@ def whatif(
     InputError
         If the user's input or a folder is at fault.
     """
-    made = opened(run, "it can be asked what if")
-    target = target_of(out)
-    question = made.headline
-    start = question["cohort"] if since is None else since
-    asked = scenarios_of(do, start) + (load_scenarios(scenarios, start) if scenarios else [])
-    if not asked:
+    run, folder = finished_run(run, "it can be asked what if"), new_folder(out)
+    start = run.headline["cohort"] if since is None else since
+    stated = scenarios_of(do, start) + (load_scenarios(scenarios, start) if scenarios else [])
+    if not stated:
         raise InputError("whatif: nothing to do; add --do KEY=VALUE, or --scenarios FILE")
     with Stages(quiet=quiet) as stages:
         with stages("read the run"):
-            fit = fit_of(made)
-        agendas = fit.compiled.structure.agendas
-        asked = check_scenarios(asked, agendas, horizon=question["horizon"])
-        with stages(f"{len(asked)} scenarios"):
-            found = answers(fit, asked)
-    summary = summarised(fit, asked, found=found)
-    summary = {"schema": 1, "run": made.folder.name, "converged": made.converged} | summary
-    summary |= outside_of(made)
-    if target is not None:
-        _write(target, summary)
-    return WhatIf(summary, made.converged, target)
+            fit = fit_of(run)
+        agendas, horizon = fit.compiled.structure.agendas, run.headline["horizon"]
+        stated = check_scenarios(stated, agendas, horizon=horizon)
+        with stages(f"{len(stated)} scenarios"):
+            draws = answers(fit, stated)
+    summary: Row = {"schema": 1, "run": run.folder.name, "converged": run.converged}
+    summary |= summarised(fit, stated, draws=draws) | outside_of(run.headline)
+    if folder is not None:
+        from reports.figures.choices import write_whatif_figure
+
+        tables = {"scenarios": summary["rows"], "by_cohort": summary["by_cohort"]}
+        save(folder, "whatif", summary, tables=tables, figures=write_whatif_figure)
+    return WhatIf(summary, run.converged, folder)
 
 
-def answers(fit: Fit, scenarios: Sequence[Scenario], *, more: Sequence[str] = ()) -> list[Draws]:
+def answers(fit: Fit, scenarios: Sequence[Scenario]) -> list[dict[str, np.ndarray]]:
     """Return the headline by draw, also by cohort, of the forecast and of each scenario."""
-    names = [*HEADLINE, *(f"cohort_{name}" for name in HEADLINE), *more]
-    cases = [replace(fit.case, do=scenario.do) for scenario in (Scenario(BASE, ()), *scenarios)]
-    made = evaluate(cases, base=fit, how="exact", names=names)
-    return [one.quantities for one in made]
+    names = [*HEADLINE, *(f"cohort_{name}" for name in HEADLINE)]
+    cases = [replace(fit.case, do=scenario.do) for scenario in (AS_FORECAST, *scenarios)]
+    return [one.quantities for one in evaluate(cases, base=fit, how="exact", names=names)]
 
 
 def summarised(
-    fit: Fit, scenarios: Sequence[Scenario], *, found: Sequence[Draws]
-) -> dict[str, Any]:
-    """Return what is said of the scenarios: their acts, and rows at the cohort and by cohort."""
-    years, chains = cohorts(fit.case.asked), fit.chains
-    listed = [Scenario(BASE, ()), *scenarios]
+    fit: Fit, scenarios: Sequence[Scenario], *, draws: Sequence[dict[str, np.ndarray]]
+) -> Row:
+    """Return the acts of the scenarios, and rows at the question's cohort and by cohort."""
+    years, chains, base = cohorts(fit.case.asked), fit.chains, draws[0]
+    listed = [AS_FORECAST, *scenarios]
     rows, by_cohort = [], []
-    for scenario, draws in zip(listed, found, strict=True):
+    for scenario, x in zip(listed, draws, strict=True):
         for name in HEADLINE:
-            who: Row = {"scenario": scenario.name, "quantity": name}
-            rows.append(who | compared(draws[name], found[0][name], chains=chains))
-            pair = (draws[f"cohort_{name}"], found[0][f"cohort_{name}"])
+            labels = {"scenario": scenario.name, "quantity": name}
+            rows.append(labels | compared(x[name], base[name], chains=chains))
+            cohort = f"cohort_{name}"
             by_cohort += [
-                who | {"cohort": t} | compared(pair[0][:, i], pair[1][:, i], chains=chains)
-                for i, t in enumerate(years)
+                labels
+                | {"cohort": year}
+                | compared(x[cohort][:, i], base[cohort][:, i], chains=chains)
+                for i, year in enumerate(years)
             ]
-    told = [
+    acts = [
         {"name": one.name, "summary": one.summary, "do": [vars(act) for act in one.do]}
         for one in listed
     ]
-    asked = {"cohort": fit.case.question.cohort, "horizon": fit.case.question.horizon}
-    return {**asked, "scenarios": told, "rows": rows, "by_cohort": by_cohort}
+    question = fit.case.question
+    summary: Row = {"cohort": question.cohort, "horizon": question.horizon, "scenarios": acts}
+    return summary | {"rows": rows, "by_cohort": by_cohort}
 
 
 def compared(x: np.ndarray, base: np.ndarray, *, chains: int) -> Row:
     """Return the summary of a scenario's draws and of their paired differences from the base's."""
-    alone, other = with_mcse(x, chains), with_mcse(base, chains)
-    change = with_mcse(x - base, chains)
-    unpaired = float(np.hypot(alone["mcse"], other["mcse"]))
-    keys = {"mean": "change", "lower": "change_lower", "upper": "change_upper", "mcse": "noise"}
-    row = spread(x) | {new: change[old] for old, new in keys.items()}
-    return row | {"noise_unpaired": unpaired, "p_higher": float((x > base).mean())}
-
-
-def _write(folder: Path, summary: dict[str, Any]) -> None:
-    from forecast.files import write_csv, write_json
-    from reports.figures.choices import write_whatif_figure
-
-    folder.mkdir(parents=True)
-    write_csv(folder / "scenarios.csv", summary["rows"])
-    write_csv(folder / "by_cohort.csv", summary["by_cohort"])
-    write_whatif_figure(folder, summary)
-    write_json(folder / "whatif.json", summary)
-
-
-__all__ = ["WhatIf", "answers", "compared", "whatif"]
+    change, own = with_mcse(x - base, chains), with_mcse(x, chains)
+    unpaired = float(np.hypot(own["mcse"], with_mcse(base, chains)["mcse"]))
+    return spread(x) | {
+        "change": change["mean"],
+        "change_lower": change["lower"],
+        "change_upper": change["upper"],
+        "noise": change["mcse"],
+        "noise_unpaired": unpaired,
+        "p_higher": float((x > base).mean()),
+    }

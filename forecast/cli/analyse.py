@@ -1,44 +1,27 @@
-"""The command on what a forecast hangs on: sensitivity.
+"""The commands that analyse forecasts; each calls the library's function of its name."""
 
-The commands on scenarios and choices: whatif, decide, value.
-
-The commands on disagreement and change: crux, diff.
-
-The commands that score forecasts: backtest, score.
-
-The command that tests the inference itself: calibrate.
-"""
-
-import contextlib
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
-from forecast.cli.main import NOT_CONVERGED, backend_option, emit
-
-FOLDER = click.Path(path_type=Path)
+from forecast.cli import options as opt
+from forecast.cli.options import answer
 
 
 @click.command("sensitivity")
 @click.argument("priors_or_run", metavar="PRIORS_OR_RUN")
 @click.option("--target", default="alignment_relevant", help="Quantity of headline.json.")
 @click.option("--threshold", type=float, help="Chance of your own to reach.  [default: none]")
-@click.option("--quick", is_flag=True, help="Fit nothing: exact and reweighted answers alone.")
-@click.option("--out", type=FOLDER, help="Folder.  [default: sensitivity-RUN beside the run]")
 @click.option(
-    "--evidence",
-    type=FOLDER,
-    help="Folder of tables, for a priors file.  [default: from PRIORS, else shipped]",
+    "--quick", is_flag=True, help="Skip refits; use only exact and importance-reweighted results."
 )
-@click.option("--cores", type=click.IntRange(1), help="Fits at a time.  [default: all cores]")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed, for a priors file.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print sensitivity.json and nothing else.")
-@click.pass_context
-def sensitivity_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+@opt.out("Folder.  [default: sensitivity-RUN beside the run]")
+@opt.evidence("Folder of tables, for a priors file.")
+@opt.cores()
+@opt.seed("Seed, for a priors file.")
+@opt.QUIET
+@opt.as_json("Print sensitivity.json and nothing else.")
+def sensitivity_command(**options: Any) -> None:
     """Say how far a result is its priors, and which evidence moves it.
 
     PRIORS_OR_RUN is the folder of a finished run, or a priors file, which is run first. Every prior
@@ -51,19 +34,12 @@ def sensitivity_command(ctx: click.Context, /, as_json: bool, **options: Any) ->
     Example:
       forecast sensitivity runs/default-1a2b3c4d --quick
       forecast sensitivity default --target capabilities_first --threshold 0.5
-    """  # noqa: D301 (click reads the mark)
-    with contextlib.redirect_stdout(sys.stderr):
-        from forecast.analyses.sensitivity import sensitivity
-        from forecast.files import json_text
-
-        done = sensitivity(**options)
-    emit(json_text(done.summary) if as_json else done.text())
-    if not done.converged:
-        ctx.exit(NOT_CONVERGED)
+    """
+    answer("sensitivity", **options)
 
 
 @click.command("whatif")
-@click.argument("run", type=FOLDER)
+@opt.RUN
 @click.option(
     "--do",
     multiple=True,
@@ -71,17 +47,16 @@ def sensitivity_command(ctx: click.Context, /, as_json: bool, **options: Any) ->
     help="What is done: tracking=0.8, ratio=50, effort=2x, withhold=0.5, delay=1, share.AGENDA=2x; "
     "with @YEAR from that year on; may be given again.  [default: none]",
 )
-@click.option("--scenarios", type=FOLDER, help="TOML file of scenarios.  [default: none]")
+@click.option("--scenarios", type=opt.PATH, help="TOML file of scenarios.  [default: none]")
 @click.option(
     "--since",
     type=click.IntRange(2013, 2100),
     help="Year of what states none.  [default: the run's cohort]",
 )
-@click.option("--out", type=FOLDER, help="New folder for tables and figure.  [default: none]")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print whatif.json and nothing else.")
-@click.pass_context
-def whatif_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+@opt.OUT_NEW
+@opt.QUIET
+@opt.as_json("Print whatif.json and nothing else.")
+def whatif_command(**options: Any) -> None:
     """Answer the run in the folder RUN under interventions, beside the forecast.
 
     A number is set, a factor such as 2x multiplies. Several acts are shown each alone and all
@@ -95,27 +70,17 @@ def whatif_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None
     Example:
       forecast whatif runs/default-1a2b3c4d --do tracking=0.8 --do withhold=0.5@2028
       forecast whatif runs/default-1a2b3c4d --scenarios my-scenarios.toml --out whatif
-    """  # noqa: D301 (click reads the mark)
-    with contextlib.redirect_stdout(sys.stderr):
-        from forecast.analyses.whatif import whatif
-        from forecast.files import json_text
-
-        done = whatif(**options)
-    emit(json_text(done.summary) if as_json else done.text())
-    if not done.converged:
-        ctx.exit(NOT_CONVERGED)
+    """
+    answer("whatif", **options)
 
 
 @click.command("decide")
-@click.argument("run", type=FOLDER)
-@click.option(
-    "--decision", type=FOLDER, help="TOML file with [decision].  [default: the run's priors file]"
-)
-@click.option("--out", type=FOLDER, help="New folder for tables and figure.  [default: none]")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print decide.json and nothing else.")
-@click.pass_context
-def decide_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+@opt.RUN
+@opt.DECISION
+@opt.OUT_NEW
+@opt.QUIET
+@opt.as_json("Print decide.json and nothing else.")
+def decide_command(**options: Any) -> None:
     """Say which option of a decision pays most in expectation, by the run in the folder RUN.
 
     [decision] in a TOML file states options (scenarios with a cost) and what each outcome of a work
@@ -126,30 +91,20 @@ def decide_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None
     \b
     Example:
       forecast decide runs/default-1a2b3c4d --decision my-decision.toml
-    """  # noqa: D301 (click reads the mark)
-    with contextlib.redirect_stdout(sys.stderr):
-        from forecast.analyses.decide import decide
-        from forecast.files import json_text
-
-        done = decide(**options)
-    emit(json_text(done.summary) if as_json else done.text())
-    if not done.converged:
-        ctx.exit(NOT_CONVERGED)
+    """
+    answer("decide", **options)
 
 
 @click.command("value")
-@click.argument("run", type=FOLDER)
+@opt.RUN
 @click.option("--quantity", default="alignment_relevant", help="Whose variance, of headline.json.")
-@click.option(
-    "--decision", type=FOLDER, help="TOML file with [decision].  [default: the run's priors file]"
-)
+@opt.DECISION
 @click.option("--quick", is_flag=True, help="Simulate no study: blocks and beliefs alone.")
-@click.option("--out", type=FOLDER, help="New folder for tables and figure.  [default: none]")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the bootstrap.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print value.json and nothing else.")
-@click.pass_context
-def value_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+@opt.OUT_NEW
+@opt.seed("Seed of the bootstrap.")
+@opt.QUIET
+@opt.as_json("Print value.json and nothing else.")
+def value_command(**options: Any) -> None:
     """Say what knowing a belief, or having a study first, would be worth in the run RUN.
 
     Shown: what each block, each belief and each of six studies would take off the variance of a
@@ -160,22 +115,15 @@ def value_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     Example:
       forecast value runs/default-1a2b3c4d --quick
       forecast value runs/default-1a2b3c4d --decision my-decision.toml --out value
-    """  # noqa: D301 (click reads the mark)
-    with contextlib.redirect_stdout(sys.stderr):
-        from forecast.analyses.value import value
-        from forecast.files import json_text
-
-        done = value(**options)
-    emit(json_text(done.summary) if as_json else done.text())
-    if not done.converged:
-        ctx.exit(NOT_CONVERGED)
+    """
+    answer("value", **options)
 
 
 @click.command("crux")
 @click.argument("priors", nargs=-1, required=True, metavar="A B [C ...]")
-@click.option("--out", type=FOLDER, help="Folder.  [default: runs/crux-A-B-HASH8]")
+@opt.out("Folder.  [default: runs/crux-A-B-HASH8]")
 @click.option(
-    "--evidence", type=FOLDER, help="Folder of evidence tables for all.  [default: from A]"
+    "--evidence", type=opt.PATH, help="Folder of evidence tables for all.  [default: from A]"
 )
 @click.option(
     "--weight",
@@ -183,15 +131,14 @@ def value_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     metavar="NAME=NUMBER",
     help="A worldview's weight in the pooled forecasts; may be given again.  [default: equal]",
 )
-@click.option("--weights", type=FOLDER, help="TOML file with [weights].  [default: none]")
+@click.option("--weights", type=opt.PATH, help="TOML file with [weights].  [default: none]")
 @click.option("--fits", type=click.IntRange(2, 500), default=24, help="Most fits for each pair.")
-@click.option("--quick", is_flag=True, help="Fit the worldviews alone, no mixture of them.")
-@click.option("--cores", type=click.IntRange(1), help="Fits at a time.  [default: all cores]")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print crux.json and nothing else.")
-@click.pass_context
-def crux_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+@click.option("--quick", is_flag=True, help="Fit only the worldviews, no mixture of them.")
+@opt.cores()
+@opt.seed()
+@opt.QUIET
+@opt.as_json("Print crux.json and nothing else.")
+def crux_command(**options: Any) -> None:
     """Say how much of the gap between worldview A and each other one every belief explains.
 
     Each is a priors file, a shipped name or the folder of a run; all see the same evidence. Shown:
@@ -203,26 +150,18 @@ def crux_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     Example:
       forecast crux doubter questioner
       forecast crux my.toml doubter --weight my=0.7 --weight doubter=0.3 --out runs/ours
-    """  # noqa: D301 (click reads the mark)
-    with contextlib.redirect_stdout(sys.stderr):
-        from forecast.analyses.crux import crux
-        from forecast.files import json_text
-
-        done = crux(**options)
-    emit(json_text(done.summary) if as_json else done.text())
-    if not done.converged:
-        ctx.exit(NOT_CONVERGED)
+    """
+    answer("crux", **options)
 
 
 @click.command("diff")
-@click.argument("run1", type=FOLDER)
-@click.argument("run2", type=FOLDER)
-@click.option("--out", type=FOLDER, help="New folder for the tables.  [default: none]")
-@click.option("--cores", type=click.IntRange(1), help="Cores of a fit.  [default: all cores]")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print diff.json and nothing else.")
-@click.pass_context
-def diff_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+@click.argument("run1", type=opt.PATH)
+@click.argument("run2", type=opt.PATH)
+@opt.out("New folder for the tables.  [default: none]")
+@opt.cores("Cores of a fit.  [default: all cores]")
+@opt.QUIET
+@opt.as_json("Print diff.json and nothing else.")
+def diff_command(**options: Any) -> None:
     """Say what changed from the run in RUN1 to that in RUN2, and what each change moved.
 
     Compared are priors, rows of evidence, options, seed, code and versions. Each change of the
@@ -232,15 +171,8 @@ def diff_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     \b
     Example:
       forecast diff runs/default-1a2b3c4d runs/default-5e6f7a8b
-    """  # noqa: D301 (click reads the mark)
-    with contextlib.redirect_stdout(sys.stderr):
-        from forecast.analyses.diff import diff
-        from forecast.files import json_text
-
-        done = diff(**options)
-    emit(json_text(done.summary) if as_json else done.text())
-    if not done.converged:
-        ctx.exit(NOT_CONVERGED)
+    """
+    answer("diff", **options)
 
 
 @click.command("backtest")
@@ -252,29 +184,18 @@ def diff_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     metavar="YEAR",
     help="Last year that is known: a year, or a range as 2020-2025; may be given again.",
 )
-@click.option("--out", type=FOLDER, help="Folder.  [default: runs/backtest-NAME-HASH8]")
-@click.option(
-    "--evidence",
-    type=FOLDER,
-    help="Folder of evidence tables.  [default: from PRIORS, else shipped]",
-)
-@click.option("--draws", type=click.IntRange(10, 100_000), default=2500, help="Draws a chain.")
-@click.option(
-    "--tune", type=click.IntRange(10, 100_000), default=1500, help="Tuning steps a chain."
-)
-@click.option("--chains", type=click.IntRange(1, 64), help="Chains.  [default: from PRIORS]")
-@click.option("--cores", type=click.IntRange(1), help="Fits at a time.  [default: all cores]")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option(
-    "--retry/--no-retry",
-    default=None,
-    help="Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]",
-)
-@backend_option
-@click.option("--json", "as_json", is_flag=True, help="Print backtest.json and nothing else.")
-@click.pass_context
-def backtest_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+@opt.out("Folder.  [default: runs/backtest-NAME-HASH8]")
+@opt.evidence()
+@opt.draws("Draws a chain.", default=2500)
+@opt.tune("Tuning steps a chain.", default=1500)
+@opt.chains()
+@opt.cores()
+@opt.seed()
+@opt.QUIET
+@opt.retry("Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]")
+@opt.BACKEND
+@opt.as_json("Print backtest.json and nothing else.")
+def backtest_command(**options: Any) -> None:
     """Fit what was knowable at the end of each YEAR, and score forecasts of what came later.
 
     Scores: log score and ranked probability score of levels, Brier score of tracking and uses, CRPS
@@ -286,26 +207,18 @@ def backtest_command(ctx: click.Context, /, as_json: bool, **options: Any) -> No
     Example:
       forecast backtest default
       forecast backtest my.toml --until 2022 --until 2024-2025 --out runs/back
-    """  # noqa: D301 (click reads the mark)
-    with contextlib.redirect_stdout(sys.stderr):
-        from forecast.analyses.backtest import backtest
-
-        done = backtest(**options)
-    emit(json.dumps(done.summary, indent=2) if as_json else done.text())
-    if not done.converged:
-        click.echo(f"not converged: {', '.join(map(str, done.failed))}", err=True)
-        ctx.exit(NOT_CONVERGED)
+    """
+    answer("backtest", **options)
 
 
 @click.command("score")
-@click.argument("run", type=FOLDER)
-@click.option("--evidence", type=FOLDER, required=True, help="Tables with works new to the run.")
-@click.option("--out", type=FOLDER, help="Folder for works.csv and scores.csv.  [default: none]")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the resampling.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON and nothing else.")
-@click.pass_context
-def score_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+@opt.RUN
+@click.option("--evidence", type=opt.PATH, required=True, help="Tables with works new to the run.")
+@opt.out("Folder for works.csv and scores.csv.  [default: none]")
+@opt.seed("Seed of the resampling.")
+@opt.QUIET
+@opt.as_json("Print the scores as JSON and nothing else.")
+def score_command(**options: Any) -> None:
     """Score the run in the folder RUN on rated works that it has not seen.
 
     Log score, ranked probability score and Brier score, by work and in all, beside the baselines of
@@ -314,17 +227,8 @@ def score_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     \b
     Example:
       forecast score runs/default-1a2b3c4d --evidence my-evidence --out scores
-    """  # noqa: D301 (click reads the mark)
-    with contextlib.redirect_stdout(sys.stderr):
-        from forecast.analyses.score import score
-
-        done = score(**options)
-    emit(json.dumps(done.summary, indent=2) if as_json else done.text())
-    if not done.converged:
-        ctx.exit(NOT_CONVERGED)
-
-
-STEPS = click.IntRange(10, 100_000)
+    """
+    answer("score", **options)
 
 
 @click.command("calibrate")
@@ -336,24 +240,19 @@ STEPS = click.IntRange(10, 100_000)
     default="prior",
     help="Where truths come from: the priors, or the posterior of the evidence.",
 )
-@click.option("--out", type=FOLDER, help="Folder.  [default: runs/calibration-NAME-HASH8]")
-@click.option(
-    "--evidence",
-    type=FOLDER,
-    help="Folder of tables that give the design.  [default: from PRIORS, else shipped]",
-)
-@click.option("--draws", type=STEPS, default=500, help="Draws a chain.")
-@click.option("--tune", type=STEPS, default=500, help="Tuning steps a chain.")
-@click.option("--chains", type=click.IntRange(1, 64), default=2, help="Chains.")
-@click.option("--cores", type=click.IntRange(1), help="Fits at a time.  [default: all cores]")
+@opt.out("Folder.  [default: runs/calibration-NAME-HASH8]")
+@opt.evidence("Folder of tables that give the design.")
+@opt.draws("Draws a chain.", default=500)
+@opt.tune("Tuning steps a chain.", default=500)
+@opt.chains("Chains.", default=2)
+@opt.cores()
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to fit on.  [default: none]")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
+@opt.seed()
 @click.option("--retry", is_flag=True, help="Fit a world once more where its fit misses the rule.")
-@backend_option
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print calibration.json and nothing else.")
-@click.pass_context
-def calibrate_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+@opt.BACKEND
+@opt.QUIET
+@opt.as_json("Print calibration.json and nothing else.")
+def calibrate_command(**options: Any) -> None:
     """Test the inference on simulated evidence whose truth is known.
 
     Each of many worlds has a truth drawn from PRIORS, and evidence simulated from it with the
@@ -367,11 +266,5 @@ def calibrate_command(ctx: click.Context, /, as_json: bool, **options: Any) -> N
     Example:
       forecast calibrate default --simulations 50
       forecast calibrate my.toml --around posterior --out runs/calibration-mine
-    """  # noqa: D301 (click reads the mark)
-    with contextlib.redirect_stdout(sys.stderr):
-        from forecast.analyses.calibrate import calibrate
-
-        done = calibrate(**options)
-    emit(json.dumps(done.summary, indent=2) if as_json else done.text())
-    if not (done.converged and done.passed):
-        ctx.exit(NOT_CONVERGED)
+    """
+    answer("calibrate", **options)

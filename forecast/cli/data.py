@@ -1,24 +1,18 @@
-"""The commands of the evidence desk: evidence check, add, rate, agreement, export.
+"""The commands about files of one's own: evidence, ledger, init, elicit."""
 
-The commands about dated forecasts: ledger add, list, resolve, score.
-
-The commands about files of your own: init, elicit.
-"""
-
-import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from forecast.cli import options as opt
 from forecast.cli.main import emit
 from models.errors import InputError
 
-FILE = click.Path(dir_okay=False, path_type=Path)
-FOLDER = click.Path(path_type=Path)
-OWN = click.option("--evidence", type=FOLDER, required=True, help="Folder of your tables.")
-FOLDER_ARGUMENT = click.argument("folder", type=FOLDER, required=False)
+TABLES = click.option("--evidence", type=opt.PATH, required=True, help="Folder of your tables.")
+FOLDER = click.argument("folder", type=opt.PATH, required=False)
 
 
 @click.group("evidence")
@@ -34,29 +28,32 @@ def evidence_command() -> None:
       forecast evidence rate --out sheet.csv --rater ann --evidence mine/evidence
       forecast evidence rate --take sheet.csv --rater ann --evidence mine/evidence
       forecast evidence agreement mine/evidence
-    """  # noqa: D301 (click reads the mark)
+    """
 
 
 @evidence_command.command("check")
-@FOLDER_ARGUMENT
-@click.option("--json", "as_json", is_flag=True, help="Print the numbers of rows as JSON.")
+@FOLDER
+@opt.as_json("Print the numbers of rows as JSON.")
 def check_command(folder: Path | None, as_json: bool) -> None:
     """Check every table of FOLDER, by default the shipped ones.
 
     \b
     Example:
       forecast evidence check mine/evidence
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.evidence import desk
 
-    rows = desk.check(folder)
-    told = "\n".join(f"{n:6d} {name}" for name, n in rows.items())
-    emit(json.dumps(rows) if as_json else f"{told}\nall tables are valid")
+    counts = desk.check(folder)
+    if as_json:
+        opt.print_json(counts)
+    else:
+        lines = [f"{n:6d} {name}" for name, n in counts.items()]
+        emit("\n".join([*lines, "all tables are valid"]))
 
 
 @evidence_command.command("add")
-@click.argument("works", type=FILE)
-@OWN
+@click.argument("works", type=opt.FILE)
+@TABLES
 @click.option("--agenda", help="Agenda of works that state none.  [default: none]")
 @click.option(
     "--selection",
@@ -74,24 +71,24 @@ def evidence_add_command(works: Path, **options: Any) -> None:
     Example:
       forecast evidence add new.bib --evidence mine/evidence --agenda circuits
       forecast evidence add new.csv --evidence mine/evidence
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.evidence import desk
 
-    new, there = desk.add(works, **options)
-    for title in there:
+    new, present = desk.add(works, **options)
+    for title in present:
         click.echo(f"there already: {title}", err=True)
     if new:
         emit("\n".join(new))
 
 
 @evidence_command.command("rate")
-@OWN
+@TABLES
 @click.option("--rater", required=True, help="Name of the rater.")
-@click.option("--out", type=FILE, help="Write a blind sheet to this new file.  [default: none]")
-@click.option("--take", type=FILE, help="Take this filled sheet back.  [default: none]")
+@click.option("--out", type=opt.FILE, help="Write a blind sheet to this new file.  [default: none]")
+@click.option("--take", type=opt.FILE, help="Take this filled sheet back.  [default: none]")
 @click.option("--most", type=click.IntRange(1), help="At most so many works.  [default: all]")
 @click.option("--unrated", is_flag=True, help="Only works that nobody has rated.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the order.")
+@opt.seed("Seed of the order.")
 @click.option(
     "--kind",
     type=click.Choice(["human", "language-model"]),
@@ -111,7 +108,7 @@ def rate_command(
     Example:
       forecast evidence rate --out sheet.csv --rater ann --most 50 --evidence mine/evidence
       forecast evidence rate --take sheet.csv --rater ann --evidence mine/evidence
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.evidence import desk
 
     if (out is None) == (take is None):
@@ -120,8 +117,8 @@ def rate_command(
         n = desk.hand_out(out, **options)
         emit(f"{out}: {n} works for {options['rater']}; the questions are in RUBRIC.md")
         return
-    told = {key: options[key] for key in ("evidence", "rater")}
-    counts = desk.take(take or "", kind=kind, note=note, **told)
+    rater = {key: options[key] for key in ("evidence", "rater")}
+    counts = desk.take(take or "", kind=kind, note=note, **rater)
     emit(
         f"{counts['added']} ratings added, {counts['there']} there already, "
         f"{counts['blank']} rows left blank"
@@ -129,11 +126,11 @@ def rate_command(
 
 
 @evidence_command.command("agreement")
-@FOLDER_ARGUMENT
+@FOLDER
 @click.option(
-    "--run", type=FOLDER, help="Also how this run's model reads each rater.  [default: none]"
+    "--run", type=opt.PATH, help="Also how this run's model reads each rater.  [default: none]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@opt.as_json("Print everything as JSON.")
 def agreement_command(folder: Path | None, run: Path | None, as_json: bool) -> None:
     """Show how raters agree: alpha over all, kappa by pair, confusion as the model sees it.
 
@@ -141,31 +138,33 @@ def agreement_command(folder: Path | None, run: Path | None, as_json: bool) -> N
     Example:
       forecast evidence agreement mine/evidence
       forecast evidence agreement --run runs/default-1a2b3c4d
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.evidence import desk
-    from forecast.files import json_text
+    from reports.agreement import agreement_text
 
-    found = desk.agreement(folder, run=run)
-    emit(json_text(found.found) if as_json else found.text())
+    tables = desk.agreement(folder, run=run)
+    if as_json:
+        opt.print_json(tables)
+    else:
+        emit(agreement_text(tables))
 
 
 @evidence_command.command("export")
-@FOLDER_ARGUMENT
-@click.option("--out", type=FILE, required=True, help="A new .csv, .json or .parquet file.")
+@FOLDER
+@click.option("--out", type=opt.FILE, required=True, help="A new .csv, .json or .parquet file.")
 def export_command(folder: Path | None, out: Path) -> None:
     """Write one row a work, with every rater's answers, for other programs.
 
     \b
     Example:
       forecast evidence export mine/evidence --out works.parquet
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.evidence import desk
 
     emit(f"{out}: {desk.export(out, evidence=folder)} works")
 
 
-DAY = click.DateTime(["%Y-%m-%d"])
-LEDGER = click.option("--ledger", type=FILE, default="ledger.jsonl", help="The ledger's file.")
+LEDGER = click.option("--ledger", type=opt.FILE, default="ledger.jsonl", help="The ledger's file.")
 
 
 @click.group("ledger")
@@ -181,7 +180,7 @@ def ledger_command() -> None:
       forecast ledger list --state due
       forecast ledger resolve near-tracking 0.31 --source "the rating of 2028-06-30"
       forecast ledger score --out scores
-    """  # noqa: D301 (click reads the mark)
+    """
 
 
 @ledger_command.command("add")
@@ -202,8 +201,8 @@ def ledger_command() -> None:
 )
 @click.option("--unit", help="Unit of the number.  [default: none]")
 @click.option("--rule", help="How a stranger resolves it.  [default: none]")
-@click.option("--resolves-on", type=DAY, help="Day of resolution.  [default: none]")
-@click.option("--made-on", type=DAY, help="Day of the forecast.  [default: today]")
+@click.option("--resolves-on", type=opt.DAY, help="Day of resolution.  [default: none]")
+@click.option("--made-on", type=opt.DAY, help="Day of the forecast.  [default: today]")
 @click.option("--key", help="Name of the question, shared by runs.  [default: none]")
 @click.option("--by", help="Who says so.  [default: the run, if any]")
 @click.option("--run", help="Folder of the run that it rests on.  [default: none]")
@@ -216,47 +215,60 @@ def ledger_add_command(ledger: Path, near: str | None, **fields: Any) -> None:
     Example:
       forecast ledger add --near runs/default-1a2b3c4d
       forecast ledger add --quantity "rain" --probability 0.4 --rule "..." --resolves-on 2028-06-30
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.analyses import ledger as book
 
-    given = {key: x for key, x in fields.items() if x not in (None, ())}
-    if near is not None and given:
-        raise InputError(f"--near enters what the run says; leave out --{next(iter(given))}")
-    forecasts = book.near(near) if near is not None else (_forecast(given),)
-    new, there = book.add(forecasts, ledger)
-    if there:
-        click.echo(f"already in {ledger}: {', '.join(there)}", err=True)
+    stated = {key: value for key, value in fields.items() if value not in (None, ())}
+    if near is None:
+        forecasts = [_forecast(stated)]
+    elif stated:
+        raise InputError(f"--near enters what the run says; leave out --{next(iter(stated))}")
+    else:
+        forecasts = list(book.near(near))
+    new, present = book.add(forecasts, ledger)
+    if present:
+        click.echo(f"already in {ledger}: {', '.join(present)}", err=True)
     if new:
         emit("\n".join(new))
 
 
-def _forecast(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a forecast from the options."""
+def _forecast(stated: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a forecast from the options given."""
     from forecast.analyses import ledger as book
 
-    wanted = [name for name in ("quantity", "rule", "resolves_on") if name not in given]
-    if wanted:
-        option = wanted[0].replace("_", "-")
-        raise InputError(f"--{option}: found none; give it, or enter a run's by --near RUN")
-    out = {key: _day(x) for key, x in given.items() if key != "run"}
-    if "quantiles" in out:
-        out["quantiles"] = sorted(_quantile_pair(text) for text in out["quantiles"])
-    if "run" in given:
-        origin = book.origin(given["run"])
-        out = {"by": origin["name"]} | out | {"run": origin}
-    return out
+    for name in ("quantity", "rule", "resolves_on"):
+        if name not in stated:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option}: found none; give it, or enter a run's by --near RUN")
+    fields = {key: _day(value) for key, value in stated.items() if key != "run"}
+    if "quantiles" in fields:
+        fields["quantiles"] = sorted(_quantile(text, "0.5=120") for text in fields["quantiles"])
+    if "run" in stated:
+        origin = book.origin(stated["run"])
+        fields = {"by": origin["name"]} | fields | {"run": origin}
+    return fields
 
 
 def _day(value: Any) -> Any:
     return value.date() if isinstance(value, datetime) else value
 
 
-def _quantile_pair(text: str) -> list[float]:
+def _quantile(text: str, example: str) -> tuple[float, float]:
+    """Return probability and value of ``P=VALUE``."""
     p, _, value = text.partition("=")
     try:
-        return [float(p), float(value)]
+        return float(p), float(value)
     except ValueError:
-        raise InputError(f"--quantile {text}: give it as 0.5=120") from None
+        raise InputError(f"--quantile {text}: give it as {example}") from None
+
+
+def _shape(text: str) -> tuple[str, float]:
+    """Return name and number of ``KEY=VALUE``."""
+    key, _, value = text.partition("=")
+    try:
+        return key, float(value)
+    except ValueError:
+        raise InputError(f"--shape {text}: give it as nu=4") from None
 
 
 @ledger_command.command("list")
@@ -266,7 +278,7 @@ def _quantile_pair(text: str) -> list[float]:
     type=click.Choice(["open", "due", "resolved", "void"]),
     help="Only these; due: the day has passed.  [default: all]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print every field as JSON.")
+@opt.as_json("Print every field as JSON.")
 def list_command(ledger: Path, state: str | None, as_json: bool) -> None:
     """List the forecasts of a ledger.
 
@@ -276,13 +288,18 @@ def list_command(ledger: Path, state: str | None, as_json: bool) -> None:
     Example:
       forecast ledger list
       forecast ledger list --state due --json
-    """  # noqa: D301 (click reads the mark)
-    from forecast.analyses.ledger import rows
+    """
+    from forecast.analyses.ledger import now, read_ledger
     from reports.ledger import list_text
 
-    shown, damaged = rows(ledger, state=state)
-    _warn(damaged)
-    emit(json.dumps(shown, indent=2, ensure_ascii=False) if as_json else list_text(shown))
+    book, today = read_ledger(ledger), now().date()
+    rows = [one.row(today) for one in book.records]
+    rows = [row for row in rows if state is None or row["state"] == state]
+    _warn(book.damaged)
+    if as_json:
+        opt.print_json(rows)
+    else:
+        emit(list_text(rows))
 
 
 @ledger_command.command("resolve")
@@ -290,7 +307,7 @@ def list_command(ledger: Path, state: str | None, as_json: bool) -> None:
 @click.argument("outcome")
 @LEDGER
 @click.option("--source", required=True, help="Where a stranger can check the outcome.")
-@click.option("--on", type=DAY, help="Day on which it could be known.  [default: today]")
+@click.option("--on", type=opt.DAY, help="Day on which it could be known.  [default: today]")
 @click.option("--correct", is_flag=True, help="Correct an earlier resolution; both stay.")
 def resolve_command(which: str, outcome: str, ledger: Path, **options: Any) -> None:
     """Say how the forecast WHICH resolved.
@@ -302,7 +319,7 @@ def resolve_command(which: str, outcome: str, ledger: Path, **options: Any) -> N
     Example:
       forecast ledger resolve 3f2a yes --source "https://example.org/rating"
       forecast ledger resolve near-tracking 0.31 --on 2028-06-30 --source "rating sheet, row 9"
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.analyses.ledger import resolve
 
     options["on"] = _day(options["on"])
@@ -311,12 +328,8 @@ def resolve_command(which: str, outcome: str, ledger: Path, **options: Any) -> N
 
 @ledger_command.command("score")
 @LEDGER
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Folder for scores.csv, scores.json and the calibration plot.  [default: none]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
+@opt.out("Folder for scores.csv, scores.json and the calibration plot.  [default: none]")
+@opt.as_json("Print the scores as JSON.")
 def score_command(ledger: Path, out: Path | None, as_json: bool) -> None:
     """Score the resolved forecasts.
 
@@ -327,16 +340,18 @@ def score_command(ledger: Path, out: Path | None, as_json: bool) -> None:
     Example:
       forecast ledger score
       forecast ledger score --out scores --json
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.analyses.ledger import score
-    from forecast.files import json_text
 
-    done = score(ledger, out=out)
-    _warn(done.summary["damaged"])
-    emit(json_text(done.summary) if as_json else done.text())
+    scores = score(ledger, out=out)
+    _warn(scores.summary["damaged"])
+    if as_json:
+        opt.print_json(scores.summary)
+    else:
+        emit(scores.text())
 
 
-def _warn(damaged: Any) -> None:
+def _warn(damaged: Sequence[str]) -> None:
     for line in damaged:
         click.echo(f"damaged line, left out: {line}", err=True)
 
@@ -346,7 +361,7 @@ ASKED = (0.05, 0.5, 0.95)
 
 
 @click.command("init")
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=opt.PATH)
 @click.option("--name", help="Name of the forecast.  [default: that of FOLDER]")
 @click.option("--author", default="me", help="Who states the beliefs.")
 @click.option("--evidence", is_flag=True, help="Copy the shipped tables, in place of empty ones.")
@@ -359,14 +374,14 @@ def init_command(folder: Path, **options: Any) -> None:
     Example:
       forecast init mine
       forecast init mine --evidence --author "A. Person"
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.runs.scaffold import init
 
     emit(str(init(folder, **options)))
 
 
 @click.command("elicit")
-@click.argument("priors", type=click.Path(path_type=Path))
+@click.argument("priors", type=opt.PATH)
 @click.argument("name")
 @click.option(
     "--quantile",
@@ -384,9 +399,11 @@ def init_command(folder: Path, **options: Any) -> None:
 )
 @click.option("--why", help="The reason, in a sentence.  [default: asked for]")
 @click.option("--source", default="my own judgement", help="Where it comes from.")
-@click.option("--picture", type=FOLDER, help="Draw to this path, as SVG and PNG.  [default: none]")
+@click.option(
+    "--picture", type=opt.PATH, help="Draw to this path, as SVG and PNG.  [default: none]"
+)
 @click.option("--dry-run", is_flag=True, help="Show the fits, write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the fits as JSON.")
+@opt.as_json("Print the fits as JSON.")
 def elicit_command(priors: Path, name: str, dry_run: bool, as_json: bool, **options: Any) -> None:
     """Turn quantiles of the belief NAME into a distribution, written into PRIORS.
 
@@ -397,35 +414,23 @@ def elicit_command(priors: Path, name: str, dry_run: bool, as_json: bool, **opti
     Example:
       forecast elicit mine/priors.toml gate_tracked
       forecast elicit my.toml gate_tracked --quantile 0.05=0.02 --quantile 0.95=0.3 --why "..."
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.config.elicit import elicit
-    from forecast.files import json_text
 
-    options["shape"] = dict(_stated_pair(text, "--shape") for text in options["shape"])
-    given = [
-        (float(p), v)
-        for p, v in (_stated_pair(text, "--quantile") for text in options["quantiles"])
-    ]
-    asked = not given
-    options["quantiles"] = given or _ask_quantiles(name)
-    if asked:
-        seen = elicit(priors, name, **options, write=False)
-        click.echo(seen.text(), err=True)
-        options["dist"] = options["dist"] or _ask("Family", default=seen.dist)
+    options["shape"] = dict(_shape(text) for text in options["shape"])
+    stated = [_quantile(text, "0.05=0.02") for text in options["quantiles"]]
+    options["quantiles"] = stated or _ask_quantiles(name)
+    if not stated:
+        preview = elicit(priors, name, **options, write=False)
+        click.echo(preview.text(), err=True)
+        options["dist"] = options["dist"] or _ask("Family", default=preview.dist)
     if not dry_run and not options["why"]:
         options["why"] = _ask("Why do you believe so?", missing="--why")
-    done = elicit(priors, name, **options, write=not dry_run)
-    emit(json_text(done.json()) if as_json else done.text())
-
-
-def _stated_pair(text: str, option: str) -> tuple[str, float]:
-    key, _, value = text.partition("=")
-    try:
-        float(key) if option == "--quantile" else key
-        return key, float(value)
-    except ValueError:
-        shown = "0.05=0.02" if option == "--quantile" else "nu=4"
-        raise InputError(f"{option} {text}: give it as {shown}") from None
+    elicited = elicit(priors, name, **options, write=not dry_run)
+    if as_json:
+        opt.print_json(elicited.json())
+    else:
+        emit(elicited.text())
 
 
 def _ask_quantiles(name: str) -> list[tuple[float, float]]:

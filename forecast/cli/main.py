@@ -99,13 +99,9 @@ def failure(error: OSError) -> Failure:
         raise error
     if error.filename is None:
         _drop_stdout()
-    return Failure(_unwritable(error))
-
-
-def _unwritable(error: OSError) -> str:
-    place = error.filename2 or error.filename or "the output"  # the second is where a copy goes
+    place = error.filename2 or error.filename or "the output"  # filename2: the target of a copy
     remedy = "free some space, or give another folder by --out"
-    return f"{place}: found {os.strerror(error.errno or 0)}; {remedy}"
+    return Failure(f"{place}: found {os.strerror(error.errno or 0)}; {remedy}")
 
 
 def emit(text: str) -> None:
@@ -153,14 +149,6 @@ COMMANDS = {
 """Every command and the module that holds ``NAME_command``; a command is here once it works."""
 
 
-backend_option = click.option(
-    "--backend",
-    type=click.Choice(["auto", "native", "stock"]),
-    help="What compiles the model; auto is native where it can be.  [default: from PRIORS]",
-)
-"""The option of every command that samples a priors file; analyses of a run take the run's."""
-
-
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         import forecast
@@ -185,7 +173,7 @@ def cli() -> None:
     Example:
       forecast run default
       forecast show runs/default-1a2b3c4d
-    """  # noqa: D301 (click reads the mark)
+    """
 
 
 def main() -> None:
@@ -196,6 +184,6 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(interrupted())
     except OSError as error:  # the text of --help or --version, which click prints by itself
-        told = failure(error)
-        told.show()
-        sys.exit(told.exit_code)
+        unwritable = failure(error)
+        unwritable.show()
+        sys.exit(unwritable.exit_code)

@@ -1,54 +1,31 @@
-"""The commands about runs: run, show, report.
-
-The command check.
-"""
+"""The commands about one run: run, show, report, check."""
 
 import contextlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from forecast.cli.main import NOT_CONVERGED, WRONG_INPUT, backend_option, emit
-
-FOLDER = click.Path(path_type=Path)
+from forecast.cli import options as opt
+from forecast.cli.main import NOT_CONVERGED, WRONG_INPUT, emit
 
 
 @click.command("run")
 @click.argument("priors")
-@click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/NAME-HASH8]")
-@click.option(
-    "--evidence",
-    type=FOLDER,
-    help="Folder of evidence tables.  [default: from PRIORS, else shipped]",
-)
-@click.option(
-    "--draws", type=click.IntRange(10, 100_000), help="Draws a chain.  [default: from PRIORS]"
-)
-@click.option(
-    "--tune",
-    type=click.IntRange(10, 100_000),
-    help="Tuning steps a chain.  [default: from PRIORS]",
-)
-@click.option("--chains", type=click.IntRange(1, 64), help="Chains.  [default: from PRIORS]")
-@click.option("--cores", type=click.IntRange(1), help="Processor cores.  [default: all]")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print headline.json and nothing else.")
-@click.option(
-    "--no-report",
-    is_flag=True,
-    help="Leave out report.html and what only it shows.",
-)
+@opt.out("Folder of the run.  [default: runs/NAME-HASH8]")
+@opt.evidence()
+@opt.draws("Draws a chain.  [default: from PRIORS]")
+@opt.tune("Tuning steps a chain.  [default: from PRIORS]")
+@opt.chains()
+@opt.cores("Processor cores.  [default: all]")
+@opt.seed()
+@opt.QUIET
+@opt.as_json("Print headline.json and nothing else.")
+@click.option("--no-report", is_flag=True, help="Leave out report.html and what only it shows.")
 @click.option("--force", is_flag=True, help="Draw anew, also over a finished run.")
-@click.option(
-    "--retry/--no-retry",
-    default=None,
-    help="Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]",
-)
-@backend_option
+@opt.retry("Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]")
+@opt.BACKEND
 @click.pass_context
 def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options: Any) -> None:
     """Sample, summarise, plot and report the forecast of PRIORS.
@@ -62,7 +39,7 @@ def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options
     Example:
       forecast run default
       forecast run my.toml --seed 7 --out runs/mine --json
-    """  # noqa: D301 (click reads the mark)
+    """
     with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints is no result
         from forecast.runs.run import run
 
@@ -71,13 +48,16 @@ def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options
         click.echo(f"already computed: {done.folder}", err=True)
     elif done.draws_of:
         click.echo(f"nothing to sample: the draws are those of {done.draws_of}", err=True)
-    emit(json.dumps(done.headline, indent=2, ensure_ascii=False) if as_json else done.text())
+    if as_json:
+        opt.print_json(done.headline)
+    else:
+        emit(done.text())
     if not done.converged:
         ctx.exit(NOT_CONVERGED)
 
 
 @click.command("show")
-@click.argument("run", type=FOLDER)
+@opt.RUN
 @click.option("--work", metavar="KEY", help="Show the posterior of one work instead.")
 def show_command(run: Path, work: str | None) -> None:
     """Print the finished run in the folder RUN again.
@@ -86,7 +66,7 @@ def show_command(run: Path, work: str | None) -> None:
     Example:
       forecast show runs/default-1a2b3c4d
       forecast show runs/default-1a2b3c4d --work meng-2022-rome
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.runs.open import show
 
     shown = show(run, work=work)
@@ -94,14 +74,14 @@ def show_command(run: Path, work: str | None) -> None:
 
 
 @click.command("report")
-@click.argument("run", type=FOLDER)
+@opt.RUN
 def report_command(run: Path) -> None:
     """Build report.html of the finished run in the folder RUN anew.
 
     \b
     Example:
       forecast report runs/default-1a2b3c4d
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.runs.run import report
 
     emit(str(report(run)))
@@ -109,24 +89,16 @@ def report_command(run: Path) -> None:
 
 @click.command("check")
 @click.argument("priors")
-@click.option(
-    "--evidence",
-    type=FOLDER,
-    help="Folder of evidence tables.  [default: from PRIORS, else shipped]",
-)
-@click.option("--draws", type=click.IntRange(10, 100_000), default=1000, help="Draws of the prior.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of every random number.")
-@click.option("--out", type=FOLDER, help="Folder to write the check to.  [default: none]")
+@opt.evidence()
+@opt.draws("Draws of the prior.", default=1000)
+@opt.seed()
+@opt.out("Folder to write the check to.  [default: none]")
 @click.option("--structure", is_flag=True, help="Of a run: answer it under other structures.")
 @click.option("--tables", is_flag=True, help="Of a run: answer it without each evidence table.")
-@click.option("--cores", type=click.IntRange(1), help="Processor cores of fits.  [default: all]")
-@click.option(
-    "--retry/--no-retry",
-    default=None,
-    help="Fit a variation once more, tuned longer, if it does not converge.  [default: from RUN]",
-)
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything found as JSON.")
+@opt.cores("Processor cores of fits.  [default: all]")
+@opt.retry("Fit a variation once more, tuned longer, if it does not converge.  [default: from RUN]")
+@opt.QUIET
+@opt.as_json("Print everything found as JSON.")
 @click.pass_context
 def check_command(ctx: click.Context, /, priors: str, as_json: bool, **options: Any) -> None:
     """Check PRIORS and the evidence before a run, or a finished run.
@@ -143,12 +115,14 @@ def check_command(ctx: click.Context, /, priors: str, as_json: bool, **options: 
       forecast check default
       forecast check my.toml --evidence my-evidence
       forecast check runs/default-1a2b3c4d --structure
-    """  # noqa: D301 (click reads the mark)
+    """
     from forecast.analyses.check import check
-    from forecast.files import json_text
 
     result = check(priors, **options)
-    emit(json_text(result.json()) if as_json else result.text())
+    if as_json:
+        opt.print_json(result.json())
+    else:
+        emit(result.text())
     if not result.ok:
         ctx.exit(WRONG_INPUT)
     failed = getattr(result, "failed", ())

@@ -14,7 +14,7 @@ from typing import Any
 
 from forecast.config import quantiles as fitting
 from forecast.config.load import load_config
-from forecast.config.schema import PRIOR_TABLES_WITHIN
+from forecast.config.schema import families_within
 from forecast.config.toml import near_miss
 from models.errors import InputError
 from models.parameters import SLOTS
@@ -140,11 +140,7 @@ def _fits(
 ) -> Sequence[dict[str, Any]]:
     """Return how each family that the belief may have fits."""
     slot = SLOTS[name]
-    allowed = slot.families or tuple(
-        one
-        for one, family in FAMILIES.items()
-        if family.support in PRIOR_TABLES_WITHIN[slot.support]
-    )
+    allowed = slot.families or families_within(slot.support)
     if dist is not None and dist not in allowed:
         raise InputError(f"--dist {dist}: {near_miss(dist, allowed)}")
     unknown = set(shape) - {key for one in fitting.SHAPES.values() for key in one}

@@ -1,12 +1,11 @@
-"""A priors file, with what it extends, as frozen plain data.
+"""A priors file, with the files it extends, as frozen plain data.
 
-``extends`` names another file, relative to the one that says it, else a shipped name. A
-``[priors.NAME]`` table replaces the whole table of that name below it, never single keys of it.
-Every other table ([question], [model], [sampler], [evidence], [decision], [outside_view]) is
-merged key by key, save that an [outside_view] with a ``dist`` stands alone. ``schema``, ``name``,
-``author``, ``date`` and ``summary`` describe one file and are stated by each, never inherited.
-
-Where priors files are: as given, shipped by name, and along ``extends``.
+A priors file is found as given, by a shipped name, or along ``extends``, which names another file
+relative to the one that states it, else a shipped one. A ``[priors.NAME]`` table replaces the table
+of that name below it, never single keys of it. Every other table ([question], [model], [sampler],
+[evidence], [decision], [outside_view]) is merged key by key, except that an [outside_view] with a
+``dist`` stands alone. ``schema``, ``name``, ``author``, ``date`` and ``summary`` describe one file
+and are never inherited.
 """
 
 import datetime
@@ -18,16 +17,20 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from forecast.config.outside import check_outside
 from forecast.config.scenarios import check_decision
 from forecast.config.schema import (
     CLAIMS,
     FREE_TABLES,
     OPTION_TABLES,
+    EvidenceOptions,
+    ModelOptions,
+    Question,
+    SamplerOptions,
     build_prior,
     check_free,
     check_head,
     check_options,
-    check_outside,
     check_prior,
     show,
 )
@@ -35,6 +38,17 @@ from forecast.config.toml import Fault, Place, TomlFile, raise_faults, read_toml
 from models.errors import InputError
 from models.parameters import SLOTS
 from models.priors import Prior
+
+__all__ = [
+    "Config",
+    "EvidenceOptions",
+    "ModelOptions",
+    "Question",
+    "SamplerOptions",
+    "find_priors",
+    "load_config",
+    "resolved_toml",
+]
 
 MOST_EXTENDS = 8
 """Longest chain of ``extends``: beyond it nobody can say where a number comes from."""
@@ -82,7 +96,7 @@ def read_chain(
 ) -> list[TomlFile]:
     """Read a file and all that it extends, nearest first.
 
-    Where the chain breaks, what ``check`` finds in the files read so far is told with it.
+    Where the chain breaks, the faults that ``check`` returns for the files read so far are added.
 
     Raises
     ------
@@ -106,57 +120,6 @@ def read_chain(
             raise_faults([place.fault(found, "shorten the chain")])
         files.append(read_toml(target))
     return files
-
-
-@dataclass(frozen=True)
-class Question:
-    """Works of the year ``cohort``, asked about at the end of the year ``horizon``."""
-
-    cohort: int = 2026
-    horizon: int = 2040
-
-
-@dataclass(frozen=True)
-class ModelOptions:
-    """Structure of the model: link, tails, and what makes a level established."""
-
-    link: str = "logit"
-    tails: str = "normal"
-    established_at: int = 3
-    established_in: str = "field"
-
-
-@dataclass(frozen=True)
-class SamplerOptions:
-    """Draws and tuning steps per chain, chains, and the target acceptance of NUTS.
-
-    ``retry`` lets a fit that does not converge be made once more, with longer tuning. ``backend``
-    compiles the model: ``native``, ``stock``, or ``auto``, the first if it can be.
-    """
-
-    draws: int = 1000
-    tune: int = 1000
-    chains: int = 4
-    target_accept: float = 0.8
-    retry: bool = False
-    backend: str = "auto"
-
-    def __repr__(self) -> str:
-        """Return what makes the draws: auto and native give the same, so neither is named."""
-        named = {n: x for n, x in vars(self).items() if n != "backend" or x == "stock"}
-        return f"SamplerOptions({', '.join(f'{n}={x!r}' for n, x in named.items())})"
-
-
-@dataclass(frozen=True)
-class EvidenceOptions:
-    """Folder of tables (absolute; None for the shipped ones), tables off, weight of experts.
-
-    Where a folder lies does not identify a forecast; its parsed rows do.
-    """
-
-    path: str | None = None
-    off: tuple[str, ...] = ()
-    expert_weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -193,32 +156,26 @@ def load_config(priors: str | Path) -> Config:
     Raises
     ------
     InputError
-        If the file, or one that it extends, is at fault anywhere; all faults are told at once.
+        If the file, or one that it extends, is at fault anywhere; it lists all faults at once.
     """
     path = find_priors(priors)
     chain = read_chain(path, check=_check_file)
-    faults = [one for file in chain for one in _check_file(file)]
-    faults += _check_whole(chain)
-    raise_faults(faults)
-    tables = _prior_tables(chain)
-    built = {
-        name: build_prior(table, Place(file, ("priors", name)))
-        for name, (table, file) in sorted(tables.items())
-    }
-    raise_faults(one for item in built.values() if isinstance(item, list) for one in item)
-    head, options = chain[0].data, {name: _merged(chain, name) for name in OPTION_TABLES}
-    off = tuple(options["evidence"].get("off", ()))
-    options["evidence"].update(off=off, path=_evidence_path(chain))
+    raise_faults([one for file in chain for one in _check_file(file)] + _check_chain(chain))
+    built = [
+        build_prior(table, Place(file, ("priors", name)))
+        for name, (table, file) in sorted(_prior_tables(chain).items())
+    ]
+    raise_faults(one for one in built if isinstance(one, Fault))
+    head = {key: chain[0].data[key] for key in ("name", "author", "date", "summary")}
+    options = _merged(chain, "evidence") | {"path": _evidence_path(chain)}
+    evidence = EvidenceOptions(**options | {"off": tuple(options.get("off", ()))})
     return Config(
-        name=head["name"],
-        author=head["author"],
-        date=head["date"],
-        summary=head["summary"],
-        question=Question(**options["question"]),
-        model=ModelOptions(**options["model"]),
-        sampler=SamplerOptions(**options["sampler"]),
-        evidence=EvidenceOptions(**options["evidence"]),
-        priors=tuple(item for item in built.values() if isinstance(item, Prior)),
+        **head,
+        question=Question(**_merged(chain, "question")),
+        model=ModelOptions(**_merged(chain, "model")),
+        sampler=SamplerOptions(**_merged(chain, "sampler")),
+        evidence=evidence,
+        priors=tuple(one for one in built if isinstance(one, Prior)),
         decision=_canonical(_merged(chain, "decision")),
         outside_view=_canonical(_outside(chain)),
         path=path,
@@ -226,7 +183,7 @@ def load_config(priors: str | Path) -> Config:
 
 
 def resolved_toml(config: Config) -> str:
-    """Return the whole configuration as one TOML text that loads back to an equal Config.
+    """Return the complete configuration as one TOML text that loads back to an equal Config.
 
     Nothing is left to ``extends`` or to a default, and fitted numbers stand beside the
     quantiles that they were fitted to (``fitted_to``).
@@ -257,24 +214,27 @@ def _prior_table(prior: Prior) -> dict[str, Any]:
 def _check_file(file: TomlFile) -> list[Fault]:
     """Return the faults that one file has by itself, in the order of its lines."""
     faults = check_head(file) + check_options(file) + check_free(file) + check_decision(file)
-    tables = file.data.get("priors", {})
-    if isinstance(tables, Mapping):
-        for name, table in tables.items():
-            faults += check_prior(table, Place(file, ("priors", name)))
+    for name, table in _mapping(file, "priors").items():
+        faults += check_prior(table, Place(file, ("priors", name)))
     return sorted(faults)
 
 
-def _check_whole(chain: list[TomlFile]) -> list[Fault]:
-    """Return the faults of the resolved file: years, empty slots, uncovered claims."""
+def _check_chain(chain: list[TomlFile]) -> list[Fault]:
+    """Return the faults of the resolved file: years, outside view, slots and claims."""
     top = Place(chain[0])
-    faults = _check_years(chain, top.at("question")) + _check_outside(chain)
+    faults = _check_years(chain, top.at("question"))
+    views = [file for file in chain if file.data.get("outside_view")]
+    if views:
+        faults += check_outside(_outside(chain), Place(views[0], ("outside_view",)))
     tables = _prior_tables(chain)
     for name, slot in SLOTS.items():
         if name not in tables:
             found = f"no table for this {slot.support} prior of block {slot.block}"
             faults.append(top.at("priors", name).fault(found, f"answer: {slot.question}"))
-    covered = [c for table, _ in tables.values() for c in _listed(table.get("claims"))]
-    missing = [claim for claim in CLAIMS if claim not in covered]
+    lists = [
+        claims for table, _ in tables.values() if isinstance(claims := table.get("claims"), list)
+    ]
+    missing = [claim for claim in CLAIMS if not any(claim in claims for claims in lists)]
     if missing and len(tables) >= len(SLOTS):
         found = f"no prior for {', '.join(missing)}"
         faults.append(top.at("priors").fault(found, "name each in some prior's claims"))
@@ -291,51 +251,44 @@ def _check_years(chain: list[TomlFile], place: Place) -> list[Fault]:
     return [place.at(key).fault(found, "make horizon the cohort's year or later")]
 
 
-def _check_outside(chain: list[TomlFile]) -> list[Fault]:
-    told = [file for file in chain if file.data.get("outside_view")]
-    return check_outside(_outside(chain), Place(told[0], ("outside_view",))) if told else []
-
-
 def _outside(chain: list[TomlFile]) -> dict[str, Any]:
     """Return [outside_view] merged key by key; a file that names a dist starts anew."""
     merged: dict[str, Any] = {}
     for file in reversed(chain):
-        table = file.data.get("outside_view", {})
-        if isinstance(table, Mapping):
-            merged = dict(table) if "dist" in table else merged | dict(table)
+        table = dict(_mapping(file, "outside_view"))
+        merged = table if "dist" in table else merged | table
     return merged
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _prior_tables(chain: list[TomlFile]) -> dict[str, tuple[Mapping[str, Any], TomlFile]]:
     """Return each prior's table with its file, the nearest file winning."""
-    tables: dict[str, tuple[Mapping[str, Any], TomlFile]] = {}
-    for file in reversed(chain):
-        inner = file.data.get("priors", {})
-        for name, table in inner.items() if isinstance(inner, Mapping) else ():
-            if isinstance(table, Mapping):
-                tables[name] = (table, file)
-    return tables
+    return {
+        name: (table, file)
+        for file in reversed(chain)
+        for name, table in _mapping(file, "priors").items()
+        if isinstance(table, Mapping)
+    }
+
+
+def _mapping(file: TomlFile, name: str) -> Mapping[str, Any]:
+    """Return a table of one file, empty where it is absent or no table."""
+    table = file.data.get(name)
+    return table if isinstance(table, Mapping) else {}
 
 
 def _merged(chain: list[TomlFile], name: str) -> dict[str, Any]:
     """Return a table merged key by key, the nearest file winning."""
     merged: dict[str, Any] = {}
     for file in reversed(chain):
-        table = file.data.get(name, {})
-        merged.update(table if isinstance(table, Mapping) else {})
+        merged.update(_mapping(file, name))
     return merged
 
 
 def _evidence_path(chain: list[TomlFile]) -> str | None:
     """Return the stated evidence folder, absolute: relative to the file that states it."""
     for file in chain:
-        stated = file.data.get("evidence", {}).get("path")
-        if stated:
-            return str((file.path.parent / stated).resolve())
+        if folder := _mapping(file, "evidence").get("path"):
+            return str((file.path.parent / folder).resolve())
     return None
 
 

@@ -1,47 +1,35 @@
 r"""The tables of a priors file, checked by pydantic; its errors become faults with a line.
 
-Each table has its own strict model (no unknown key, no text for a number, no boolean for a
-number, no NaN, no infinity). Priors have theirs in :mod:`forecast.config.schema`.
-
-The [priors.NAME] tables: each checked against its family, its slot and itself.
-
-The outside view: the model's probability mixed with one from outside, all things considered.
-
-The model gives draws :math:`p_1, \dots, p_n` of the probability of a headline quantity, the user a
-distribution :math:`q` of the same probability and its weight :math:`w`. The mixture is the linear
-opinion pool (Stone 1961, doi:10.1214/aoms/1177704873),
-
-.. math:: F(x) = (1 - w) \frac{1}{n} \sum_i \mathbf{1}\{p_i \le x\} + w\, Q(x),
-
-with Q the distribution function of q: with chance w the outside view is right, else the model. The
-chance that a work ends up so is the mean, :math:`(1 - w)\bar p + w\,\mathrm{E}_q[p]`; median and
-interval are quantiles of F, not averages of two quantiles. Q enters as :data:`POINTS` of its
-quantiles, at equal steps of probability, each with weight w / POINTS: no random number. The Monte
-Carlo error of the mean is (1 - w) times the model's.
-
-Nothing else changes: no draw, no weight of evidence, no other quantity. A part of a split is not
-mixed, since the parts of a split add up to one and a single mixed part would break that.
+Each table has its own strict model: no unknown key, no text for a number, no boolean for a number,
+no NaN, no infinity. A [priors.NAME] table is checked against its family, its slot and itself, and
+becomes a :class:`models.priors.Prior`. All faults of a file are collected before one is raised, so
+that a key of a wrong type hides no other.
 """
 
 import datetime
-import json
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
-import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+)
 from pydantic_core import ErrorDetails
 
 from forecast.config import quantiles
 from forecast.config.toml import Fault, Place, TomlFile, near_miss
 from forecast.evidence.load import TABLE_NAMES
-from models.parameters import SLOTS, Slot
+from models.parameters import SLOTS
 from models.priors import FAMILIES, Prior
-from models.quantities import HEADLINE
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
 """A name becomes part of a path, on every system."""
@@ -90,15 +78,20 @@ class HeadTable(Table):
     extends: Text | None = None
 
 
-class QuestionTable(Table):
-    """[question]; years outside 2020..2100 have no evidence near them."""
+@dataclass(frozen=True)
+class Question:
+    """[question]: works of the year ``cohort``, asked about at the end of the year ``horizon``.
+
+    Years outside 2020-2100 have no evidence near them.
+    """
 
     cohort: Annotated[int, Field(ge=2020, le=2100)] = 2026
     horizon: Annotated[int, Field(ge=2020, le=2100)] = 2040
 
 
-class ModelTable(Table):
-    """[model]: structure, not numbers."""
+@dataclass(frozen=True)
+class ModelOptions:
+    """[model]: structure, not numbers: link, tails, and what makes a level established."""
 
     link: Literal["logit", "probit"] = "logit"
     tails: Literal["normal", "student-t"] = "normal"
@@ -106,8 +99,14 @@ class ModelTable(Table):
     established_in: Literal["field", "family", "agenda"] = "field"
 
 
-class SamplerTable(Table):
-    """[sampler]; the upper ends only catch slips of the finger."""
+@dataclass(frozen=True)
+class SamplerOptions:
+    """[sampler]: draws and tuning steps per chain, chains, and the target acceptance of NUTS.
+
+    ``retry`` lets a fit that does not converge be made once more, with longer tuning. ``backend``
+    compiles the model: ``native``, ``stock``, or ``auto``, the first if it can be. The upper ends
+    of numbers only catch slips of the finger.
+    """
 
     draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
     tune: Annotated[int, Field(ge=10, le=100_000)] = 1000
@@ -116,20 +115,41 @@ class SamplerTable(Table):
     retry: bool = False
     backend: Literal["auto", "native", "stock"] = "auto"
 
+    def __repr__(self) -> str:
+        """Return what makes the draws: auto and native give the same, so neither is named."""
+        named = {n: x for n, x in vars(self).items() if n != "backend" or x == "stock"}
+        return f"SamplerOptions({', '.join(f'{n}={x!r}' for n, x in named.items())})"
 
-class EvidenceTable(Table):
-    """[evidence]: which tables enter, and how heavily expert forecasts weigh."""
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class EvidenceOptions:
+    """[evidence]: folder of tables (None: the shipped ones), tables off, weight of experts.
+
+    Where a folder lies does not identify a forecast; its parsed rows do.
+    """
 
     path: Text | None = None
-    off: list[Text] = []
+    off: Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)] = ()
     expert_weight: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
 
 
+def _table_of(options: type[Any]) -> type[Table]:
+    """Return the strict table that states a dataclass of options."""
+    types = get_type_hints(options, include_extras=True)
+    keys: dict[str, Any] = {one.name: (types[one.name], one.default) for one in fields(options)}
+    return create_model(options.__name__, __base__=Table, **keys)
+
+
+SamplerTable = _table_of(SamplerOptions)
 OPTION_TABLES: dict[str, type[Table]] = {
-    "question": QuestionTable,
-    "model": ModelTable,
+    "question": _table_of(Question),
+    "model": _table_of(ModelOptions),
     "sampler": SamplerTable,
-    "evidence": EvidenceTable,
+    "evidence": _table_of(EvidenceOptions),
 }
 """Tables of options, merged key by key over ``extends``."""
 
@@ -166,13 +186,13 @@ def check_options(file: TomlFile) -> list[Fault]:
 def _check_off(off: list[str], place: Place) -> list[Fault]:
     """Return the faults of the tables switched off: unknown, repeated, or never off."""
     faults = []
-    for at, name in enumerate(off):
-        here = place.at(str(at))
+    for i, name in enumerate(off):
+        here = place.at(str(i))
         if name == "agendas":
             faults.append(here.fault("'agendas'", "remove it: forecasts are per agenda"))
         elif name not in TABLE_NAMES:
             faults.append(here.fault(f"an unknown table {name!r}", near_miss(name, TABLE_NAMES)))
-        elif name in off[:at]:
+        elif name in off[:i]:
             faults.append(here.fault(f"{name!r} a second time", "list it once"))
     return faults
 
@@ -187,16 +207,12 @@ def check_free(file: TomlFile) -> list[Fault]:
 
 
 def _check_json(value: Any, place: Place) -> list[Fault]:
-    if isinstance(value, Mapping):
-        inner = [(str(key), one) for key, one in value.items()]
-    elif isinstance(value, list):
-        inner = [(str(at), one) for at, one in enumerate(value)]
-    else:
-        finite = not isinstance(value, float) or value - value == 0
-        if isinstance(value, str | int | float) and finite:
-            return []
-        return [place.fault(show(value), "give text, a finite number, true or false")]
-    return [one for key, item in inner for one in _check_json(item, place.at(key))]
+    if isinstance(value, Mapping | list):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        return [one for key, item in items for one in _check_json(item, place.at(str(key)))]
+    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return []
+    return [place.fault(show(value), "give text, a finite number, true or false")]
 
 
 def validate(
@@ -223,7 +239,7 @@ def _explain(error: ErrorDetails, place: Place, *, known: list[str]) -> Fault:
         kind = "table" if isinstance(error["input"], Mapping) else "key"
         return here.fault(f"an unknown {kind}", near_miss(str(error["loc"][-1]), known))
     remedy = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    remedy = remedy.replace("should", "must", 1)
+    remedy = remedy.replace("should", "must", 1).replace("valid tuple", "valid list")
     if error["type"] == "string_pattern_mismatch":
         remedy = "use 1 to 41 of a-z, 0-9 and '-', not '-' first: it becomes a path"
     return here.fault(show(error["input"]), remedy)
@@ -247,38 +263,71 @@ def show(value: Any) -> str:
 CLAIMS = tuple(f"C{i}" for i in range(1, 15))
 """The claims of the forecast; ``["none"]`` marks a nuisance prior."""
 
-PRIOR_TABLES_WITHIN = {
+SUPPORTS_WITHIN = {
     "real": ("real", "positive", "unit", "bounds"),
     "positive": ("positive", "unit", "bounds"),
     "unit": ("unit", "bounds"),
 }
 """Which supports of a family fit in which support of a slot (bounds are compared as numbers)."""
-
-
-class PriorTable(Table):
-    """What every prior states, whatever its family."""
-
-    dist: Text
-    unit: Text
-    block: Text
-    claims: list[Text]
-    source: Text
-    why: Text
-    quantiles: list[Any] | None = None
-    fitted_to: list[Any] | None = None
-
-
+RANGE_WORDS = {"positive": "the positive numbers", "unit": "0 to 1"}
 NARROWEST = 1e-9
 """Least sigma of a prior, of 1 or of its mu if that is larger."""
 
 
+def families_within(support: str) -> tuple[str, ...]:
+    """Return the families that may lie in a support."""
+    within = SUPPORTS_WITHIN[support]
+    return tuple(name for name, family in FAMILIES.items() if family.support in within)
+
+
+class DistributionTable(Table):
+    """A family of distributions, given by its numbers or by quantiles to fit it to."""
+
+    dist: Text
+    why: Text
+    quantiles: list[Any] | None = None
+
+
+class PriorTable(DistributionTable):
+    """What every prior states, whatever its family."""
+
+    unit: Text
+    block: Text
+    claims: list[Text]
+    source: Text
+    fitted_to: list[Any] | None = None
+
+
 @cache
-def _prior_tables_model(dist: str | None) -> type[PriorTable]:
-    """Return the table's model for a family; None takes the parameters of all families."""
+def family_table(base: type[DistributionTable], dist: str | None) -> type[DistributionTable]:
+    """Return the model of a table with a family's numbers; None takes those of all families."""
     families = [FAMILIES[dist]] if dist else FAMILIES.values()
     names = [name for family in families for name in family.params]
-    fields: dict[str, Any] = dict.fromkeys(names, (Number | None, None))
-    return create_model(f"{dist or 'Any'}Table", __base__=PriorTable, **fields)
+    keys: dict[str, Any] = dict.fromkeys(names, (Number | None, None))
+    return create_model(f"{dist or 'Any'}{base.__name__}", __base__=base, **keys)
+
+
+def check_distribution(
+    base: type[DistributionTable], table: Mapping[str, Any], place: Place, *, support: str
+) -> list[Fault]:
+    """Return the faults of a distribution that must lie in ``support``: types, numbers, bounds.
+
+    An unknown family, or one beyond the support, is for the caller to judge.
+    """
+    dist = table.get("dist")
+    known = dist if isinstance(dist, str) and dist in FAMILIES else None
+    faults = validate(family_table(base, known), table, place=place)
+    if known is None:
+        return faults
+    numeric = {*FAMILIES[known].params, "quantiles", "fitted_to"}
+    wrong = numeric & {_key(one) for one in faults}
+    sound = {key: value for key, value in table.items() if key not in wrong}
+    faults += _check_values(table, place, wrong=wrong) + _check_width(sound, place)
+    return faults + _check_bounds(sound, place, support=support)
+
+
+def _key(fault: Fault) -> str:
+    return fault.where.split()[-1] if fault.where else ""
 
 
 def check_prior(table: Any, place: Place) -> list[Fault]:
@@ -288,38 +337,28 @@ def check_prior(table: Any, place: Place) -> list[Fault]:
         return [place.fault(show(table), f"write a table, [priors.{name}]")]
     if name not in SLOTS:
         return [place.fault("a prior that the model does not have", near_miss(name, SLOTS))]
-    dist = table.get("dist")
-    known = dist if isinstance(dist, str) and dist in FAMILIES else None
-    faults = _with_lines(validate(_prior_tables_model(known), table, place=place), SLOTS[name])
-    faults += _check_block(table.get("block"), place.at("block"))
+    slot, dist, block = SLOTS[name], table.get("dist"), table.get("block")
+    faults = []
+    for one in check_distribution(PriorTable, table, place, support=slot.support):
+        missing = _key(one) if one.found == MISSING else ""
+        if missing in ("block", "unit"):
+            one = replace(one, remedy=f'add {missing} = "{getattr(slot, missing)}"')
+        faults.append(one)
+    if isinstance(block, str) and block != slot.block:
+        faults.append(place.at("block").fault(show(block), f'write block = "{slot.block}"'))
     faults += _check_claims(table.get("claims"), place.at("claims"))
-    if known is None:
-        if isinstance(dist, str) and dist.strip():
-            faults.append(place.at("dist").fault(show(dist), near_miss(dist, FAMILIES)))
+    here = place.at("dist")
+    if not isinstance(dist, str) or not dist.strip():
         return faults
-    numeric = {*FAMILIES[known].params, "quantiles", "fitted_to"}
-    wrong = numeric & {one.where.split()[-1] for one in faults}
-    sound = {key: value for key, value in table.items() if key not in wrong}
-    faults += check_values(table, place, wrong=wrong) + _prior_tables_check_bounds(sound, place)
-    return faults + _check_family(known, place.at("dist"))
-
-
-def _with_lines(faults: list[Fault], slot: Slot) -> list[Fault]:
-    """Return the faults, with the exact line to add for a missing key that the slot settles."""
-    lines = {key: f'add {key} = "{getattr(slot, key)}"' for key in ("block", "unit")}
-    keys = [one.where.split()[-1] if one.found == MISSING else "" for one in faults]
-    return [
-        replace(one, remedy=lines.get(key, one.remedy))
-        for one, key in zip(faults, keys, strict=True)
-    ]
-
-
-def _check_block(block: Any, place: Place) -> list[Fault]:
-    """Return the fault of a prior that stands in another block than its slot."""
-    slot = SLOTS[place.path[-2]]
-    if not isinstance(block, str) or block == slot.block:
-        return []
-    return [place.fault(show(block), f'write block = "{slot.block}"')]
+    if dist not in FAMILIES:
+        faults.append(here.fault(show(dist), near_miss(dist, FAMILIES)))
+    elif slot.families and dist not in slot.families:
+        remedy = f"use {' or '.join(slot.families)} for this prior"
+        faults.append(here.fault(show(dist), remedy))
+    elif dist not in (within := families_within(slot.support)):
+        found = f"{dist!r}, which reaches beyond {RANGE_WORDS[slot.support]}"
+        faults.append(here.fault(found, f"use one of: {', '.join(within)}"))
+    return faults
 
 
 def _check_claims(claims: Any, place: Place) -> list[Fault]:
@@ -329,74 +368,54 @@ def _check_claims(claims: Any, place: Place) -> list[Fault]:
     if not claims:
         return [place.fault("no claim", 'list C1 to C14, or ["none"] for a nuisance')]
     faults = []
-    for at, one in enumerate(claims):
-        here = place.at(str(at))
-        if not isinstance(one, str):  # told by the table's model
+    for i, claim in enumerate(claims):
+        here = place.at(str(i))
+        if not isinstance(claim, str):  # a fault of its type already
             continue
-        if one == "none" and len(claims) > 1:
+        if claim == "none" and len(claims) > 1:
             faults.append(here.fault("'none' beside a claim", 'write ["none"] alone'))
-        elif one != "none" and one not in CLAIMS:
-            faults.append(here.fault(show(one), 'use C1 to C14, or ["none"]'))
-        elif one in claims[:at]:
-            faults.append(here.fault(f"{one!r} a second time", "list it once"))
+        elif claim != "none" and claim not in CLAIMS:
+            faults.append(here.fault(show(claim), 'use C1 to C14, or ["none"]'))
+        elif claim in claims[:i]:
+            faults.append(here.fault(f"{claim!r} a second time", "list it once"))
     return faults
 
 
-def _check_family(dist: str, place: Place) -> list[Fault]:
-    """Return the fault of a family that the slot rules out or that reaches beyond it."""
-    slot = SLOTS[place.path[-2]]
-    if slot.families and dist not in slot.families:
-        return [place.fault(show(dist), f"use {' or '.join(slot.families)} for this prior")]
-    if FAMILIES[dist].support in PRIOR_TABLES_WITHIN[slot.support]:
-        return []
-    fitting = [one for one, f in FAMILIES.items() if f.support in PRIOR_TABLES_WITHIN[slot.support]]
-    found = f"{dist!r}, which reaches beyond {_words(slot.support)}"
-    return [place.fault(found, f"use one of: {', '.join(fitting)}")]
+def _check_values(table: Mapping[str, Any], place: Place, *, wrong: Collection[str]) -> list[Fault]:
+    """Return the faults of numbers and quantiles: one of the two, complete and in order.
 
-
-def _words(support: str) -> str:
-    return {"positive": "the positive numbers", "unit": "0 to 1"}[support]
-
-
-def check_values(
-    table: Mapping[str, Any], place: Place, *, wrong: Collection[str] = ()
-) -> list[Fault]:
-    """Return the faults of numbers and quantiles: one of the two, whole and in order.
-
-    What stands under the keys ``wrong`` is not looked at: its type is told already.
+    The values of the keys ``wrong`` are not looked at: their types are faults already.
     """
     dist = table["dist"]
-    stated = [name for name in FAMILIES[dist].params if name in table]
-    faults = []
+    family = FAMILIES[dist]
+    stated = [name for name in family.params if name in table]
+    needed, faults = family.params, []
     if "quantiles" in table:
-        wanted = quantiles.SHAPES.get(dist, ())
-        extra = [name for name in (*stated, "fitted_to") if name in table and name not in wanted]
+        needed = quantiles.SHAPES.get(dist, ())
+        extra = [name for name in (*stated, "fitted_to") if name in table and name not in needed]
         if extra:
             found = f"quantiles beside {', '.join(extra)}"
             faults.append(place.at("quantiles").fault(found, "keep one of the two"))
-    else:
-        wanted = FAMILIES[dist].params
-        if not stated:
-            remedy = f"give {', '.join(wanted)}, or quantiles"
-            return [place.fault("neither numbers nor quantiles", remedy)]
+    elif not stated:
+        remedy = f"give {', '.join(needed)}, or quantiles"
+        return [place.fault("neither numbers nor quantiles", remedy)]
     for key in ("quantiles", "fitted_to"):
         if key in table and key not in wrong:
             faults += _check_pairs(table[key], place.at(key), dist=dist)
-    for name in wanted:
+    for name in needed:
         if name in wrong:
             continue
         if name not in table:
-            faults.append(place.at(name).fault("no such key", f"add it: {dist} needs it"))
-        elif name in FAMILIES[dist].positive and not table[name] > 0:
+            faults.append(place.at(name).fault(MISSING, f"add it: {dist} needs it"))
+        elif name in family.positive and not table[name] > 0:
             faults.append(place.at(name).fault(show(table[name]), "must be greater than 0"))
-    sound = {key: value for key, value in table.items() if key not in wrong}
-    return faults + _check_width(sound, place)
+    return faults
 
 
 def _check_width(table: Mapping[str, Any], place: Place) -> list[Fault]:
-    """Refuse a spread that the numbers of a computer cannot tell from none."""
+    """Refuse a spread that floating-point numbers cannot tell from none."""
     mu, sigma = table.get("mu"), table.get("sigma")
-    if mu is None or sigma is None:  # numbers, as the table's model has checked
+    if mu is None or sigma is None:
         return []
     least = NARROWEST * max(1.0, abs(mu))
     if not 0 < sigma < least:
@@ -405,20 +424,18 @@ def _check_width(table: Mapping[str, Any], place: Place) -> list[Fault]:
     return [place.at("sigma").fault(found, f"make it {least:g} or more")]
 
 
-def _prior_tables_check_bounds(table: Mapping[str, Any], place: Place) -> list[Fault]:
-    """Return the faults of lower and upper: in order, and inside the support of the slot."""
-    kind = SLOTS[place.path[-1]].support
+def _check_bounds(table: Mapping[str, Any], place: Place, *, support: str) -> list[Fault]:
+    """Return the faults of lower and upper: in order, and inside the support."""
     lower, upper = table.get("lower"), table.get("upper")
     faults = []
     if lower is not None and upper is not None and not lower < upper:
         found = f"{show(upper)}, not above lower = {show(lower)}"
         faults.append(place.at("upper").fault(found, "make upper greater than lower"))
-    beyond = [("lower", lower, kind != "real" and lower is not None and lower < 0)]
-    beyond += [("upper", upper, kind == "unit" and upper is not None and upper > 1)]
-    for key, value, wrong in beyond:
-        if wrong:
-            found = f"{show(value)}, beyond {_words(kind)}"
-            faults.append(place.at(key).fault(found, f"keep this {kind} quantity inside"))
+    beyond = {"lower": support != "real" and lower is not None and lower < 0}
+    beyond["upper"] = support == "unit" and upper is not None and upper > 1
+    for key in (key for key, wrong in beyond.items() if wrong):
+        found = f"{show(table[key])}, beyond {RANGE_WORDS[support]}"
+        faults.append(place.at(key).fault(found, f"keep this {support} quantity inside"))
     return faults
 
 
@@ -426,16 +443,16 @@ def _check_pairs(pairs: list[Any], place: Place, *, dist: str) -> list[Fault]:
     """Return the faults of [[probability, value], ...]."""
     faults = [
         one
-        for at, pair in enumerate(pairs)
-        for one in _check_pair(pair, place.at(str(at)), dist=dist)
+        for i, pair in enumerate(pairs)
+        for one in _check_pair(pair, place.at(str(i)), dist=dist)
     ]
     if faults:
         return faults
-    for at, (before, now) in enumerate(pairwise(pairs), start=1):
+    for i, (before, now) in enumerate(pairwise(pairs), start=1):
         for word, old, new in zip(("probability", "value"), before, now, strict=True):
             if not old < new:
                 found = f"{word} {show(new)} after {show(old)}"
-                faults.append(place.at(str(at)).fault(found, "make both strictly rising"))
+                faults.append(place.at(str(i)).fault(found, "make both strictly rising"))
     free = quantiles.free_params(dist)
     if len(pairs) < len(free):
         remedy = f"give at least {len(free)}, one for each of {', '.join(free)}"
@@ -452,238 +469,57 @@ def _check_pair(pair: Any, place: Place, *, dist: str) -> list[Fault]:
     if not 0 < p < 1:
         remedy = "give a probability between 0 and 1, both excluded"
         faults.append(place.fault(f"probability {show(p)}", remedy))
-    kind = FAMILIES[dist].support
-    if kind in ("positive", "unit") and not 0 < value < (1 if kind == "unit" else math.inf):
-        remedy = f"a {dist} lies strictly inside {_words(kind)}"
+    support = FAMILIES[dist].support
+    if support in RANGE_WORDS and not 0 < value < (1 if support == "unit" else math.inf):
+        remedy = f"a {dist} lies strictly inside {RANGE_WORDS[support]}"
         faults.append(place.fault(f"value {show(value)}", remedy))
     return faults
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < 1e300
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
-def build_prior(table: Mapping[str, Any], place: Place) -> Prior | list[Fault]:
+def fitted_params(table: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+    """Return name and number of each parameter of a distribution without faults.
+
+    Raises
+    ------
+    MisfitError
+        If it states quantiles that its family cannot have.
+    """
+    dist = table["dist"]
+    params = {key: float(table[key]) for key in FAMILIES[dist].params if key in table}
+    if "quantiles" in table:
+        params = quantiles.fit(dist, _pairs(table["quantiles"]), shape=params)
+    return tuple(params.items())
+
+
+def _pairs(stated: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((float(p), float(value)) for p, value in stated)
+
+
+def build_prior(table: Mapping[str, Any], place: Place) -> Prior | Fault:
     """Return the prior of a table without faults, fitted if it states quantiles.
 
     ``fitted_to`` beside numbers, as a resolved file has it, keeps the quantiles on record; they
     must still agree with the numbers.
     """
-    dist = table["dist"]
-    params = {key: float(table[key]) for key in FAMILIES[dist].params if key in table}
-    key = "quantiles" if "quantiles" in table else "fitted_to"
-    pairs = tuple((float(p), float(v)) for p, v in table.get(key, ()))
+    dist, record = table["dist"], _pairs(table.get("fitted_to", ()))
     try:
-        if key == "quantiles":
-            params = quantiles.fit(dist, pairs, shape=params)
-        elif pairs and quantiles.misfit(dist, pairs, params=params) > quantiles.TOLERANCE:
-            raise quantiles.MisfitError("quantiles that the numbers do not have")
+        params = fitted_params(table)
     except quantiles.MisfitError as error:
-        remedy = "state other quantiles or another dist" if key == "quantiles" else "remove it"
-        return [place.at(key).fault(str(error), remedy)]
+        remedy = "state other quantiles or another dist"
+        return place.at("quantiles").fault(str(error), remedy)
+    misfit = quantiles.misfit(dist, record, params=dict(params)) if record else 0.0
+    if misfit > quantiles.TOLERANCE:
+        found = "quantiles that the numbers do not have"
+        return place.at("fitted_to").fault(found, "remove it")
     text = {name: table[name] for name in ("dist", "unit", "block", "source", "why")}
     return Prior(
         name=place.path[-1],
-        params=tuple(params.items()),
+        params=params,
         claims=tuple(table["claims"]),
-        quantiles=pairs or None,
+        quantiles=_pairs(table.get("quantiles", ())) or record or None,
         **text,
     )
-
-
-POINTS = 10_000
-"""Quantiles of the outside view that stand for it."""
-DRAWN = 400
-"""Those that a figure draws."""
-OUTSIDE_WITHIN = tuple(
-    name for name, family in FAMILIES.items() if family.support in {"unit", "bounds"}
-)
-"""Families that can lie between 0 and 1."""
-QUANTITIES = HEADLINE[:6]
-"""What can be mixed: the headline without the parts of splits."""
-
-
-class _Stated(Table):
-    """What every outside view states, whatever its family."""
-
-    weight: Annotated[float, Field(ge=0.0, le=1.0)]
-    quantity: Text = "alignment_relevant"
-    dist: Text
-    why: Text
-    source: Text | None = None
-    quantiles: list[Any] | None = None
-
-
-@dataclass(frozen=True)
-class OutsideView:
-    """A distribution of a headline quantity's probability, from outside, and its weight."""
-
-    quantity: str
-    weight: float
-    dist: str
-    params: tuple[tuple[str, float], ...]
-    why: str
-    source: str | None
-
-    def points(self, n: int = POINTS) -> np.ndarray:
-        """Return n quantiles at equal steps of probability."""
-        family = FAMILIES[self.dist].frozen(**dict(self.params))
-        return np.asarray(family.ppf((np.arange(n) + 0.5) / n), dtype=float)
-
-
-def check_outside(table: Mapping[str, Any], place: Place) -> list[Fault]:
-    """Return the faults of an [outside_view] table, as merged over ``extends``."""
-    if not table:
-        return []
-    dist = table.get("dist")
-    known = dist if isinstance(dist, str) and dist in OUTSIDE_WITHIN else None
-    faults = validate(_outside_model(known), table, place=place)
-    if isinstance(dist, str) and known is None:
-        faults.append(
-            place.at("dist").fault(show(dist), f"use one of: {', '.join(OUTSIDE_WITHIN)}")
-        )
-    quantity = table.get("quantity", QUANTITIES[0])
-    if isinstance(quantity, str) and quantity not in QUANTITIES:
-        faults.append(place.at("quantity").fault(show(quantity), near_miss(quantity, QUANTITIES)))
-    if faults or known is None:
-        return faults
-    return (
-        check_values(table, place)
-        or _outside_check_bounds(table, place)
-        or _check_fit(table, place)
-    )
-
-
-def _outside_model(dist: str | None) -> type[_Stated]:
-    names = [name for one in ([dist] if dist else OUTSIDE_WITHIN) for name in FAMILIES[one].params]
-    fields: dict[str, Any] = dict.fromkeys(names, (Number | None, None))
-    return create_model(f"Outside{dist or 'Any'}", __base__=_Stated, **fields)
-
-
-def _outside_check_bounds(table: Mapping[str, Any], place: Place) -> list[Fault]:
-    lower, upper = table.get("lower", 0.0), table.get("upper", 1.0)
-    if not lower < upper:
-        remedy = "make upper greater than lower"
-        return [place.at("upper").fault(f"{show(upper)}, not above lower = {show(lower)}", remedy)]
-    wrong = {"lower": lower < 0, "upper": upper > 1}
-    return [
-        place.at(key).fault(f"{show(table[key])}, beyond 0 to 1", "a probability lies inside")
-        for key in wrong
-        if wrong[key]
-    ]
-
-
-def _check_fit(table: Mapping[str, Any], place: Place) -> list[Fault]:
-    try:
-        _params(table)
-    except quantiles.MisfitError as error:
-        return [place.at("quantiles").fault(str(error), "state other quantiles or another dist")]
-    return []
-
-
-def _params(table: Mapping[str, Any]) -> dict[str, float]:
-    dist = table["dist"]
-    params = {key: float(table[key]) for key in FAMILIES[dist].params if key in table}
-    if "quantiles" not in table:
-        return params
-    pairs = [(float(p), float(v)) for p, v in table["quantiles"]]
-    return quantiles.fit(dist, pairs, shape=params)
-
-
-def outside_view(stated: str | None) -> OutsideView | None:
-    """Return the outside view of a configuration's JSON; None without one, or of no weight."""
-    table = json.loads(stated) if stated else {}
-    if not table or table["weight"] == 0:
-        return None
-    return OutsideView(
-        quantity=table.get("quantity", QUANTITIES[0]),
-        weight=float(table["weight"]),
-        dist=table["dist"],
-        params=tuple(_params(table).items()),
-        why=table["why"],
-        source=table.get("source"),
-    )
-
-
-def mixed(view: OutsideView, draws: np.ndarray, *, tails: tuple[float, ...]) -> dict[str, Any]:
-    """Return mean, sd and quantiles of the outside view, and of the mixture with the model's draws.
-
-    Parameters
-    ----------
-    view
-        The outside view.
-    draws
-        The model's, of the same quantity; dims (draw,).
-    tails
-        Probabilities of lower, median and upper.
-
-    Returns
-    -------
-    dict
-        ``outside`` and ``mixed``, each with ``mean``, ``median``, ``sd``, ``lower``, ``upper``.
-    """
-    points = view.points()
-    each = (1.0 - view.weight) / len(draws), view.weight / len(points)
-    values = np.concatenate([draws, points])
-    weights = np.repeat(each, (len(draws), len(points)))
-    even = np.full(len(points), 1.0 / len(points))
-    return {
-        "outside": _spread(points, even, tails=tails),
-        "mixed": _spread(values, weights, tails=tails),
-    }
-
-
-def _spread(x: np.ndarray, weights: np.ndarray, *, tails: tuple[float, ...]) -> dict[str, float]:
-    order = np.argsort(x, kind="stable")
-    below = np.cumsum(weights[order])
-    at = np.minimum(np.searchsorted(below, tails), len(x) - 1)
-    lower, median, upper = (float(v) for v in x[order][at])
-    mean = float(weights @ x)
-    sd = float(np.sqrt(weights @ (x - mean) ** 2))
-    return {"mean": mean, "median": median, "sd": sd, "lower": lower, "upper": upper}
-
-
-def add_outside(
-    head: dict[str, Any],
-    stated: str | None,
-    *,
-    found: Mapping[str, np.ndarray],
-    tails: tuple[float, ...],
-) -> dict[str, Any]:
-    """Return headline.json with the outside view beside the model; as it is without one.
-
-    Parameters
-    ----------
-    head
-        The content of headline.json.
-    stated
-        The outside view as a configuration keeps it.
-    found
-        Draws of the headline's quantities.
-    tails
-        Probabilities of lower, median and upper.
-    """
-    view = outside_view(stated)
-    if view is None:
-        return head
-    both = mixed(view, found[view.quantity], tails=tails)
-    both["mixed"]["mcse"] = (1.0 - view.weight) * head["quantities"][view.quantity]["mcse"]
-    told = {"quantity": view.quantity, "weight": view.weight, "dist": view.dist}
-    told |= {"params": dict(view.params), "why": view.why, "source": view.source}
-    return head | {"outside_view": told | both}
-
-
-def outside_frames(head: Mapping[str, Any], stated: str | None) -> dict[str, Any]:
-    """Return what figures draw of the outside view of a headline.json; nothing without one.
-
-    ``outside_view`` holds its weight with each of :data:`DRAWN` of its quantiles, ``considered``
-    the summary of the mixture.
-    """
-    view = outside_view(stated)
-    if view is None:
-        return {}
-    told = {"quantity": view.quantity, "weight": view.weight}
-    rows = [told | {"value": float(x)} for x in view.points(DRAWN)]
-    return {"outside_view": rows, "considered": [head["outside_view"]["mixed"]]}

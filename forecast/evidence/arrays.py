@@ -276,7 +276,7 @@ def sourced_events(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
     """Return event and lag of the uses of a known work that a source dates, one of each event."""
     import pyarrow as pa
 
-    from forecast.evidence.read import TEXT, places
+    from forecast.evidence.frame import TEXT, places
 
     lag_of: dict[int, int] = {}
     sourced = {"capabilities": tables.spillovers, "alignment": tables.alignment_uses}

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecast.config.toml import MOST_SHOWN
-from forecast.evidence.read import TEXT, CellFault, Sheet, place, true_places
+from forecast.evidence.frame import TEXT, places
+from forecast.evidence.sheet import CellFault, Sheet, indices, line_name
 from forecast.evidence.tables import KEYS, ROWS
 
 Sheets = Mapping[str, Sheet]
@@ -58,7 +59,7 @@ def _unique_keys(sheets: Sheets) -> Iterator[CellFault]:
 
 
 def _place(sheet: Sheet, at: int) -> str:
-    return place(sheet.file, sheet.lines[at])
+    return line_name(sheet.file, sheet.lines[at])
 
 
 def _references(sheets: Sheets) -> Iterator[CellFault]:
@@ -71,7 +72,7 @@ def _references(sheets: Sheets) -> Iterator[CellFault]:
         known = pc.or_kleene(pc.is_in(sheet.text(column), value_set=keys), _empty(sheet, column))
         if name == "agenda_fte" and column == "agenda":
             known = pc.or_(known, pc.fill_null(pc.equal(sheet.text("use"), "none"), False))
-        for at in true_places(pc.invert(known)):
+        for at in indices(pc.invert(known)):
             near = _near(sheet.text(column)[at].as_py(), keys) if hints > 0 else []
             hints -= 1
             hint = f"did you mean {near[0]!r}? Else " if near else ""
@@ -115,15 +116,15 @@ def _years(sheets: Sheets) -> Iterator[CellFault]:
     works, uses = sheets["works"], sheets["uses"]
     if not works.columns or not uses.columns:  # their header is at fault: nothing is typed
         return
-    sound = works.rows.take(np.flatnonzero(works.good))
+    sound = works.rows.take(np.flatnonzero(works.valid))
     year_of = sound.whole("year")
     year = _years_of(uses.rows.text("work"), sound, year_of=year_of)
     first = uses.rows.whole("first_year", missing=LATE)
-    for early in np.flatnonzero(uses.good & (year > 0) & (first < year)):
+    for early in np.flatnonzero(uses.valid & (year > 0) & (first < year)):
         remedy = f"the work is of {year[early]}: not before"
         yield uses.fault(int(early), "first_year", remedy=remedy)
     for name in ("spillovers", "alignment_uses"):
-        rows = sheets[name].typed()
+        rows = sheets[name].valid_rows()
         years = _years_of(pa.array([row.mi_work for _, row in rows], TEXT), sound, year_of=year_of)
         for (at, row), stated in zip(rows, years, strict=True):
             if stated > 0 and row.mi_year != stated:
@@ -133,8 +134,7 @@ def _years(sheets: Sheets) -> Iterator[CellFault]:
 
 def _years_of(keys: Any, works: Any, *, year_of: np.ndarray) -> np.ndarray:
     """Return the year of each work named, 0 if it is unknown."""
-    found = pc.fill_null(pc.index_in(keys, value_set=works.text("work")), -1)
-    return np.append(year_of, 0)[found.to_numpy(zero_copy_only=False)]
+    return np.append(year_of, 0)[places(keys, works.text("work"))]
 
 
 def _fit_once(sheets: Sheets) -> Iterator[CellFault]:
@@ -146,7 +146,7 @@ def _fit_once(sheets: Sheets) -> Iterator[CellFault]:
     }
     for name, columns in events.items():
         first: dict[tuple[str, ...], int] = {}
-        for at, row in sheets[name].typed():
+        for at, row in sheets[name].valid_rows():
             if row.use != "fit":
                 continue
             event = tuple(getattr(row, column) for column in columns)
@@ -164,14 +164,14 @@ def _sums(sheets: Sheets) -> Iterator[CellFault]:
         return
     sums: dict[str, Counter[str]] = {}
     studies = set(counts.text("study").to_pylist())
-    for at, row in faults.typed():
+    for at, row in faults.valid_rows():
         if row.use == "fit":
             sums.setdefault(row.study, Counter())[row.cell] += row.count
             if row.study not in studies:
                 yield faults.fault(
                     at, "study", remedy="sum its fit rows in a line of fault_counts.csv"
                 )
-    for at, row in counts.typed():
+    for at, row in counts.valid_rows():
         for column in ("no_learning", "wrong_code", "learned_representation", "mixed", "other"):
             total = sums.get(row.study, Counter())[column.replace("_", "-")]
             if row.study in sums and (getattr(row, column) or 0) != total:

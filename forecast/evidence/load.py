@@ -16,7 +16,8 @@ from models.errors import InputError
 
 if TYPE_CHECKING:
     from forecast.evidence import tables as t
-    from forecast.evidence.read import CellFault, Frame
+    from forecast.evidence.frame import Frame
+    from forecast.evidence.sheet import CellFault
 
 OPTIONAL = ("raters",)
 """Tables whose file may be missing."""
@@ -62,7 +63,7 @@ class Tables:
     raters: "tuple[t.Rater, ...]"
 
     def __post_init__(self) -> None:
-        from forecast.evidence.read import frame
+        from forecast.evidence.frame import frame
         from forecast.evidence.tables import ROWS
 
         for name in LONG:
@@ -103,7 +104,8 @@ def load_tables(folder: str | Path, *, off: Sequence[str] = ()) -> Tables:
         faults; or if ``off`` names no table, or the agendas.
     """
     from forecast.evidence.checks import rule_faults
-    from forecast.evidence.read import first_faults, read_sheet
+    from forecast.evidence.read import read_sheet
+    from forecast.evidence.sheet import first_faults
     from forecast.evidence.tables import ROWS
 
     _check_off(off)

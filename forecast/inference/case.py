@@ -5,6 +5,7 @@ The soft rows of forecasts.csv, as the model takes them: see :mod:`models.outcom
 
 import hashlib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -159,6 +160,23 @@ def _rows(table: dict[str, np.ndarray]) -> int:
 def with_prior(case: Case, prior: Prior) -> Case:
     """Return the Case with one prior replaced by another of the same name."""
     return replace(case, priors=tuple(prior if p.name == prior.name else p for p in case.priors))
+
+
+def differing(one: Case, other: Case) -> tuple[str, ...]:
+    """Return the names of the beliefs of which two Cases say different things."""
+    theirs = other.by_name
+    return tuple(
+        p.name
+        for p in one.priors
+        if (p.dist, p.params) != (theirs[p.name].dist, theirs[p.name].params)
+    )
+
+
+def mixed(one: Case, other: Case, *, names: Collection[str]) -> Case:
+    """Return the first Case with the named beliefs as in the other."""
+    theirs = other.by_name
+    priors = tuple(theirs[p.name] if p.name in names else p for p in one.priors)
+    return replace(one, priors=priors)
 
 
 def with_arrays(case: Case, table: str, **columns: np.ndarray) -> Case:

@@ -20,12 +20,19 @@ import numpy as np
 
 from forecast.config.load import ModelOptions, Question
 from forecast.inference import diagnostics as convergence
-from forecast.inference.case import Answer, Case
+from forecast.inference.case import Answer, Case, structure_of
 from forecast.inference.forward import all_draws, future, with_ease
-from forecast.inference.outcomes import Staged, headline, predict
-from forecast.inference.reweighting import importance, moment_matched, soft_part, weighed
+from forecast.inference.outcomes import Staged, headline, predict, prepare
+from forecast.inference.reweighting import (
+    asked_of,
+    importance,
+    moment_matched,
+    soft_part,
+    weighed,
+)
 from forecast.inference.sampling import Compiled, Fit, compiled_model, draw, flat
 from models.errors import InputError
+from models.outcomes.graphs import request_of
 from models.quantities import HEADLINE
 
 
@@ -86,6 +93,18 @@ def refit(base: Fit, case: Case, *, cores: int | None = None, tick: Any = None) 
     short = replace(case, sampler=replace(case.sampler, **most))
     tree = draw(compiled, short, ground=base.ground, cores=cores, tick=tick)
     return fitted(case, compiled, tree=tree)
+
+
+def compile_beside(case: Case) -> Compiled:
+    """Return the compiled model; child processes compile the forecast beside it and the sampler."""
+    structure = structure_of(case)
+    kinds = {"relevance": case.asked, "levels": case.asked}
+    if soft_part(case):
+        kinds["levels"] = asked_of(case).asked
+    prepare(request_of(k, structure=structure, question=asked) for k, asked in kinds.items())
+    model = compiled_model(case)
+    prepare([request_of("headline", structure=structure, question=case.asked, varying=model.alone)])
+    return model
 
 
 def fitted(case: Case, compiled: Compiled, *, tree: Any) -> Fit:

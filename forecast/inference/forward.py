@@ -80,6 +80,11 @@ def taken(fit: Fit, at: np.ndarray) -> Fit:
     return made
 
 
+def thinned(fit: Fit, most: int) -> Fit:
+    """Return the fit with at most ``most`` of its draws, evenly spaced."""
+    return taken(fit, np.linspace(0, fit.n - 1, min(fit.n, most)).astype(int))
+
+
 def _places(fit: Fit) -> int:
     return fit.n if fit.chosen is None else int(fit.chosen.max()) + 1
 

@@ -1,18 +1,19 @@
 """Forecast quantities by draw: the graphs of :mod:`models.outcomes`, compiled, mapped over draws.
 
-A graph is compiled once for what shapes it (:class:`models.outcomes.graphs.Request`) by a child
-process, and kept on disk with the compiled models; a process that finds it there imports no
-PyTensor.
+A child process compiles a graph once for what shapes it (:class:`models.outcomes.graphs.Request`),
+beside the density and the sampler where :func:`prepare` asks for it early. The code is kept on disk
+with the compiled models; a process that finds it there imports no PyTensor.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from forecast.native.program import Array, UnknownOperationError
+from forecast.native.program import Array, UnknownOperationError, packed, refusal, unpacked
 from forecast.native.stages import Stages, compile_stages
 from models.batches import threads
 from models.dims import Structure
@@ -25,18 +26,24 @@ LOG = logging.getLogger("forecast")
 Draws = Mapping[str, np.ndarray]
 
 
+_COMPILING: dict[str, Future[None]] = {}
+"""What a child process compiles beside this one, by key on disk."""
+
+
 @lru_cache(maxsize=32)
 def stages(request: Request) -> Stages:
-    """Return the compiled stages of a graph, from disk if they are there."""
-    from forecast.inference.backend import cache_folder, key_of
+    """Return the compiled stages of a graph: from disk, from :func:`prepare`, or compiled now."""
+    from forecast.inference.backend import cache_folder
     from forecast.native.cache import cached
-    from forecast.native.child import compile_in_child
+
+    key = _key(request)
 
     def compile_() -> bytes:
         LOG.info("compiling: no code for the forecast of this structure on disk")
-        return compile_in_child(compiled, request)
+        return _compile_in_child([request])[0]
 
-    key = key_of("forecast", request)
+    if key in _COMPILING:
+        _COMPILING[key].result()
     try:
         return Stages.from_bytes(cached(cache_folder(), key, compile_))
     except UnknownOperationError as error:
@@ -44,11 +51,61 @@ def stages(request: Request) -> Stages:
         return stock_stages(request)
 
 
-def compiled(request: Request) -> bytes:
-    """Compile the graph of a request; called in a child process."""
+def prepare(requests: Iterable[Request]) -> None:
+    """Compile the graphs that are not on disk in one child process, beside what comes next.
+
+    :func:`stages` waits for a graph that it needs meanwhile.
+    """
+    from forecast.inference.backend import cache_folder
+    from forecast.native.cache import SUFFIX
+
+    folder, keys = cache_folder(), {_key(request): request for request in requests}
+    missing = {
+        key: request
+        for key, request in keys.items()
+        if key not in _COMPILING and not (folder / f"{key}{SUFFIX}").exists()
+    }
+    if missing:
+        LOG.info("compiling the forecast of this structure beside the model")
+        pool = ThreadPoolExecutor(1)
+        _COMPILING.update(dict.fromkeys(missing, pool.submit(_compile_missing, missing)))
+        pool.shutdown(wait=False)
+
+
+def _key(request: Request) -> str:
+    from forecast.inference.backend import key_of
+
+    return key_of("forecast", request)
+
+
+def _compile_missing(requests: Mapping[str, Request]) -> None:
+    """Compile graphs in one child process, and put them on disk by key."""
+    from forecast.inference.backend import cache_folder
+    from forecast.native.cache import SUFFIX, write
+
+    graphs = _compile_in_child(list(requests.values()))
+    for key, graph in zip(requests, graphs, strict=True):
+        write(cache_folder() / f"{key}{SUFFIX}", graph)
+
+
+def _compile_in_child(requests: Sequence[Request]) -> tuple[bytes, ...]:
+    from forecast.native.child import compile_in_child
+
+    return unpacked(compile_in_child(compiled, requests))[1]
+
+
+def compiled(requests: Sequence[Request]) -> bytes:
+    """Compile the graphs of requests; called in a child process."""
+    return packed({}, tuple(map(_compiled, requests)))
+
+
+def _compiled(request: Request) -> bytes:
     inputs, outputs = build(request)
     shares = SHARES if request.varying else ()
-    return compile_stages(inputs, outputs, varying=request.varying, shares=shares).to_bytes()
+    try:
+        return compile_stages(inputs, outputs, varying=request.varying, shares=shares).to_bytes()
+    except UnknownOperationError as error:
+        return refusal(str(error))
 
 
 def predict(

@@ -1,11 +1,14 @@
 """Many fits over the processes of this machine, or over a Dask cluster.
 
 Each worker loads (or compiles) the model once, and runs each fit on one core. A finished fit is
-written to its own file by the process that asked, so a lost worker, an interrupt or a crash costs
-the fits at work and no other; a second call skips what is there. A fit follows from its Case (and
-the one that it starts from) alone, so results do not depend on who made them.
+written to its own file, named by the hash of all that it follows from, by the process that asked.
+So a lost worker, an interrupt or a crash costs the fits at work and no other, and a second call
+skips what is there. A fit follows from its Case (and the one that it starts from) alone, so
+results do not depend on who made them.
 
-One file per finished fit, named by the hash of all that it follows from.
+The pool is that of the standard library, not joblib's: with joblib 1.6 (loky) workers outlive a
+parent that was killed, and one lost worker fails the whole call, so :func:`end_with_parent` and the
+loop of tries below would stay, and little would go.
 """
 
 import json
@@ -18,7 +21,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,7 +32,7 @@ from forecast.inference.evaluate import WARM, posterior, refit
 from forecast.inference.forward import taken, with_ease
 from forecast.inference.identity import code_hash, versions
 from forecast.inference.sampling import Compiled, Fit, flat
-from forecast.inference.tree import load_tree, save_tree
+from forecast.inference.tree import load_tree, netcdf
 from models.batches import limited
 from models.errors import InputError
 
@@ -51,49 +53,40 @@ def _parts(case: Case) -> tuple[Any, ...]:
 
 
 def to_bytes(fit: Fit) -> bytes:
-    """Return a fit as the content of its file."""
+    """Return a fit as the content of its file, a netCDF tree."""
     import xarray as xr
 
     stats = fit.tree["sample_stats"].to_dataset()
-    told = {"diagnosis": asdict(fit.diagnosis), "alone": fit.compiled.alone, "soft": fit.soft}
-    kept = stats[[name for name in STATS if name in stats]]
+    stats = stats[[name for name in STATS if name in stats]]
     if fit.chosen is not None:
-        kept["chosen"] = (("chain", "draw"), fit.chosen.reshape(fit.chains, -1))
-    groups = {"posterior": fit.tree["posterior"].to_dataset(), "sample_stats": kept}
+        stats["chosen"] = (("chain", "draw"), fit.chosen.reshape(fit.chains, -1))
+    groups = {"posterior": fit.tree["posterior"].to_dataset(), "sample_stats": stats}
     tree = xr.DataTree.from_dict(groups)
-    tree.attrs["told"] = json.dumps(told)
-    with tempfile.TemporaryDirectory(prefix="mi-forecast-") as folder:
-        path = Path(folder) / "fit.nc"
-        save_tree(tree, path)
-        return path.read_bytes()
+    verdict = {"diagnosis": asdict(fit.diagnosis), "alone": fit.compiled.alone, "soft": fit.soft}
+    tree.attrs["fit"] = json.dumps(verdict)
+    return bytes(netcdf(tree))
 
 
 def from_bytes(content: bytes, case: Case) -> Fit:
     """Return the fit of a Case that the content of its file describes; nothing is compiled."""
-    with tempfile.TemporaryDirectory(prefix="mi-forecast-") as folder:
-        path = Path(folder) / "fit.nc"
-        path.write_bytes(content)
-        tree = load_tree(path)
-    told = json.loads(tree.attrs["told"])
-    found = told["diagnosis"]
-    rows = tuple(tuple(row) for row in found.pop("rows"))
-    moves = Moves(**(found.pop("moves") | {"flags": ()}))
-    failures = tuple(found.pop("failures"))
-    verdict = Diagnosis(**found, rows=rows, moves=moves, failures=failures)
-    compiled = Compiled(structure_of(case), None, tuple(told["alone"]), {}, 0.0)
+    tree = load_tree(content)
+    saved = json.loads(tree.attrs["fit"])
+    diagnosis = saved["diagnosis"]
+    rows = tuple(tuple(row) for row in diagnosis.pop("rows"))
+    moves = Moves(**(diagnosis.pop("moves") | {"flags": ()}))
+    failures = tuple(diagnosis.pop("failures"))
+    verdict = Diagnosis(**diagnosis, rows=rows, moves=moves, failures=failures)
+    compiled = Compiled(structure_of(case), None, tuple(saved["alone"]), {}, 0.0)
     draws = with_ease(flat(tree["posterior"]), case)
-    soft = None if told["soft"] is None else tuple(told["soft"])
+    soft = None if saved["soft"] is None else tuple(saved["soft"])
     fit = Fit(case, compiled, tree, draws, verdict, soft=soft)
     stats = tree["sample_stats"]
     return taken(fit, stats["chosen"].to_numpy().ravel()) if "chosen" in stats else fit
 
 
 def check(content: bytes) -> None:
-    """Raise an exception if the content of a file is damaged or cut short; draws are not read."""
-    import h5py
-
-    with h5py.File(BytesIO(content), "r") as file:
-        json.loads(file.attrs["told"])
+    """Raise an exception if the content of a file is damaged or cut short."""
+    json.loads(load_tree(content).attrs["fit"])
 
 
 def write(path: Path, content: bytes) -> None:
@@ -120,7 +113,9 @@ LOST = (
     "(workers), and a script must call this under: if __name__ == '__main__':"
 )
 Base = tuple[Case, bytes]
+Work = Callable[[Any, Any], bytes]
 Done = Callable[[str, bytes], None]
+Runner = Callable[..., None]
 _BASES: dict[str, Fit] = {}
 
 
@@ -161,23 +156,30 @@ def fit_many(
         If a Case is at fault, there is no scheduler at the address, or local processes end
         time after time.
     """
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    if base is None:
-        return _fit_missing(cases, place, base=None, run=runner(workers, scheduler), tick=tick)
-    run = runner(1 if scheduler is None else None, scheduler)
-    _fit_missing([base], place, base=None, run=run, tick=tick)
-    start = (base, _path(place, base, base=None).read_bytes())
+    folder, start = Path(folder), None
+    if base is not None:
+        run = runner(1 if scheduler is None else None, scheduler)
+        _fit_missing([base], folder, base=None, run=run, tick=tick)
+        start = (base, (folder / f"{fit_key(base)}.nc").read_bytes())
     run = runner(workers, scheduler)
-    return _fit_missing(cases, place, base=start, run=run, tick=tick)
+    return _fit_missing(cases, folder, base=start, run=run, tick=tick)
 
 
-def _path(place: Path, case: Case, *, base: Case | None) -> Path:
-    return place / f"{fit_key(case, base)}.nc"
-
-
-Work = Callable[[Any, Any], bytes]
-Runner = Callable[..., None]
+def _fit_missing(
+    cases: Sequence[Case],
+    folder: Path,
+    *,
+    base: Base | None,
+    run: Runner,
+    tick: Callable[[], None] | None,
+) -> list[Fit]:
+    start = None if base is None else base[0]
+    names = [f"{fit_key(case, start)}.nc" for case in cases]
+    items = dict(zip(names, cases, strict=True))
+    drop_damaged(items, folder, check=check)
+    files = map_kept(items, folder, work=fit_one, shared=base, run=run, tick=tick)
+    contents = dict(zip(items, files, strict=True))
+    return [from_bytes(contents[name], case) for name, case in zip(names, cases, strict=True)]
 
 
 def runner(workers: int | None = None, scheduler: str | None = None) -> Runner:
@@ -226,18 +228,18 @@ def map_kept(
     tick
         Called whenever one is done.
     """
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    todo = {name: item for name, item in items.items() if not (place / name).exists()}
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    todo = {name: item for name, item in items.items() if not (folder / name).exists()}
 
     def done(name: str, content: bytes) -> None:
-        write(place / name, content)
+        write(folder / name, content)
         if tick is not None:
             tick()
 
     if todo:
         (run or runner())(todo, shared, work=work, done=done)
-    return [(place / name).read_bytes() for name in items]
+    return [(folder / name).read_bytes() for name in items]
 
 
 def drop_damaged(names: Iterable[str], folder: Path, *, check: Callable[[bytes], object]) -> None:
@@ -248,23 +250,6 @@ def drop_damaged(names: Iterable[str], folder: Path, *, check: Callable[[bytes],
         except Exception as error:  # each reader says in its own way that it cannot
             LOG.warning("%s: damaged (%s); made anew", path, " ".join(str(error).split())[:80])
             path.unlink()
-
-
-def _fit_missing(
-    cases: Sequence[Case],
-    place: Path,
-    *,
-    base: Base | None,
-    run: Runner,
-    tick: Callable[[], None] | None,
-) -> list[Fit]:
-    start = None if base is None else base[0]
-    names = [_path(place, case, base=start).name for case in cases]
-    items = dict(zip(names, cases, strict=True))
-    drop_damaged(items, place, check=check)
-    found = map_kept(items, place, work=fit_one, shared=base, run=run, tick=tick)
-    content = dict(zip(items, found, strict=True))
-    return [from_bytes(content[name], case) for name, case in zip(names, cases, strict=True)]
 
 
 def fit_one(case: Case, base: Base | None) -> bytes:

@@ -17,7 +17,6 @@ from models.likelihoods import Likelihood, likelihoods
 from models.ops import NumPy, flatten
 from models.ratings import formula as ratings
 from models.ratings.formula import TERMS, answer_terms, columns_of
-from models.row_sums import row_logs
 from models.terms import terms_from_draws
 
 REPLICATES = 200
@@ -25,6 +24,8 @@ REPLICATES = 200
 WORK_DRAWS, LEAST_DRAWS, WORK_NUMBERS = 500, 50, 2_000_000
 """Draws over which the state of works is averaged; of many rows fewer, but not below the second:
 so many that draws times rows are the third."""
+CACHED = 10
+"""Draws computed together: their rows by states stay in a processor's cache."""
 ROWS = 1000
 """Rows of ratings computed together."""
 MOST_NUMBERS = 20_000_000
@@ -58,12 +59,15 @@ def log_likelihoods(fit: Fit, at: np.ndarray | None = None) -> dict[str, np.ndar
         for like in others:
             params = like.params(NumPy, parts, data, structure=structure)
             out[like.name] = like.logp(NumPy, data[like.table]["value"], *params)
-        found = np.zeros((len(some["use_rate"]), len(data["ratings"]["weight"])))
+        state, unused = states.cell_states(NumPy, parts, data["cells"], link=structure.link)
+        logs = np.zeros((len(some["use_rate"]), len(data["ratings"]["weight"])))
         for cut, rows in zip(cuts, sliced, strict=True):
-            found[:, cut] = row_logs(parts, data["cells"], rows=rows, structure=structure)
-        return out | {rated.name: found}
+            logs[:, cut] = ratings.row_logs(
+                parts["raters"], state, unused, rows=rows, kind_of=structure.kind_of
+            )
+        return out | {rated.name: logs}
 
-    return joined(over_blocks(block, draws, n=n))
+    return joined(over_blocks(block, draws, n=n, size=CACHED))
 
 
 def scored(fit: Fit) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

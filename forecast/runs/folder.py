@@ -31,10 +31,10 @@ def default_folder(name: str, run_hash: str) -> Path:
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Return the manifest of a folder, or None if it has none."""
     try:
-        made = read_json(folder / MANIFEST)
+        manifest = read_json(folder / MANIFEST)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return made if isinstance(made, dict) else None
+    return manifest if isinstance(manifest, dict) else None
 
 
 def read_json(path: Path) -> Any:
@@ -52,13 +52,13 @@ def read_json(path: Path) -> Any:
     except (FileNotFoundError, NotADirectoryError):
         raise
     except (OSError, ValueError, RecursionError) as error:
-        found = error.strerror if isinstance(error, OSError) else error
-        raise unreadable(path, found) from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise unreadable(path, reason) from None
 
 
-def unreadable(path: Path, found: object) -> InputError:
+def unreadable(path: Path, reason: object) -> InputError:
     """Return the fault of a file of a run that is damaged or gone."""
-    return InputError(f"{path}: not readable ({found}); draw the run anew with --force")
+    return InputError(f"{path}: not readable ({reason}); draw the run anew with --force")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -72,11 +72,11 @@ def check_unchanged(folder: Path) -> None:
     Raises
     ------
     InputError
-        If one was changed; a run that kept no hashes, being older, passes.
+        If one was changed.
     """
-    kept = (read_manifest(folder) or {}).get("written") or {}
-    for name, found in digests(folder).items() if kept else ():
-        if kept.get(name) != found:
+    written = (read_manifest(folder) or {}).get("written", {})
+    for name, digest in digests(folder).items():
+        if written.get(name) != digest:
             path = folder / name
             raise InputError(
                 f"{path}: found other content than the run wrote (changed since?); put it back, or "
@@ -230,9 +230,9 @@ def find_run(folder: Path) -> Path:
         return folder
     parent = folder if folder.name.endswith(".partial") else partial_of(folder)
     if parent.is_dir():
-        left = [place for place in parent.iterdir() if is_interrupted(place)]
-        if left:
-            return max(left, key=lambda place: place.stat().st_mtime)
+        interrupted = [path for path in parent.iterdir() if is_interrupted(path)]
+        if interrupted:
+            return max(interrupted, key=lambda path: path.stat().st_mtime)
     raise InputError(f"{folder}: no run here (no {MANIFEST}); name a folder made by 'forecast run'")
 
 

@@ -1,25 +1,10 @@
 r"""What the page's sliders need: compact draws, beliefs and presets, as plain data.
 
-The page answers a moved belief as :func:`forecast.inference.evaluate.evaluate` does. A belief that enters last
-and that no likelihood touches is exact: its fixed uniforms go through the new quantile function.
-Any other is reweighted by :math:`p_{new}(x) / p_{old}(x)` at the draws, smoothed, and withheld by
-the rule of :mod:`forecast.inference.reweighting`. What of each draw is held: :mod:`forecast.runs.sliders`;
-numbers are 32-bit floats, column by column. A shipped view that these draws cannot be weighed to
-has draws of its own: :mod:`forecast.runs.sliders`.
-
-Draws of shipped views that the page's own draws can hardly be weighed to, for its sliders.
-
-A view whose Pareto k is too poor, or whose weights are worth less than a tenth of the draws, so
-that little can be moved from there, has draws of its own in the page: the moved or refitted ones
-that answered it, else those that the page of a finished run of it beside holds, else moved ones,
-else the draws of that run. They are thinned. Equal weights are thinned evenly; unequal ones
-:math:`w_i` by the unbiased scheme with the least variance (Fearnhead & Clifford 2003, JRSS B
-65:887): with :math:`c` such that :math:`\sum_i \min(w_i / c, 1) = N`, draws with :math:`w_i > c`
-stay as they are, and of the others each stays with chance :math:`w_i / c`, at weight :math:`c`.
-
-Compact draws of the page's sliders: what of each draw the headline needs.
-
-Per draw the page holds, with shares of agendas summed out,
+The page answers a moved belief as :func:`forecast.inference.evaluate.evaluate` does. A belief that
+enters last and that no likelihood touches is exact: its fixed uniforms go through the new quantile
+function. Any other is reweighted by :math:`p_{new}(x) / p_{old}(x)` at the draws, smoothed, and
+withheld by the rule of :mod:`forecast.inference.reweighting`. Numbers are 32-bit floats, column by
+column. Per draw the page holds, with shares of agendas summed out,
 
 .. math::
 
@@ -28,8 +13,16 @@ Per draw the page holds, with shares of agendas summed out,
         [s\, c_6 n_6 + (1 - s)\, c_7 n_7]
 
 with :math:`c_k = P(K^* \ge k)` from the ceilings and :math:`n_k = P(\text{works} \ge m)`; the same
-with use on both sides gives the strict split.
-The sum over agendas is the forecast only where a level counts once the *field* has it.
+with use on both sides gives the strict split. The sum over agendas is the forecast only where a
+level counts once the *field* has it.
+
+A shipped view whose Pareto k is too poor, or whose weights are worth less than a tenth of the
+draws, has draws of its own in the page: the moved or refitted ones that answered it, else those
+that the page of a finished run of it beside holds, else moved ones, else the draws of that run.
+They are thinned: equal weights evenly, unequal ones :math:`w_i` by the unbiased scheme with the
+least variance (Fearnhead & Clifford 2003, JRSS B 65:887). With :math:`c` such that
+:math:`\sum_i \min(w_i / c, 1) = N`, draws with :math:`w_i > c` stay as they are, and of the others
+each stays with chance :math:`w_i / c`, at weight :math:`c`.
 """
 
 import json
@@ -59,7 +52,7 @@ from forecast.inference.reweighting import (
 from forecast.inference.sampling import Fit
 from forecast.inference.seeds import integer, stream
 from forecast.runs.folder import read_json, read_manifest
-from forecast.runs.load import find_drawn
+from forecast.runs.open import find_lender
 from forecast.runs.variants import WORLDVIEWS, NearFit, moved, of_run
 from models.dims import FIRST_YEAR
 from models.errors import InputError
@@ -145,7 +138,7 @@ def _uses(fit: Fit) -> dict[str, np.ndarray]:
 def _experts(fit: Fit, draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return P(n_k >= m) at each expert's level and year, on the paths of their own."""
     asked, structure = asked_of(fit.case), fit.compiled.structure
-    parts = {"structure": structure, "question": asked.asked, "names": ("enough",)}
+    parts: Any = {"structure": structure, "question": asked.asked, "names": ("enough",)}
     enough = predict(draws, future(fit, asked), **parts, kind="levels")["enough"]
     return {
         f"expert {i}": enough[:, e.level - 1, e.year - FIRST_YEAR]
@@ -193,44 +186,48 @@ def bases(
         if not reached(fit, case, made=made):
             far[view] = case
     names = [name.removeprefix("x ") for name in made if name.startswith("x ")]
-    out = []
+    rows = []
     for view, case in far.items():
         most, own = SLIDER_BASES_MOST // len(far), near.get(case.priors)
-        held = of_page(case, beside, columns=list(made)) if beside and own is None else None
-        if held is not None:
-            out.append(thinner(held, most) | _values(case, names) | {"view": view})
+        page = of_page(case, beside, columns=list(made)) if beside and own is None else None
+        if page is not None:
+            rows.append(thinner(page, most) | _values(case, names) | {"view": view})
             continue
         own = own or moved(fit, case) or (of_run(case, beside) if beside else None)
-        out += [_base(own, names, most=most) | {"view": view}] if own is not None else []
-    return out
+        rows += [_base(own, names, most=most) | {"view": view}] if own is not None else []
+    return rows
 
 
 def of_page(case: Case, beside: Path, *, columns: Sequence[str]) -> dict[str, Any] | None:
     """Return sliders.json of a finished, converged run of just this Case, if it will do."""
-    drawn = find_drawn(case, beside)
-    if drawn is None:
+    lender = find_lender(case, beside)
+    if lender is None:
         return None
     try:
-        made = read_manifest(drawn.folder) or {}
-        held = read_json(drawn.folder / "sliders.json")
-        same = (
-            asked_options(case).items() <= made["options"].items() and made["checks"]["converged"]
-        )
-        same = same and load_config(drawn.folder / "priors.toml").priors == case.priors
-        same = same and held["columns"] == list(columns) and held["experts"] == experts_of(case)
-        return dict(held) if same and len(held["draws"]) else None
+        manifest = read_manifest(lender.folder) or {}
+        page = read_json(lender.folder / "sliders.json")
+        same = asked_options(case).items() <= manifest["options"].items()
+        same = same and manifest["checks"]["converged"]
+        same = same and load_config(lender.folder / "priors.toml").priors == case.priors
+        same = same and page["columns"] == list(columns) and page["experts"] == experts_of(case)
+        return dict(page) if same and len(page["draws"]) else None
     except (OSError, InputError, LookupError, TypeError, AttributeError):
         return None  # a damaged run beside is no reason to stop this one
 
 
-def thinner(held: Mapping[str, Any], most: int) -> dict[str, Any]:
+def thinner(page: Mapping[str, Any], most: int) -> dict[str, Any]:
     """Return fewer of the draws that a page holds, evenly spaced."""
-    n, columns = held["n"], held["columns"]
-    table = np.frombuffer(b64decode(held["draws"]), dtype="<f4").reshape(len(columns), n)
-    at = np.linspace(0, n - 1, min(most, n)).astype(int)
-    kept = {"how": "run", "n": len(at), "drawn": held["drawn"], "ess": held["ess"]}
-    made = dict(zip(columns, table[:, at], strict=True))
-    return kept | {"columns": columns, "draws": packed(made)}
+    n, columns = page["n"], page["columns"]
+    table = np.frombuffer(b64decode(page["draws"]), dtype="<f4").reshape(len(columns), n)
+    places = np.linspace(0, n - 1, min(most, n)).astype(int)
+    return {
+        "how": "run",
+        "n": len(places),
+        "drawn": page["drawn"],
+        "ess": page["ess"],
+        "columns": columns,
+        "draws": packed(dict(zip(columns, table[:, places], strict=True))),
+    }
 
 
 def _values(case: Case, names: Sequence[str]) -> dict[str, Any]:
@@ -274,17 +271,17 @@ def _base(near: NearFit, names: Sequence[str], *, most: int) -> dict[str, Any]:
     fit, weights = near.fit, near.weights
     most, least = min(most, fit.n), fit.diagnosis.min_ess
     if weights is None:
-        at, kept = np.linspace(0, fit.n - 1, most).astype(int), None
+        places, thin = np.linspace(0, fit.n - 1, most).astype(int), None
     else:
-        at, kept = thinned(weights.weights, most, seed=fit.case.seed)
-    made = columns(taken(fit, at), names)
-    if kept is not None:
-        made[WEIGHT] = np.log(kept)
+        places, thin = thinned(weights.weights, most, seed=fit.case.seed)
+    made = columns(taken(fit, places), names)
+    if thin is not None:
+        made[WEIGHT] = np.log(thin)
     return {
         "how": near.how,
-        "n": len(at),
+        "n": len(places),
         "drawn": fit.n,
-        "ess": float(least) if weights is None else float(len(at)),
+        "ess": float(least) if weights is None else float(len(places)),
         "columns": list(made),
         "draws": packed(made),
     } | _values(fit.case, names)

@@ -1,15 +1,12 @@
-"""From draws to the numbers that are shown: headline.json, claims, what was learned.
+"""From draws to the numbers that are shown: headline.json, claims, what was learned, each work.
 
-Each work with the posterior of its level, tracking and documented uses, by column.
-
-All works go to works.csv, block by block; the page and the terminal hold rows of at most
-:data:`MOST_SHOWN`, evenly spaced, and those of any other work are read from that file.
-
-Plain data that text, page and figures read: no run object goes down to ``reports``.
+Plain data that text, page and figures read: no run object goes down to ``reports``. All works go
+to works.csv, block by block; the page and the terminal hold rows of at most :data:`MOST_SHOWN`,
+evenly spaced, and those of any other work are read from that file.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecast.config.load import Config
+from forecast.analyses.verdicts import in_words, side, status, verdicts
 from forecast.evidence.arrays import REFERENCE, Evidence
+from forecast.evidence.frame import ROW_BLOCK
 from forecast.evidence.load import LONG, TABLE_NAMES, Tables, find_evidence, rater_kinds
-from forecast.evidence.read import ROW_BLOCK
 from forecast.inference.diagnostics import RULE, Diagnosis
 from forecast.inference.evaluate import answer
 from forecast.inference.forward import all_draws, future_normals, taken
@@ -31,7 +28,7 @@ from models.dims import LEVELS, SIDES
 from models.outcomes.milestones import milestone_dates
 from models.parameters import SLOTS
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
-from reports.verdicts import in_words, side, status, verdicts
+from reports.view import BY_AGENDA, EVERY
 from reports.words import CHANCES, NO_TABLE, chance
 
 PROB = 0.89
@@ -90,6 +87,24 @@ def headline(fit: Fit, posterior: Quantities, *, prior: Quantities, converged: b
     }
 
 
+def leads(posterior: Quantities, chains: int) -> dict[str, dict[str, float]]:
+    """Return how probable it is that alignment is ahead, with Monte Carlo errors.
+
+    ``documented`` and ``used`` compare use with use, ``strict`` relevance with capabilities use:
+    the share of draws in which the first is the likelier. Use on both sides counts for each.
+    """
+    pairs = {
+        "documented": ("alignment_only", "capabilities_only"),
+        "used": ("alignment_used", "capabilities_relevant"),
+        "strict": ("alignment_relevant", "capabilities_relevant"),
+    }
+    rows = {}
+    for name, (a, b) in pairs.items():
+        ahead = with_mcse((posterior[a] > posterior[b]).astype(float), chains)
+        rows[name] = {"mean": ahead["mean"], "mcse": ahead["mcse"]}
+    return rows
+
+
 def claim_rows(
     posterior: Quantities,
     prior: Quantities,
@@ -100,20 +115,20 @@ def claim_rows(
     """Return one row per claim and quantity (and element), prior beside posterior.
 
     ``sd_ratio`` and ``shift`` are those of :func:`moved`; ``evidence`` is the claim's verdict of
-    :mod:`reports.verdicts`.
+    :mod:`forecast.analyses.verdicts`.
     """
     rows = []
     for claim, stated in CLAIMS.items():
         for name in stated.quantities:
-            for label, at in _elements(name, coords):
+            for label, index in _elements(name, coords):
                 row: dict[str, Any] = {"claim": claim, "who": stated.who, "quantity": name}
                 row |= {"element": label, "unit": QUANTITIES[name].unit}
-                draws = [values[name][(slice(None), *at)] for values in (prior, posterior)]
+                draws = [values[name][(slice(None), *index)] for values in (prior, posterior)]
                 for group, x in zip(("prior", "posterior"), draws, strict=True):
                     row |= {f"{group}_{key}": value for key, value in spread(x).items()}
                 rows.append(row | moved(*draws, unit=row["unit"]))
-    told = verdicts(rows, learned)
-    return [row | {"evidence": told[row["claim"]][0]} for row in rows]
+    words = verdicts(rows, learned)
+    return [row | {"evidence": words[row["claim"]][0]} for row in rows]
 
 
 def moved(before: np.ndarray, after: np.ndarray, *, unit: str) -> dict[str, float]:
@@ -139,18 +154,18 @@ def _elements(name: str, coords: dict[str, Any]) -> list[tuple[str, tuple]]:
         if dim == "forecast_year":
             keep = sorted({labels.index(2026), len(labels) - 1} if 2026 in labels else {0})
         choices.append([(f"{labels[i]}", i) for i in keep])
-    out: list[tuple[str, tuple]] = [("", ())]
+    elements: list[tuple[str, tuple]] = [("", ())]
     for choice in choices:
-        out = [(f"{a} {b}".strip(), (*at, i)) for a, at in out for b, i in choice]
-    return out
+        elements = [(f"{a} {b}".strip(), (*x, i)) for a, x in elements for b, i in choice]
+    return elements
 
 
 def learned_rows(fit: Fit, prior: Quantities) -> list[dict[str, Any]]:
     """Return for each scalar prior: diagnostics, prior and posterior, and what was learned.
 
-    ``sd_ratio``, ``shift`` and ``learned`` are those of :mod:`reports.verdicts`.
+    ``sd_ratio``, ``shift`` and ``learned`` are those of :mod:`forecast.analyses.verdicts`.
     """
-    found = {name: rest for name, *rest in fit.diagnosis.rows}
+    diagnostics = {name: rest for name, *rest in fit.diagnosis.rows}
     rows = []
     for belief in fit.case.priors:
         name, alone = belief.name, belief.name in fit.compiled.alone
@@ -158,16 +173,16 @@ def learned_rows(fit: Fit, prior: Quantities) -> list[dict[str, Any]]:
             continue
         before = prior[name]
         after = before if alone else fit.draws[name]
-        r_hat, bulk, tail = found.get(name, [np.nan] * 3)
+        r_hat, bulk, tail = diagnostics.get(name, [np.nan] * 3)
         ratio = 1.0 if alone else float(after.std() / before.std())
-        moved = 0.0 if alone else shift(before, after, support=SLOTS[name].support)
+        moved_by = 0.0 if alone else shift(before, after, support=SLOTS[name].support)
         rows.append(
             {"parameter": name, "block": belief.block, "claims": " ".join(belief.claims)}
             | {"forecast_only": alone, "r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail}
             | {f"prior_{key}": value for key, value in spread(before).items()}
             | {f"posterior_{key}": value for key, value in spread(after).items()}
-            | {"sd_ratio": ratio, "contraction": 1.0 - ratio**2, "shift": moved}
-            | {"learned": status(ratio, moved, untouched=alone)}
+            | {"sd_ratio": ratio, "contraction": 1.0 - ratio**2, "shift": moved_by}
+            | {"learned": status(ratio, moved_by, untouched=alone)}
         )
     return rows
 
@@ -216,8 +231,8 @@ def variance_parts(fit: Fit, posterior: Quantities) -> list[dict[str, Any]]:
         parts = np.array_split(y[np.argsort(draws[name])], BINS)
         within = sum(float(((part - part.mean()) ** 2).sum()) for part in parts)
         shares[name] = float(1.0 - within / (len(y) - BINS) / y.var())
-    told = sorted(shares.items(), key=lambda one: -one[1])
-    return [{"parameter": name, "share": share} for name, share in told if share >= SHARE]
+    largest = sorted(shares.items(), key=lambda item: -item[1])
+    return [{"parameter": name, "share": share} for name, share in largest if share >= SHARE]
 
 
 def prior_quantities(fit: Fit, prior: Quantities) -> Quantities:
@@ -240,22 +255,113 @@ def expert_rows(fit: Fit, prior: Quantities, *, tables: Any) -> list[dict[str, A
         return []
     n = len(prior["use_rate"])
     before = reached_from(prior, future_normals(asked_of(case), n), fit=fit, case=case)
-    after, told = reached(fit, case), {row.row: row for row in tables.forecasts}
+    after, forecasts = reached(fit, case), {row.row: row for row in tables.forecasts}
     rows = []
     for i, expert in enumerate(case.experts):
-        said = told[expert.row]
-        row: dict[str, Any] = {"row": expert.row, "forecaster": said.forecaster}
-        row |= {"level": expert.level, "by_year": expert.year, "relation": said.relation}
-        row |= {"low": said.low, "probability": said.probability, "high": said.high}
+        stated = forecasts[expert.row]
+        row: dict[str, Any] = {"row": expert.row, "forecaster": stated.forecaster}
+        row |= {"level": expert.level, "by_year": expert.year, "relation": stated.relation}
+        row |= {"low": stated.low, "probability": stated.probability, "high": stated.high}
         row |= {"prior": spread(before[:, i]), "posterior": spread(after[:, i])}
         row |= {"weight": expert.weight, "error": expert.scale}
         rows.append(row | dict(zip(("pareto_k", "ess"), fit.soft or (None, None), strict=True)))
     return rows
 
 
+DIGITS = 6
+"""Decimals of a probability in the table."""
+STRETCHES, LEAST = 10, 4
+"""Stretches of each chain; draws of a stretch below which an error has no meaning."""
+
+
+Compared = list[tuple[int, int | None, float, float]]
+
+
+def pair_rows(
+    posterior: Quantities, agendas: Sequence[str], *, chains: int
+) -> list[dict[str, Any]]:
+    """Return for each quantity how probable it is that an agenda is larger than another.
+
+    What is uncertain for all agendas alike drops out of a comparison within a draw, so two
+    intervals may overlap where nearly every draw has one above the other.
+
+    Parameters
+    ----------
+    posterior
+        ``agenda_NAME`` by draw, dims (draw, agenda), of each NAME of the table by agenda.
+    agendas
+        Their keys.
+    chains
+        Into how many chains of equal length the draws fall, one after the other.
+
+    Returns
+    -------
+    list of dict
+        ``quantity``, ``agenda``, ``other``, ``probability`` that the agenda is strictly larger, and
+        its ``mcse``; where ``other`` is :data:`EVERY`, that it is larger than every other one.
+        None where there is one agenda alone.
+    """
+    if len(agendas) < 2:
+        return []
+    rows = []
+    for name in BY_AGENDA:
+        x = posterior[f"agenda_{name}"]
+        for i, j, p, error in [*_pairs(x, chains), *_largest(x, chains)]:
+            other = EVERY if j is None else agendas[j]
+            row = {"quantity": name, "agenda": agendas[i], "other": other}
+            rows.append(row | {"probability": round(p, DIGITS), "mcse": float(f"{error:.3g}")})
+    return rows
+
+
+def _pairs(x: np.ndarray, chains: int) -> Compared:
+    """Return (agenda, other, probability, error) of each ordered pair."""
+    i, j = np.triu_indices(x.shape[1], 1)
+    above, below = x[:, i] > x[:, j], x[:, i] < x[:, j]
+    error = batch_mcse(above, chains)
+    other = batch_mcse(below, chains) if (above == below).any() else error  # the same without ties
+    rows = [*zip(i, j, above.mean(axis=0), error, strict=True)]
+    rows += [*zip(j, i, below.mean(axis=0), other, strict=True)]
+    return [(int(a), int(b), float(p), float(e)) for a, b, p, e in sorted(rows)]
+
+
+def _largest(x: np.ndarray, chains: int) -> Compared:
+    """Return (agenda, None, probability, error) of being larger than every other one."""
+    top = x == x.max(axis=1, keepdims=True)
+    alone = top & (top.sum(axis=1, keepdims=True) == 1)
+    rows = zip(alone.mean(axis=0), batch_mcse(alone, chains), strict=True)
+    return [(a, None, float(p), float(e)) for a, (p, e) in enumerate(rows)]
+
+
+def batch_mcse(x: np.ndarray, chains: int) -> np.ndarray:
+    """Return the Monte Carlo standard error of the mean of each series, by batch means.
+
+    Each chain falls into stretches, far longer than draws hang together, whose means are as good
+    as independent (Geyer 1992, doi:10.1214/ss/1177011137). ArviZ's errors, one series at a time,
+    would take seconds for the hundreds of pairs.
+
+    Parameters
+    ----------
+    x
+        Series of truth values, dims (draw, series).
+    chains
+        Into how many chains the draws fall.
+
+    Returns
+    -------
+    ndarray, dims (series,)
+        0 of what never changes; NaN of chains too short to tell.
+    """
+    by_chain = x.reshape(chains, -1, x.shape[1])
+    size = by_chain.shape[1] // STRETCHES
+    if size < LEAST:
+        return np.full(x.shape[1], np.nan)
+    parts = by_chain[:, : size * STRETCHES].reshape(chains * STRETCHES, size, -1).mean(axis=1)
+    return np.asarray(parts.std(axis=0, ddof=1) / len(parts) ** 0.5)
+
+
 MOST_SHOWN = 5000
 """Works that are rows of the report's data."""
-TOLD = ("work", "title", "year", "agenda", "selection", "gist")
+WORK_COLUMNS = ("work", "title", "year", "agenda", "selection", "gist")
 """Columns of a work that are shown as they are."""
 WORK_CHANCES = (
     *(f"p_level_{k}" for k in LEVELS),
@@ -266,48 +372,43 @@ WORK_CHANCES = (
 
 
 def chances(states: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the columns :data:`CHANCES` of every work, from its states; dims (work, column)."""
+    """Return the columns :data:`WORK_CHANCES` of every work; dims (work, column)."""
     single = [states[name] for name in ("tracking", *SIDES)]
     return np.column_stack([states["level"], *single])
 
 
 def save_works(path: Path, tables: Tables, *, states: Mapping[str, np.ndarray]) -> None:
     """Write works.csv, a block of works at a time."""
-    found = chances(states)
+    numbers = chances(states)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((*TOLD, *WORK_CHANCES))
+        writer.writerow((*WORK_COLUMNS, *WORK_CHANCES))
         for start in range(0, len(tables.works), ROW_BLOCK):
-            columns = [
-                tables.works.columns[name].slice(start, ROW_BLOCK).to_pylist() for name in TOLD
-            ]
-            columns += found[start : start + ROW_BLOCK].T.tolist()
+            texts = [tables.works.columns[name] for name in WORK_COLUMNS]
+            columns = [x.slice(start, ROW_BLOCK).to_pylist() for x in texts]
+            columns += numbers[start : start + ROW_BLOCK].T.tolist()
             writer.writerows(zip(*columns, strict=True))
 
 
 def work_rows(tables: Tables, states: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     """Return works with their chances and ratings: all, or evenly spaced ones if there are many."""
-    at = shown_places(len(tables.works))
-    works, found = tables.works.take(at), chances(states)[at].tolist()
+    n = len(tables.works)
+    places = np.linspace(0, n - 1, min(n, MOST_SHOWN)).astype(int)
+    works, numbers = tables.works.take(places), chances(states)[places].tolist()
     answers = ratings_of(tables, works.text("work"))
     rows = []
-    for work, p in zip(works, found, strict=True):
-        row: dict[str, Any] = {name: getattr(work, name) for name in TOLD}
+    for work, p in zip(works, numbers, strict=True):
+        row: dict[str, Any] = {name: getattr(work, name) for name in WORK_COLUMNS}
         row |= dict(zip(WORK_CHANCES, p, strict=True))
         rows.append(row | {"ratings": answers.get(work.work, [])})
     return rows
 
 
-def shown_places(n: int) -> np.ndarray:
-    """Return the places of the works shown."""
-    return np.linspace(0, n - 1, min(n, MOST_SHOWN)).astype(int)
-
-
 def ratings_of(tables: Tables, works: Any) -> dict[str, list[dict[str, Any]]]:
     """Return the ratings of some works, in the order of the table, by work."""
-    held = np.flatnonzero(tables.ratings.places("work", works) >= 0)
+    places = np.flatnonzero(tables.ratings.places("work", works) >= 0)
     answers: dict[str, list[dict[str, Any]]] = {}
-    for r in tables.ratings.take(held):
+    for r in tables.ratings.take(places):
         answers.setdefault(r.work, []).append(
             {"rater": r.rater, "level": r.level, "tracks": r.tracks}
             | {"cap_use": r.cap_use, "ali_use": r.ali_use, "confidence": r.confidence}
@@ -318,11 +419,11 @@ def ratings_of(tables: Tables, works: Any) -> dict[str, list[dict[str, Any]]]:
 def read_work(path: Path, key: str) -> dict[str, Any] | None:
     """Return one work of a works.csv, without its ratings; None if it is not there."""
     with path.open(encoding="utf-8", newline="") as file:
-        found = next((row for row in csv.DictReader(file) if row["work"] == key), None)
-    if found is None:
+        row = next((row for row in csv.DictReader(file) if row["work"] == key), None)
+    if row is None:
         return None
-    numbers: dict[str, Any] = {name: float(found[name]) for name in WORK_CHANCES}
-    return {**found, "year": int(found["year"]), "ratings_kept": False, **numbers}
+    numbers: dict[str, Any] = {name: float(row[name]) for name in WORK_CHANCES}
+    return {**row, "year": int(row["year"]), "ratings_kept": False, **numbers}
 
 
 MODEL_TABLES = {
@@ -371,35 +472,35 @@ def agreement(tables: Tables) -> list[dict[str, Any]]:
     work, rater = rows.places("work", tables.works.text("work")), rows.places("rater", names)
     place = np.full((len(names), len(tables.works)), -1)
     place[rater, work] = np.arange(len(rows))
-    out = []
+    lines = []
     for i, a in enumerate(names):
         for j, b in enumerate(names[i + 1 :], i + 1):
             both = (place[i] >= 0) & (place[j] >= 0)
             line: dict[str, Any] = {"a": a, "b": b, "works": int(both.sum())}
             for column in ("level", "tracks", "cap_use", "ali_use"):
-                said = rows.whole(column)
-                x, y = said[place[i, both]], said[place[j, both]]
+                answers = rows.whole(column)
+                x, y = answers[place[i, both]], answers[place[j, both]]
                 known = (x >= 0) & (y >= 0)
                 line[column] = float(np.mean(x[known] == y[known])) if known.any() else None
-            out.append(line)
-    return out
+            lines.append(line)
+    return lines
 
 
-def rated_works(tables: Tables, held: np.ndarray) -> int:
-    """Return how many works have one of the ratings ``held``, dims (rating,)."""
-    return len(pc.unique(tables.ratings.text("work").filter(pa.array(held))))
+def rated_works(tables: Tables, chosen: np.ndarray) -> int:
+    """Return how many works have one of the ratings ``chosen``, truth values (rating,)."""
+    return len(pc.unique(tables.ratings.text("work").filter(pa.array(chosen))))
 
 
 def evidence_summary(tables: Tables, evidence: Evidence) -> dict[str, Any]:
     """Return which tables were read, how many rows enter the fit, and which are empty."""
     rows = []
     for name in TABLE_NAMES:
-        held = getattr(tables, name)
+        table = getattr(tables, name)
         arrays = MODEL_TABLES.get(name, ())
         weight = sum(float(evidence.arrays[a]["weight"].sum()) for a in arrays)
-        judged = () if name in LONG else held  # all rows of long tables enter
-        n = len(held) - sum(getattr(row, "use", "fit") != "fit" for row in judged) if arrays else 0
-        rows.append({"name": name, "rows": len(held), "fit": n, "weight": weight})
+        short = () if name in LONG else table  # all rows of long tables enter
+        n = len(table) - sum(getattr(row, "use", "fit") != "fit" for row in short) if arrays else 0
+        rows.append({"name": name, "rows": len(table), "fit": n, "weight": weight})
     empty = [r["name"] for r in rows if r["name"] in MODEL_TABLES and not r["fit"]]
     return {"folder": folder_name(tables), "tables": rows, "empty": empty}
 
@@ -434,24 +535,24 @@ def claims_context(
     rows: list[dict[str, Any]], *, learned: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return the claims in order, with the verdict and the quantities' prior and posterior."""
-    out, told = [], verdicts(rows, learned)
+    claims, words = [], verdicts(rows, learned)
     for key, claim in CLAIMS.items():
-        found = []
+        quantities = []
         for row in rows:
             if row["claim"] == key:
                 q = QUANTITIES[row["quantity"]]
                 label = f"{q.label} ({in_words(row)})" if row["element"] else q.label
-                found.append(
+                quantities.append(
                     {"name": q.name, "label": label, "unit": q.unit, "question": q.question}
                     | {g: _part(row, g) for g in ("prior", "posterior")}
                 )
-        word, sentence = told[key]
+        word, sentence = words[key]
         way = side(row for row in rows if row["claim"] == key)
-        out.append(
-            {"id": key, "who": claim.who, "text": claim.text, "quantities": found}
+        claims.append(
+            {"id": key, "who": claim.who, "text": claim.text, "quantities": quantities}
             | {"evidence": word, "verdict": sentence, "side": way}
         )
-    return out
+    return claims
 
 
 def _part(row: dict[str, Any], group: str) -> dict[str, float]:
@@ -460,21 +561,21 @@ def _part(row: dict[str, Any], group: str) -> dict[str, float]:
 
 def levels_2026(posterior: dict[str, np.ndarray], tables: Tables) -> list[dict[str, Any]]:
     """Return how many works at levels 5-7 the model thinks exist, beside how many were rated so."""
-    out, level = [], tables.ratings.whole("level")
+    rows, level = [], tables.ratings.whole("level")
     for k in (5, 6, 7):
-        reached = [m.name for m in tables.milestones if m.level == k and m.reached]
+        milestones = [m.name for m in tables.milestones if m.level == k and m.reached]
         row: dict[str, Any] = {"level": k, "rated": rated_works(tables, level >= k)}
-        row |= {"milestones": reached}
-        out.append(row | spread(posterior["works_at_level"][:, k - 1]))
-    return out
+        row |= {"milestones": milestones}
+        rows.append(row | spread(posterior["works_at_level"][:, k - 1]))
+    return rows
 
 
 def not_observed(tables: Tables) -> list[str]:
     """Return, in sentences, what the headline needs and no rating shows."""
-    said = {0: "no work", 1: "one work", 2: "two works", 3: "three works"}
+    words = {0: "no work", 1: "one work", 2: "two works", 3: "three works"}
     level = tables.ratings.whole("level")
     count = {k: rated_works(tables, level == k) for k in (7, 6, 5)}
-    rated = [f"{said.get(n, f'{n} works')} at level {k}" for k, n in count.items()]
+    rated = [f"{words.get(n, f'{n} works')} at level {k}" for k, n in count.items()]
     return [
         f"Raters put {rated[0]} (the highest), {rated[1]} and {rated[2]}: what lies above is "
         "extrapolation by priors.",
@@ -498,25 +599,15 @@ def untouched_text(share: float, parts: list[dict[str, Any]]) -> str:
     """Return the sentence on the share of variance that no evidence touches."""
     if share == 1.0:
         return NO_TABLE
-    told = f"{chance(share)} of the strict headline's variance lies in beliefs that no evidence "
+    sentence = (
+        f"{chance(share)} of the strict headline's variance lies in beliefs that no evidence "
+    )
     if not parts:
-        return told + "touches, none of which alone makes up 1% of it."
+        return sentence + "touches, none of which alone makes up 1% of it."
     rest = share - sum(part["share"] for part in parts)
     more = f"; together they add {chance(rest)} more" if rest >= 0.01 else ""
     return (
-        f"{told}touches. Knowing one of them for sure would take off: "
+        f"{sentence}touches. Knowing one of them for sure would take off: "
         + ", ".join(f"{part['parameter']} {chance(part['share'])}" for part in parts)
         + f" (any other below 1%{more})."
     )
-
-
-def base_context(config: Config, head: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page says about the priors file and the question."""
-    return {
-        "name": config.name,
-        "author": config.author,
-        "date": str(config.date),
-        "summary": config.summary,
-        "question": {"cohort": head["cohort"], "horizon": head["horizon"]},
-        "headline": head,
-    }

@@ -1,20 +1,14 @@
 """The headline under nearby beliefs, each at the least price: reweighted, else refitted.
 
 Every row says how it was obtained, with the Pareto k of the weights and the diagnostics of its fit;
-a row whose fit did not converge is shown, and says so.
+a row whose fit did not converge is shown, and says so. :func:`forecast.inference.evaluate.evaluate`
+gives the same numbers; the page's sliders need the draws behind them too.
 
-Refits that are sure to be needed, at work while one thread checks, writes and draws figures.
-
-Sampling needs no Python, so another thread costs the one that draws nothing but a core it leaves
-idle. A refit follows from its Case and the fit that it starts from alone, whenever it is made.
-
-Draws of beliefs that weights cannot reach: moved draws with weights, else those of a refit.
-
-:func:`forecast.inference.evaluate.evaluate` makes the same and keeps the numbers alone; the page's sliders need
-the draws too, so that a shipped view which lies too far from a run has draws of its own there.
+Refits that are sure to be needed run while one thread checks, writes and draws figures: sampling
+needs no Python, so they take a core that would be idle. A refit follows from its Case and the fit
+that it starts from alone, whenever it is made.
 """
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -44,8 +38,8 @@ from forecast.inference.reweighting import (
 )
 from forecast.inference.sampling import Fit
 from forecast.inference.seeds import stream
-from forecast.runs.folder import read_manifest
-from forecast.runs.load import drawn_fit, find_drawn
+from forecast.runs.folder import read_json, read_manifest
+from forecast.runs.open import find_lender, lent_fit
 from forecast.runs.summarise import spread
 from models.batches import threads
 from models.prior_draws import prior_draws
@@ -106,7 +100,7 @@ def refits_ahead(
 
 
 def far(fit: Fit, case: Case) -> bool:
-    """Return whether neither weights nor moved draws can be tried (:mod:`forecast.inference.reweighting`)."""
+    """Return whether neither weights nor moved draws can be tried."""
     if structure_of(case) != fit.compiled.structure:
         return True
     return smoothed(log_ratio(fit, case)).pareto_k > HOPELESS
@@ -134,7 +128,7 @@ class NearFit:
 def answered(
     fit: Fit, case: Case, *, names: Sequence[str], refit: Callable[[Case], Fit] | None
 ) -> tuple[Answer | None, NearFit | None]:
-    """Answer a Case as :func:`forecast.inference.evaluate.evaluate` does, and return the draws behind it.
+    """Answer a Case as ``evaluate`` does, and return the draws behind the answer.
 
     Parameters
     ----------
@@ -195,8 +189,8 @@ def moved(fit: Fit, case: Case) -> NearFit | None:
 
 def of_run(case: Case, beside: Path) -> NearFit | None:
     """Return the draws of a finished, converged run of a Case in the folder ``beside``."""
-    drawn = find_drawn(case, beside)
-    fit = None if drawn is None else drawn_fit(case, drawn)
+    lender = find_lender(case, beside)
+    fit = None if lender is None else lent_fit(case, lender)
     return NearFit(fit, "run") if fit is not None and fit.diagnosis.converged else None
 
 
@@ -237,7 +231,7 @@ def evaluator(
 ) -> Evaluate:
     """Return the function that answers a Case from a fit, whose own Case is answered already.
 
-    ``refit`` makes the refits that are needed (:func:`forecast.runs.variants.refits_ahead`), None none.
+    ``refit`` makes the refits that are needed (:func:`refits_ahead`), None none.
     Draws that a shipped worldview needed of its own go into ``near``, by its priors.
     """
     own = summed(stated, fit, how="exact")
@@ -371,15 +365,11 @@ def _finished(
         same = same and asked.items() <= made.get("options", {}).items()
         whole = made.get("complete") and made.get("checks", {}).get("converged")
         if same and whole and load_config(folder / "priors.toml").priors == config.priors:
-            head, told = (_json(folder, name) for name in ("headline", "diagnostics"))
+            head, told = (read_json(folder / f"{x}.json") for x in ("headline", "diagnostics"))
             ess = min(told["min_ess_bulk"], told["min_ess_tail"])
             row = {"how": "run", "pareto_k": float("nan"), "r_hat": told["max_rhat"], "ess": ess}
             return row | {"converged": True, "posterior": dict(head["quantities"])}
     return None
-
-
-def _json(folder: Path, name: str) -> Any:
-    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def prior_headline(case: Case, fit: Fit) -> dict[str, np.ndarray]:
@@ -388,5 +378,5 @@ def prior_headline(case: Case, fit: Fit) -> dict[str, np.ndarray]:
     rng = stream(case.seed, "prior")
     draws = prior_draws(case.by_name, structure, n=DRAWS, rng=rng)
     future = future_normals(case, DRAWS)
-    parts = {"structure": structure, "question": case.asked, "varying": fit.compiled.alone}
+    parts: Any = {"structure": structure, "question": case.asked, "varying": fit.compiled.alone}
     return headline(draws, future, **parts)

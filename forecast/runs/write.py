@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from forecast.analyses import predictive
 from forecast.analyses.run_checks import RunChecks, run_checks, statistics_groups
-from forecast.config.load import Config
-from forecast.config.schema import add_outside, outside_frames
-from forecast.evidence.load import Tables, hash_tables
+from forecast.config.outside import add_outside, outside_frames
+from forecast.evidence.load import hash_tables
 from forecast.files import write_csv, write_json
 from forecast.inference import pointwise, tree
 from forecast.inference.evaluate import answer, judged
@@ -21,19 +18,17 @@ from forecast.inference.forward import all_draws
 from forecast.inference.sampling import Fit
 from forecast.inference.seeds import stream
 from forecast.progress import Stages
-from forecast.runs import summarise as parts
-from forecast.runs import summarise as summaries
-from forecast.runs import variants
-from forecast.runs.folder import default_folder
+from forecast.runs import summarise, variants
 from forecast.runs.inputs import Job
-from forecast.runs.paired import pair_rows
 from forecast.runs.sliders import save_sliders, slider_data
-from forecast.runs.summarise import save_works, work_rows
-from forecast.runs.variants import Refit, refits_ahead
+from forecast.runs.summarise import Quantities
 from models.prior_draws import prior_draws
 
+Rows = list[dict[str, Any]]
 SHOWN = ("works", "milestones", "agendas", "ratings_agreement")
 """Frames that the page shows as tables too."""
+UNITS = ("field", "family", "agenda")
+"""Where a level may have to be established."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +39,14 @@ class Results:
     context: dict[str, Any]
 
 
-def save_draws(folder: Path, partial: Any) -> None:
-    """Keep the draws of an interrupted fit."""
+def save_draws(folder: Path, interrupted: Any) -> None:
+    """Save the draws of an interrupted fit."""
     import xarray as xr
 
-    stats = partial["sample_stats"].to_dataset()
+    stats = interrupted["sample_stats"].to_dataset()
     stats = stats.drop_vars("divergence_message", errors="ignore")
-    kept = {"posterior": partial["posterior"].to_dataset(), "sample_stats": stats}
-    tree.save_tree(xr.DataTree.from_dict(kept), folder / "posterior.nc")
+    groups = {"posterior": interrupted["posterior"].to_dataset(), "sample_stats": stats}
+    tree.save_tree(xr.DataTree.from_dict(groups), folder / "posterior.nc")
 
 
 def save_results(
@@ -61,8 +56,14 @@ def save_results(
 
     Parameters
     ----------
+    folder
+        The run's, not yet whole.
+    fit
+        Its fit.
     job
         Inputs, and whether a report follows: what that alone shows is left out otherwise.
+    stages
+        Progress.
     cores
         Processor cores of refits.
     """
@@ -70,130 +71,73 @@ def save_results(
 
     tables = job.tables
     with stages("forecast"):
-        rng, structure = stream(fit.case.seed, "prior"), fit.compiled.structure
-        prior = prior_draws(fit.case.by_name, structure, n=fit.n, rng=rng)
-        found = answer(fit, fit.case)
-        before = summaries.prior_quantities(fit, prior)
+        prior = prior_draws(
+            fit.case.by_name, fit.compiled.structure, n=fit.n, rng=stream(fit.case.seed, "prior")
+        )
+        posterior = answer(fit, fit.case)
+        before = summarise.prior_quantities(fit, prior)
     with stages("diagnose"):
-        fit = judged(fit, found)
+        fit = judged(fit, posterior)
     with stages("rows of evidence"):
         loglik, states = pointwise.scored(fit)
-        again, rows = predictive.of_both(fit.case, fit.draws, prior=prior)
+        replicates, rows = predictive.of_both(fit.case, fit.draws, prior=prior)
     with stages("checks"):
-        checked = run_checks(fit, found, tables=tables, loglik=loglik, again=again)
+        checks = run_checks(fit, posterior, tables=tables, loglik=loglik, again=replicates)
     needed = variants.rater_cases(fit.case) if job.report else []
-    with refits_ahead(fit, needed, cores=cores, tick=stages.tick) as refit:
+    with variants.refits_ahead(fit, needed, cores=cores, tick=stages.tick) as refit:
         with stages("tree"):
-            groups = {"predictions": found, "prior_predictions": before, "log_likelihood": loglik}
-            groups |= rows | {"more": statistics_groups(checked)}
-            groups["posterior"] = all_draws(fit, fit.case)
-            whole = tree.make_tree(fit, prior, groups=groups)
-        with _writing(whole, folder / "posterior.nc"), stages("tables"):
-            tabled = _tabled(fit, prior, found=found, before=before, tables=tables)
-            head = _headline(fit, found, before=before, config=job.config)
-            _save_tables(folder, fit, head=head, tabled=tabled | checked.tables)
-            save_works(folder / "works.csv", tables, states=states)
-            frames = _frames(job, states, tabled=tabled | checked.tables, head=head)
-        context = _told(job, head, tabled=tabled, checked=checked)
+            groups = {"predictions": posterior, "prior_predictions": before}
+            groups |= {"log_likelihood": loglik, "posterior": all_draws(fit, fit.case)}
+            groups |= rows | {"more": statistics_groups(checks)}
+            data = tree.make_tree(fit, prior, groups=groups)
+        with _writing(data, folder / "posterior.nc"), stages("tables"):
+            tabled = _tables(fit, prior, posterior=posterior, before=before, job=job)
+            tabled |= checks.tables
+            verdict = fit.diagnosis.converged
+            head = summarise.headline(fit, posterior, prior=before, converged=verdict)
+            outside = job.config.outside_view
+            head = add_outside(head, outside, draws=posterior, tails=summarise.TAILS)
+            _save_tables(folder, fit, head=head, tabled=tabled)
+            summarise.save_works(folder / "works.csv", tables, states=states)
+            works = summarise.work_rows(tables, states)
+            frames = summarise.frames_of(tables, works, learned=tabled["summary"])
+            frames |= {"backcast": tabled["backcast"]}
+            frames |= outside_frames(head, outside)
+        context = _context(job, head, tabled=tabled, checks=checks)
         context |= {name: frames[name] for name in SHOWN}
         if job.report:
             with stages("figures"):
-                context["figures"] = write_figures(whole, frames, folder=folder / "figures")
-        context |= _beside(folder, fit, found=found, job=job, refit=refit, stages=stages)
-    return Results(fit, context | _extras(fit, found, tables=tables, stages=stages))
-
-
-def _told(
-    job: Job, head: dict[str, Any], *, tabled: dict[str, list[dict[str, Any]]], checked: RunChecks
-) -> dict[str, Any]:
-    """Return what text and page say of the headline, claims, parameters and checks."""
-    learned = tabled["summary"]
-    context = parts.base_context(job.config, head) | {"parameters": learned}
-    context |= {"experts": tabled["experts"], "checks": checked.context()}
-    return context | {"claims": parts.claims_context(tabled["claims"], learned=learned)}
-
-
-def _beside(
-    folder: Path, fit: Fit, *, found: dict[str, np.ndarray], job: Job, refit: Refit, stages: Stages
-) -> dict[str, Any]:
-    """Return the rows of worldviews and raters; with a report, write what its sliders need.
-
-    Finished runs beside this one's folder are read. Without a report nothing more is drawn: a
-    worldview out of reach of weights on this run's draws is then told by its priors alone.
-    """
-    beside, same = folder.resolve().parent.parent, hash_tables(job.tables)
-    near: dict[Any, Any] = {}
-    with stages("worldviews and raters"):
-        evaluated = variants.evaluator(fit, found, refit=refit if job.report else None, near=near)
-        rows = variants.beside_rows(
-            fit, evaluated, beside=beside, evidence_hash=same, report=job.report
-        )
-    if job.report:
-        with stages("sliders"):
-            where: Any = {"tables": job.tables, "near": near, "beside": beside}
-            save_sliders(folder, slider_data(fit, job.config, found=found, **where))
-    return rows
+                context["figures"] = write_figures(data, frames, folder=folder / "figures")
+        context |= _beside(folder, fit, posterior=posterior, job=job, refit=refit, stages=stages)
+    return Results(fit, context | _shown_beside(fit, posterior, job=job, stages=stages))
 
 
 @contextmanager
-def _writing(whole: Any, path: Path) -> Iterator[None]:
+def _writing(data: Any, path: Path) -> Iterator[None]:
     """Write the tree in a thread meanwhile; a fault of the disk is raised at the end."""
     with ThreadPoolExecutor(1) as pool:
-        written = pool.submit(tree.save_tree, whole, path)
+        future = pool.submit(tree.save_tree, data, path)
         yield
-        written.result()
+        future.result()
 
 
-def _headline(
-    fit: Fit,
-    found: dict[str, np.ndarray],
-    *,
-    before: dict[str, np.ndarray],
-    config: Config,
-) -> dict[str, Any]:
-    """Return the content of headline.json, with the outside view if there is one."""
-    head = summaries.headline(fit, found, prior=before, converged=fit.diagnosis.converged)
-    return add_outside(head, config.outside_view, found=found, tails=summaries.TAILS)
-
-
-def _frames(
-    job: Job,
-    states: dict[str, np.ndarray],
-    *,
-    tabled: dict[str, list[dict[str, Any]]],
-    head: dict[str, Any],
-) -> dict[str, Any]:
-    """Return what figures draw from besides the tree."""
-    works = work_rows(job.tables, states)
-    frames = parts.frames_of(job.tables, works, learned=tabled["summary"])
-    frames["backcast"] = tabled["backcast"]
-    return frames | outside_frames(head, job.config.outside_view)
-
-
-def _tabled(
-    fit: Fit,
-    prior: dict[str, np.ndarray],
-    *,
-    found: dict[str, np.ndarray],
-    before: dict[str, np.ndarray],
-    tables: Tables,
-) -> dict[str, list[dict[str, Any]]]:
+def _tables(
+    fit: Fit, prior: Quantities, *, posterior: Quantities, before: Quantities, job: Job
+) -> dict[str, Rows]:
     """Return the rows of summary.csv, claims.csv, experts.csv and agenda_pairs.csv."""
-    learned, coords = summaries.learned_rows(fit, prior), tree.coordinates(fit)
+    learned, coords = summarise.learned_rows(fit, prior), tree.coordinates(fit)
     agendas = fit.compiled.structure.agendas
     return {
         "summary": learned,
-        "claims": summaries.claim_rows(found, before, coords=coords, learned=learned),
-        "experts": summaries.expert_rows(fit, prior, tables=tables),
-        "agenda_pairs": pair_rows(found, agendas, chains=fit.chains),
+        "claims": summarise.claim_rows(posterior, before, coords=coords, learned=learned),
+        "experts": summarise.expert_rows(fit, prior, tables=job.tables),
+        "agenda_pairs": summarise.pair_rows(posterior, agendas, chains=fit.chains),
     }
 
 
-def _save_tables(
-    folder: Path, fit: Fit, *, head: dict[str, Any], tabled: dict[str, list[dict[str, Any]]]
-) -> None:
+def _save_tables(folder: Path, fit: Fit, *, head: dict[str, Any], tabled: dict[str, Rows]) -> None:
     write_json(folder / "headline.json", head)
-    write_json(folder / "diagnostics.json", parts.diagnostics_dict(fit.diagnosis))
+    write_json(folder / "diagnostics.json", summarise.diagnostics_dict(fit.diagnosis))
     write_json(folder / "near.json", {"schema": 1, "predictions": tabled["near"]})
     for name, rows in tabled.items():
         write_csv(folder / f"{name}.csv", [flat(row) for row in rows])
@@ -207,55 +151,82 @@ def flat(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def leads(found: dict[str, np.ndarray], chains: int) -> dict[str, dict[str, float]]:
-    """Return how probable it is that alignment is ahead, with Monte Carlo errors.
-
-    ``documented`` and ``used`` compare use with use, ``strict`` relevance with capabilities use:
-    the share of draws in which the first is the likelier. Use on both sides counts for each.
-    """
-    pairs = {
-        "documented": ("alignment_only", "capabilities_only"),
-        "used": ("alignment_used", "capabilities_relevant"),
-        "strict": ("alignment_relevant", "capabilities_relevant"),
-    }
-    ahead = {name: (found[a] > found[b]).astype(float) for name, (a, b) in pairs.items()}
-    told = {name: summaries.with_mcse(x, chains) for name, x in ahead.items()}
-    return {name: {"mean": row["mean"], "mcse": row["mcse"]} for name, row in told.items()}
-
-
-def _extras(
-    fit: Fit, found: dict[str, np.ndarray], *, tables: Tables, stages: Stages
+def _context(
+    job: Job, head: dict[str, Any], *, tabled: dict[str, Rows], checks: RunChecks
 ) -> dict[str, Any]:
-    """Return what the report shows beside the headline: variance, units, what was not observed."""
+    """Return what text and page say of the question, headline, claims, parameters and checks."""
+    learned, config = tabled["summary"], job.config
+    return {
+        "name": config.name,
+        "author": config.author,
+        "date": str(config.date),
+        "summary": config.summary,
+        "question": {"cohort": head["cohort"], "horizon": head["horizon"]},
+        "headline": head,
+        "parameters": learned,
+        "experts": tabled["experts"],
+        "checks": checks.context(),
+        "claims": summarise.claims_context(tabled["claims"], learned=learned),
+    }
+
+
+def _beside(
+    folder: Path,
+    fit: Fit,
+    *,
+    posterior: Quantities,
+    job: Job,
+    refit: variants.Refit,
+    stages: Stages,
+) -> dict[str, Rows]:
+    """Return the rows of worldviews and raters; with a report, write what its sliders need.
+
+    Finished runs beside this one's folder are read. Without a report nothing more is drawn: a
+    worldview out of reach of weights on this run's draws then stands by its priors alone.
+    """
+    beside = folder.resolve().parents[1]
+    near: dict[Any, Any] = {}
+    with stages("worldviews and raters"):
+        evaluated = variants.evaluator(
+            fit, posterior, refit=refit if job.report else None, near=near
+        )
+        rows = variants.beside_rows(
+            fit,
+            evaluated,
+            beside=beside,
+            evidence_hash=hash_tables(job.tables),
+            report=job.report,
+        )
+    if job.report:
+        with stages("sliders"):
+            data = slider_data(
+                fit, job.config, found=posterior, tables=job.tables, near=near, beside=beside
+            )
+            save_sliders(folder, data)
+    return rows
+
+
+def _shown_beside(fit: Fit, posterior: Quantities, *, job: Job, stages: Stages) -> dict[str, Any]:
+    """Return what is shown beside the headline: variance, units, what was not observed."""
+    tables, evidence = job.tables, fit.case.evidence
     with stages("share of variance"):
-        share = summaries.untouched_share(fit, found)
-        share = share if parts.has_evidence(fit.case.evidence) else 1.0
-        moving = summaries.variance_parts(fit, found)
-    units = ("field", "family", "agenda")
+        rated = summarise.has_evidence(evidence)
+        share = summarise.untouched_share(fit, posterior) if rated else 1.0
+        parts = summarise.variance_parts(fit, posterior)
     return {
         "variance_share": {
             "untouched": share,
             "touched": 1.0 - share,
-            "parts": moving,
-            "text": parts.untouched_text(share, moving),
+            "parts": parts,
+            "text": summarise.untouched_text(share, parts),
         },
-        "leads": leads(found, fit.chains),
-        "raters": parts.raters_of(tables),
-        "not_observed": parts.not_observed(tables),
-        "unit_headlines": {u: summaries.spread(found[f"alignment_relevant_{u}"]) for u in units},
-        "works_by_2026": parts.levels_2026(found, tables),
-        "diagnostics": parts.diagnostics_dict(fit.diagnosis),
-        "evidence": parts.evidence_summary(tables, fit.case.evidence),
+        "leads": summarise.leads(posterior, fit.chains),
+        "raters": summarise.raters_of(tables),
+        "not_observed": summarise.not_observed(tables),
+        "unit_headlines": {
+            unit: summarise.spread(posterior[f"alignment_relevant_{unit}"]) for unit in UNITS
+        },
+        "works_by_2026": summarise.levels_2026(posterior, tables),
+        "diagnostics": summarise.diagnostics_dict(fit.diagnosis),
+        "evidence": summarise.evidence_summary(tables, evidence),
     }
-
-
-def save_report(folder: Path, context: dict[str, Any], *, stages: Stages) -> None:
-    """Write report.html, with what was asked of the same run before."""
-    from forecast.runs.open import sensitivity_of
-    from reports import write_page
-
-    with stages("report"):
-        made, beside = context["manifest"], folder.resolve().parent.parent
-        name = default_folder(made["name"], made["hash"]).name
-        asked = sensitivity_of(beside, name, context=context)
-        write_page(folder, context=context, sensitivity=asked)

@@ -46,13 +46,12 @@ SAMPLED: dict[str, str] = {name: name if w == 1.0 else f"{name}_z" for name, w i
 """Name of what is sampled for each effect."""
 
 
-def add_effect(name: str, priors: Mapping[str, Prior]) -> Any:
-    """Add the effect ``name`` to the model in context; dims (its dim,)."""
+def add_effect(name: str, priors: Mapping[str, Prior]) -> None:
+    """Add the scale and y of the effect ``name`` to the model in context."""
     import pymc as pm
 
-    spread, w = add(f"{name}_sd", priors), CENTRING[name]
-    y = pm.ZeroSumNormal(SAMPLED[name], sigma=spread**w, dims=DIM[name])
-    return y if w == 1.0 else spread ** (1.0 - w) * y
+    scale = add(f"{name}_sd", priors)
+    pm.ZeroSumNormal(SAMPLED[name], sigma=scale ** CENTRING[name], dims=DIM[name])
 
 
 def effect(v: Mapping[str, Any], name: str) -> Any:

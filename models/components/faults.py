@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 
 from models.dims import LEVELS, TASKS
-from models.priors import Prior, add
+from models.ops import graph
+from models.priors import Prior, add, variables
 
 OPEN = np.array([[float(w <= k - 1) for w in range(3)] for k in (0, 1, 2, 3)])
 """Worlds open at level 0, 1, 2 and 3 or above; dims (4, world)."""
@@ -85,40 +86,19 @@ def beta_binomial_logp(xp: Any, value: Any, total: Any, a: Any, b: Any) -> Any:
 
 
 def add_faults(priors: Mapping[str, Prior]) -> dict[str, Any]:
-    """Add world shares and diagnosis to the model in context.
-
-    Returns
-    -------
-    dict
-        ``mixed``, ``study``, ``concentration`` (), ``diagnosis`` (terms), ``diagnosed`` (level,).
-    """
+    """Add world shares and diagnosis to the model in context; return :func:`terms`."""
     import pymc as pm
-    import pytensor.tensor as pt
 
-    share = add("fault_no_learning", priors)
-    rate = add("diagnosis_rate", priors)
-    world_z = pm.Normal("diagnosis_world_z", dims="world")
-    task_z = pm.Normal("diagnosis_task_z", dims="task")
-    diagnosis = {
-        "mean": pt.log(rate) - pt.log1p(-rate),
-        "world": add("diagnosis_world_sd", priors) * world_z,
-        "task": add("diagnosis_task_sd", priors) * task_z,
-        "practice": add("diagnosis_practice", priors),
-    }
-    shares = world_shares(pt, add("fault_learned_share", priors), share)
-    return {
-        "mixed": mixed_probability(share, add("fault_mixed_chance", priors)),
-        "study": add("fault_concentration", priors),
-        "diagnosis": diagnosis,
-        "concentration": add("diagnosis_concentration", priors),
-        "diagnosed": diagnosed(_graph(), shares, rates(_graph(), diagnosis)),
-    }
-
-
-def _graph() -> Any:
-    from models.ops import graph
-
-    return graph()
+    for name in ("fault_no_learning", "diagnosis_rate"):
+        add(name, priors)
+    for dim in ("world", "task"):
+        pm.Normal(f"diagnosis_{dim}_z", dims=dim)
+    names = ("world_sd", "task_sd", "practice")
+    for name in (*(f"diagnosis_{name}" for name in names), "fault_learned_share"):
+        add(name, priors)
+    for name in ("fault_mixed_chance", "fault_concentration", "diagnosis_concentration"):
+        add(name, priors)
+    return terms(graph(), variables())
 
 
 def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,9 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from models.components.effects import add_effect
+from models.components.effects import add_effect, effect
 from models.dims import CENTRE_YEAR, GROUPS, STEPS, YEARS
-from models.priors import Prior, add
+from models.ops import graph
+from models.priors import Prior, add, variables
 
 INTERPRETABILITY = GROUPS.index("interpretability")
 CENTRE = YEARS.index(CENTRE_YEAR)
@@ -73,18 +74,18 @@ def step_probabilities(xp: Any, theta: Any, step: Any, *, upper: Any, name: str)
     -------
     array, dims (..., step)
     """
-    at_4, above = (np.array([float(x) for x in at]) for at in UPPER)
+    at_4, above = np.array(UPPER, dtype=float)
     slope = 1.0 + (upper[..., :1] - 1.0) * at_4 + (upper[..., 1:] - 1.0) * above
     return link(xp, name, inverse_link(xp, name, step) + slope * theta[..., None])
 
 
 def level_probabilities(xp: Any, steps: Any) -> Any:
     """Return P(level = 0..7) from the chances of the seven steps; dims (..., level)."""
-    out, reach = [], 1.0
+    levels, reach = [], 1.0
     for k in range(len(STEPS)):
-        out.append(reach * (1.0 - steps[..., k]))
+        levels.append(reach * (1.0 - steps[..., k]))
         reach = reach * steps[..., k]
-    return xp.stack([*out, reach], axis=-1)
+    return xp.stack([*levels, reach], axis=-1)
 
 
 def reach_probabilities(xp: Any, steps: Any) -> Any:
@@ -95,42 +96,34 @@ def reach_probabilities(xp: Any, steps: Any) -> Any:
     return xp.stack(reach, axis=-1)
 
 
-def add_maturity(priors: Mapping[str, Prior], family_of: tuple[int, ...], *, tails: str) -> dict:
-    """Add steps, agenda effects and the slope on effort to the model in context.
-
-    Returns
-    -------
-    dict
-        ``agenda`` and ``slope`` with dims (agenda,), ``step`` (step,), ``upper`` (2,) and
-        ``purposive`` ().
-    """
+def add_maturity(
+    priors: Mapping[str, Prior], family_of: tuple[int, ...], *, tails: str
+) -> dict[str, Any]:
+    """Add steps, agenda effects and the slope on effort to the model; return :func:`terms`."""
     import pymc as pm
-    import pytensor.tensor as pt
 
-    step = pt.stack([add(f"step_{k}", priors) for k in STEPS])
-    family = add_effect("maturity_family", priors)
-    spread = add("maturity_agenda_sd", priors)
+    for k in STEPS:
+        add(f"step_{k}", priors)
+    add_effect("maturity_family", priors)
+    scale = add("maturity_agenda_sd", priors)
     if tails == "normal":
-        own = pm.ZeroSumNormal("maturity_agenda_own", sigma=spread, dims="agenda")
+        own = pm.ZeroSumNormal("maturity_agenda_own", sigma=scale, dims="agenda")
     else:
-        own = pm.StudentT("maturity_agenda_own", nu=4, sigma=spread, dims="agenda")
-    agenda = pm.Deterministic("maturity_agenda", family[np.array(family_of)] + own, dims="agenda")
-    slope_z = pm.Normal("effort_slope_z", dims="agenda")
-    return {
-        "agenda": agenda,
-        "slope": add("effort_slope", priors) + add("effort_slope_sd", priors) * slope_z,
-        "step": step,
-        "upper": pt.stack([add(name, priors) for name in DISCRIMINATION]),
-        "purposive": add("maturity_purposive", priors),
-    }
+        own = pm.StudentT("maturity_agenda_own", nu=4, sigma=scale, dims="agenda")
+    family = effect(variables(), "maturity_family")
+    pm.Deterministic("maturity_agenda", family[np.array(family_of)] + own, dims="agenda")
+    pm.Normal("effort_slope_z", dims="agenda")
+    for name in ("effort_slope", "effort_slope_sd", *DISCRIMINATION, "maturity_purposive"):
+        add(name, priors)
+    return terms(graph(), variables())
 
 
 def cell_theta(maturity: Mapping[str, Any], x: Any, *, cells: Mapping[str, Any]) -> Any:
     """Return theta of each cell (agenda, year, selection) from effort ``x``, dims (..., year)."""
-    at = cells["agenda"]
+    agenda = cells["agenda"]
     return (
-        maturity["agenda"][..., at]
-        + maturity["slope"][..., at] * x[..., cells["year"]]
+        maturity["agenda"][..., agenda]
+        + maturity["slope"][..., agenda] * x[..., cells["year"]]
         + maturity["purposive"][..., None] * cells["purposive"]
     )
 

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from models.dims import YEARS
-from models.priors import Array, Prior, add
+from models.ops import graph
+from models.priors import Prior, add, variables
 
 REFERENCE = YEARS.index(2025)
 
@@ -54,18 +55,15 @@ def list_mean(relative: Any, level: Any, *, data: Mapping[str, Any]) -> Any:
 
 
 def add_output(priors: Mapping[str, Prior]) -> dict[str, Any]:
-    """Add elasticity, list levels and agenda sizes to the model in context."""
+    """Add elasticity, list levels and agenda sizes to the model; return :func:`terms`."""
     import pymc as pm
 
-    z = pm.Normal("agenda_share_z", dims="agenda")
-    return {
-        "elasticity": add("output_elasticity", priors),
-        "level": add("list_level", priors, dims="list"),
-        "dispersion": add("list_dispersion", priors),
-        "size": add("agenda_share_sd", priors) * z,
-        "fte_level": add("fte_level", priors),
-        "fte_error": add("fte_error", priors),
-    }
+    pm.Normal("agenda_share_z", dims="agenda")
+    add("output_elasticity", priors)
+    add("list_level", priors, dims="list")
+    for name in ("list_dispersion", "agenda_share_sd", "fte_level", "fte_error"):
+        add(name, priors)
+    return terms(graph(), variables())
 
 
 def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,9 +76,3 @@ def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
         "fte_level": v["fte_level"],
         "fte_error": v["fte_error"],
     }
-
-
-def agenda_shares(size: Array) -> Array:
-    """Return shares of agendas from log sizes; dims (..., agenda)."""
-    weight = np.exp(size - size.max(axis=-1, keepdims=True))
-    return weight / weight.sum(axis=-1, keepdims=True)

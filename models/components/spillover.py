@@ -44,10 +44,13 @@ import numpy as np
 
 from models.components.effects import add_effect, effect
 from models.dims import GROUPS, LOG_RATIO, SIDES
-from models.priors import Array, Prior, add, find, numbers
+from models.ops import graph
+from models.priors import Array, Prior, add, find, numbers, variables
 
 ALIGNMENT = GROUPS.index("alignment")
 CAPABILITIES = GROUPS.index("capabilities")
+EASE = ("ease", "worker_ratio_elasticity")
+"""Beliefs that enter the model by their exact change of variables."""
 
 
 def log_ratio(log_workers: Any) -> Any:
@@ -132,52 +135,40 @@ def lag_random(rng: np.random.Generator, lag: Array, slip: Array, *row: Array) -
     return np.where(wrong, np.floor(rng.uniform(size=np.shape(lag)) * cells), drawn)
 
 
-def add_ease(priors: Mapping[str, Prior]) -> tuple[Any, Any]:
-    """Add eta and the elasticity given eta to the model in context; return both."""
+def add_spillover(priors: Mapping[str, Prior]) -> dict[str, Any]:
+    """Add the use rates of both sides to the model in context; return :func:`terms`."""
     import pymc as pm
 
-    find("ease", priors), find("worker_ratio_elasticity", priors)
-    e, b = numbers("ease", priors), numbers("worker_ratio_elasticity", priors)
-    (mean, variance), weight, sd = conditional_elasticity(
-        (e["mu"], e["sigma"]), (b["mu"], b["sigma"])
-    )
-    eta = pm.Normal("use_ratio", mean, variance**0.5)
-    z = pm.Normal("worker_ratio_elasticity_z")
-    return eta, b["mu"] + weight * (eta - mean) + sd * z
-
-
-def add_spillover(priors: Mapping[str, Prior]) -> dict[str, Any]:
-    """Add the use rates of both sides to the model in context; returns the terms by name."""
-    import pytensor.tensor as pt
-
-    eta, elasticity = add_ease(priors)
-    terms: dict[str, Any] = {
-        "rate": pt.log(add("use_rate", priors)),
-        "eta": eta,
-        "elasticity": elasticity,
-        "bottleneck": add("bottleneck", priors),
-        "delay": add("reporting_delay", priors),
-        "slip": add("lag_slip", priors),
-        "lag": pt.stack([add(f"{side}_lag", priors) for side in SIDES]),
-    }
+    for name in EASE:
+        find(name, priors)
+    prior = {name: tuple(numbers(name, priors).values()) for name in EASE}
+    (mean, variance), *_ = conditional_elasticity(*prior.values())
+    pm.Normal("use_ratio", mean, variance**0.5)
+    pm.Normal("worker_ratio_elasticity_z")
+    add("use_rate", priors)
+    for name in ("bottleneck", "reporting_delay", "lag_slip", *(f"{side}_lag" for side in SIDES)):
+        add(name, priors)
     for side in SIDES:
-        terms |= {
-            f"{side}_level": add_effect(f"{side}_level", priors),
-            f"{side}_agenda": add_effect(f"{side}_agenda", priors),
-            f"{side}_year": add_effect(f"{side}_year", priors),
-            f"{side}_purposive": add(f"{side}_purposive", priors),
-            f"tracking_{side}": add(f"tracking_{side}", priors),
-            f"{side}_own": add(f"{side}_own", priors),
-        }
-    return terms
+        for part in ("level", "agenda", "year"):
+            add_effect(f"{side}_{part}", priors)
+        for name in (f"{side}_purposive", f"tracking_{side}", f"{side}_own"):
+            add(name, priors)
+    sampled = variables()
+    return terms(
+        graph(), {**sampled, "worker_ratio_elasticity": elasticity(sampled, *prior.values())}
+    )
+
+
+def elasticity(v: Mapping[str, Any], ease: Any, prior: Any) -> Any:
+    """Return the elasticity from eta and its standard normal, given (mean, sd) of both priors."""
+    (mean, _), weight, sd = conditional_elasticity(ease, prior)
+    return prior[0] + weight * (v["use_ratio"] - mean) + sd * v["worker_ratio_elasticity_z"]
 
 
 def elasticity_from_draws(draws: Mapping[str, Array], priors: Mapping[str, Prior]) -> Array:
     """Return the elasticity from draws of eta and its standard normal, given its prior."""
-    e, b = find("ease", priors).values, find("worker_ratio_elasticity", priors).values
-    (mean, _), weight, sd = conditional_elasticity((e["mu"], e["sigma"]), (b["mu"], b["sigma"]))
-    eta, z = draws["use_ratio"], draws["worker_ratio_elasticity_z"]
-    return np.asarray(b["mu"] + weight * (eta - mean) + sd * z)
+    stated = (tuple(find(name, priors).values.values()) for name in EASE)
+    return np.asarray(elasticity(draws, *stated))
 
 
 def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +181,7 @@ def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
         (..., side), and for each side its effects, ``SIDE_purposive``, ``tracking_SIDE`` and
         ``SIDE_own``.
     """
-    found = {
+    of_use = {
         "rate": xp.log(v["use_rate"]),
         "eta": v["use_ratio"],
         "elasticity": v["worker_ratio_elasticity"],
@@ -201,7 +192,7 @@ def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:
     }
     for side in SIDES:
         for name in (f"{side}_level", f"{side}_agenda", f"{side}_year"):
-            found[name] = effect(v, name)
+            of_use[name] = effect(v, name)
         for name in (f"{side}_purposive", f"tracking_{side}", f"{side}_own"):
-            found[name] = v[name]
-    return found
+            of_use[name] = v[name]
+    return of_use

@@ -18,7 +18,8 @@ import numpy as np
 
 from models.components.effects import add_effect, effect
 from models.dims import CENTRE_YEAR, YEARS
-from models.priors import Prior, add
+from models.ops import graph
+from models.priors import Prior, add, variables
 
 YEARS_FROM_CENTRE = np.array([t - CENTRE_YEAR for t in YEARS], dtype=float)
 """Trend regressor h(t) of the fixed axis, in years."""
@@ -50,28 +51,19 @@ def cell_base(tracking: Mapping[str, Any], h: Any, *, cells: Mapping[str, Any]) 
 
 
 def add_tracking(priors: Mapping[str, Prior], tails: str) -> dict[str, Any]:
-    """Add tracking to the model in context.
-
-    Returns
-    -------
-    dict
-        ``mean``, ``trend`` and ``purposive`` (), ``agenda`` (agenda,), ``level`` (level,).
-    """
+    """Add tracking to the model in context; return :func:`terms`."""
     import pymc as pm
-    import pytensor.tensor as pt
 
-    share = add("tracking_share", priors)
+    add("tracking_share", priors)
     if tails == "normal":
-        agenda_z = pm.ZeroSumNormal("tracking_agenda_z", dims="agenda")
+        pm.ZeroSumNormal("tracking_agenda_z", dims="agenda")
     else:
-        agenda_z = pm.StudentT("tracking_agenda_z", nu=4, dims="agenda")
-    return {
-        "mean": pt.log(share) - pt.log1p(-share),
-        "agenda": add("tracking_agenda_sd", priors) * agenda_z,
-        "trend": add("tracking_trend", priors),
-        "level": add_effect("tracking_level", priors),
-        "purposive": add("tracking_purposive", priors),
-    }
+        pm.StudentT("tracking_agenda_z", nu=4, dims="agenda")
+    for name in ("tracking_agenda_sd", "tracking_trend"):
+        add(name, priors)
+    add_effect("tracking_level", priors)
+    add("tracking_purposive", priors)
+    return terms(graph(), variables())
 
 
 def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,8 @@ from typing import Any
 import numpy as np
 
 from models.dims import GROUPS, LEVEL_YEARS, YEARS
-from models.priors import Array, Prior, add
+from models.ops import graph
+from models.priors import Array, Prior, add, variables
 
 DEGREES = 4.0
 """Degrees of freedom of a worker figure."""
@@ -153,26 +154,18 @@ def figure_scale(xp: Any, error: Any, data: Any) -> Any:
 
 
 def add_workers(priors: Mapping[str, Prior]) -> dict[str, Any]:
-    """Add levels, growth, shocks and definitions to the model in context.
-
-    Returns
-    -------
-    dict
-        ``log_workers`` with dims (group, year), ``offsets`` (definition + 1), ``error`` ().
-    """
+    """Add levels, growth, shocks and definitions to the model in context; return :func:`terms`."""
     import pymc as pm
-    import pytensor.tensor as pt
 
-    level = pt.log(pt.stack([add(f"workers_{group}", priors) for group in GROUPS]))
-    mean, spread = (add(f"worker_growth_{name}", priors) for name in ("mean", "sd"))
-    growth = pm.Normal("worker_growth", mean, spread, dims="group")
-    shock = add("worker_shock_sd", priors) * pm.Normal("worker_shock_z", dims=("group", "shock"))
-    offset = pm.Normal("definition_offset", 0.0, add("definition_sd", priors), dims="definition")
-    return {
-        "log_workers": log_workers(pt, level, growth, shocks=shock),
-        "offsets": pt.concatenate([offset, pt.zeros(1)]),
-        "error": add("worker_error", priors),
-    }
+    for group in GROUPS:
+        add(f"workers_{group}", priors)
+    mean, sd = (add(f"worker_growth_{name}", priors) for name in ("mean", "sd"))
+    pm.Normal("worker_growth", mean, sd, dims="group")
+    add("worker_shock_sd", priors)
+    pm.Normal("worker_shock_z", dims=("group", "shock"))
+    pm.Normal("definition_offset", 0.0, add("definition_sd", priors), dims="definition")
+    add("worker_error", priors)
+    return terms(graph(), variables())
 
 
 def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,8 +38,8 @@ from numpy.typing import NDArray
 
 from models.components.effects import add_effect, effect
 from models.dims import COLUMNS, LEVELS
-from models.ops import flatten
-from models.priors import Prior, add
+from models.ops import NumPy, flatten, graph
+from models.priors import Prior, add, variables
 
 MISSING_LEVEL = len(LEVELS)
 """Code of a missing level."""
@@ -255,30 +255,61 @@ def row_logp(xp: Any, value: Any, state: Any, *params: Any, kind_of: tuple[int, 
     return xp.log(p + FLOOR)
 
 
-def add_raters(priors: Mapping[str, Prior]) -> dict[str, Any]:
-    """Add both stages of reading to the model in context; returns the terms by name."""
-    import pymc as pm
-    import pytensor.tensor as pt
+def row_logs(
+    terms: Mapping[str, Any],
+    state: Any,
+    unused: Sequence[Any],
+    *,
+    rows: Mapping[str, NDArray[Any]],
+    kind_of: tuple[int, ...],
+) -> NDArray[np.float64]:
+    """Return :func:`row_logp` of draws, with each distinct pattern of answers read once.
 
-    by_column = ("kind", "column")
-    spread = add("rater_spread_sd", priors)
-    terms = {
-        "shared_scale": add("shared_level_scale", priors, dims="kind"),
-        "shared_slip": add("shared_level_slip", priors, dims="kind"),
-        "shared_sensitivity": add("shared_sensitivity", priors, dims=by_column),
-        "shared_specificity": add("shared_specificity", priors, dims=by_column),
-        "shared_own": add("shared_own_error", priors),
-        "lean": add_effect("rater_lean", priors),
-        "scale": add("rater_level_scale", priors, dims="rater"),
-        "slip": add("rater_level_slip", priors, dims="rater"),
-        "own": add("rater_own_error", priors),
-        "halo": add("halo", priors),
-    }
+    Parameters
+    ----------
+    terms
+        The :data:`TERMS`, with a leading draw axis.
+    state, unused
+        P(k, z) of each cell, and the four chances of no use, dims (draw, cell, 16).
+    rows
+        ``value`` (row, 6 x rater), the codes of the answers, and ``cell`` (row,).
+    kind_of
+        Index of each rater's kind.
+
+    Returns
+    -------
+    ndarray, dims (draw, row)
+    """
+    codes, cell, n = rows["value"], rows["cell"], len(kind_of)
+    answers: dict[str, Any] = {}
+    for names, columns in ((("level",), slice(n)), (COLUMNS, slice(n, None))):
+        first, pattern = patterns(codes[:, columns])
+        read = answer_terms(NumPy, terms, columns_of(codes[first], n), kind_of=kind_of)
+        answers |= {name: read[name][..., pattern, :] for name in names}
+    here = [x[..., cell, :] for x in unused]
+    p = row_probability(NumPy, state[..., cell, :], answers, unused=here)
+    return np.asarray(np.log(p + FLOOR))
+
+
+def add_raters(priors: Mapping[str, Prior]) -> dict[str, Any]:
+    """Add both stages of reading to the model in context; return :func:`terms`."""
+    import pymc as pm
+
+    add("rater_spread_sd", priors)
+    for name in ("shared_level_scale", "shared_level_slip"):
+        add(name, priors, dims="kind")
+    for name in ("shared_sensitivity", "shared_specificity"):
+        add(name, priors, dims=("kind", "column"))
+    add("shared_own_error", priors)
+    add_effect("rater_lean", priors)
+    for name in ("rater_level_scale", "rater_level_slip"):
+        add(name, priors, dims="rater")
+    for name in ("rater_own_error", "halo"):
+        add(name, priors)
     for name in ("sensitivity", "specificity"):
-        mean = add(f"rater_{name}", priors, dims="column")
-        z = pm.Normal(f"rater_{name}_z", dims=("rater", "column"))
-        terms[name] = pt.sigmoid(pt.log(mean) - pt.log1p(-mean) + spread * z)
-    return terms
+        add(f"rater_{name}", priors, dims="column")
+        pm.Normal(f"rater_{name}_z", dims=("rater", "column"))
+    return terms(graph(), variables())
 
 
 def terms(xp: Any, v: Mapping[str, Any]) -> dict[str, Any]:

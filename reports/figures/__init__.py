@@ -1,13 +1,12 @@
 """Every figure of a run, drawn into one folder as SVG, PNG and CSV."""
 
-import warnings
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from reports.figures.drawing import style
-from reports.summaries import Frames, has
+from reports.figures.draws import Frames, has
 
 MODULES = {
     "headline": "answer",
@@ -31,7 +30,30 @@ MODULES = {
     "ppc_agreement": "fit",
     "ppc_figures": "fit",
 }
-"""Every figure and its module, which has ``plot_NAME`` and ``NAME_NEEDS``."""
+"""Every figure and its module, which has ``plot_NAME``."""
+NEEDS = {
+    "headline": ("prior_predictions/alignment_relevant", "predictions/alignment_relevant"),
+    "splits": ("predictions/alignment_only", "predictions/strict_neither"),
+    "agendas": ("predictions/agenda_alignment_relevant",),
+    "race": ("predictions/agenda_capabilities_first",),
+    "claims": ("predictions/alignment_relevant",),
+    "workers": ("predictions/workers",),
+    "worker_ratio": ("predictions/worker_ratio",),
+    "levels": ("predictions/level_field",),
+    "milestones": ("predictions/established",),
+    "timeline": ("predictions/established", "frames/milestones"),
+    "tracking": ("predictions/tracking_field", "predictions/tracking_by_agenda"),
+    "raters": ("posterior/rater_lean_sd", "posterior/shared_own_error", "posterior/halo"),
+    "contraction": ("frames/diagnostics",),
+    "energy": ("sample_stats/energy",),
+    "ranks": ("predictions/alignment_relevant",),
+    "ppc_levels": ("replicated_statistics/level answers",),
+    "ppc_agendas": ("replicated_statistics/levels by agenda",),
+    "ppc_uses": ("replicated_statistics/capabilities use by age",),
+    "ppc_agreement": ("replicated_statistics/kappa of two raters",),
+    "ppc_figures": ("replicated_statistics/faults found",),
+}
+"""What must be there for each figure, as GROUP/VARIABLE; ``frames`` stands for the rows beside."""
 
 
 def write_figures(
@@ -60,22 +82,19 @@ def write_figures(
     list of dict
         ``name``, ``title``, ``caption`` and ``alt`` of each figure, in order.
     """
+
+    def there(need: str) -> bool:
+        group, name = need.split("/")
+        return bool(frames.get(name)) if group == "frames" else has(dt, group, name)
+
     folder.mkdir(parents=True, exist_ok=True)
-    done = []
-    with style(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a name in another script
-        for name, module_name in MODULES.items():
-            module = import_module(f"reports.figures.{module_name}")
-            needs = getattr(module, f"{name.upper()}_NEEDS")
-            if not all(_there(dt, frames, need=need) for need in needs):
+    captions = []
+    with style():
+        for name, module in MODULES.items():
+            if not all(map(there, NEEDS[name])):
                 continue
             if progress is not None:
                 progress(name)
-            caption = getattr(module, f"plot_{name}")(dt, folder / name, frames=frames)
-            done.append(caption.described(name))
-    return done
-
-
-def _there(dt: Any, frames: Frames, *, need: tuple[str, str]) -> bool:
-    group, name = need
-    return bool(frames.get(name)) if group == "frames" else has(dt, group, name)
+            plot = getattr(import_module(f"reports.figures.{module}"), f"plot_{name}")
+            captions.append(plot(dt, folder / name, frames=frames).described(name))
+    return captions

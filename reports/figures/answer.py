@@ -1,13 +1,4 @@
-"""The figure of the headline: prior and posterior.
-
-The figure of both four-way splits.
-
-The figure of strict relevance by agenda.
-
-The figure of the race: which side is first, by agenda.
-
-The figure of the claims C1 to C14: prior and posterior of each named quantity.
-"""
+"""Figures of the answer: headline, splits, agendas, race, claims."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,8 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from models.dims import FIRST_YEAR, LAST_YEAR, WORLDS
 from models.quantities import CLAIMS, QUANTITIES
 from reports.figures import drawing as d
-from reports.figures.intervals import plot_forest
-from reports.summaries import (
+from reports.figures.draws import (
     GROUPS,
     Array,
     Frames,
@@ -35,6 +25,7 @@ from reports.summaries import (
     summarise,
     summary,
 )
+from reports.figures.shapes import dots, name_rows, plot_forest
 from reports.words import (
     CHANCES,
     CONSIDERED,
@@ -49,9 +40,6 @@ from reports.words import (
 
 SHOWN = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
 """The headline quantities that are drawn as densities."""
-
-HEADLINE_NEEDS = tuple((group, name) for group in GROUPS for name in SHOWN)
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_headline(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
@@ -134,8 +122,6 @@ INKS = {d.NEITHER: d.INK, d.BOTH: d.ON_PALE}
 NARROW = 0.06
 """Share below which a part's number stands under the bar."""
 PARTS = ("alignment side only", "both", "capabilities side only", "neither")
-SPLITS_NEEDS = tuple(("predictions", name) for names in SPLITS.values() for name in names)
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_splits(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
@@ -190,10 +176,6 @@ def _stack(ax: Any, found: Sequence[dict[str, Any]], *, names: Sequence[str]) ->
     ax.grid(False)
 
 
-AGENDAS_NEEDS = (("predictions", "agenda_alignment_relevant"),)
-"""What must be there: (group, variable) pairs."""
-
-
 def plot_agendas(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw strict relevance of a work by its agenda."""
     return plot_forest(
@@ -211,10 +193,6 @@ def plot_agendas(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
             "Intervals of strict relevance, one agenda a row.",
         ),
     )
-
-
-RACE_NEEDS = (("predictions", "agenda_capabilities_first"),)
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_race(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
@@ -246,8 +224,6 @@ SINGLE: dict[str, tuple[int | slice, str]] = {
 """Which entry of a quantity with dims is drawn (a slice is summed), and what it is called."""
 
 DRAWS = {"prior": ("prior_predictions", d.PRIOR), "posterior": ("predictions", d.POSTERIOR)}
-CLAIMS_NEEDS = (("predictions", "alignment_relevant"),)
-"""What must be there: (group, variable) pairs."""
 
 
 def _values(dt: Any, claim: str, *, group: str) -> dict[tuple[str, str], Array]:
@@ -323,9 +299,6 @@ def _draw(ax: Any, part: Sequence[dict[str, Any]]) -> None:
     for offset, (word, (_, colour)) in zip((-0.17, 0.17), DRAWS.items(), strict=True):
         some = [r for r in part if r["draws"] == word]
         y = [lines.index((r["claim"], r["label"])) + offset for r in some]
-        look = {"color": colour, "markersize": 4, "label": word}
-        ax.hlines(y, [r["lower"] for r in some], [r["upper"] for r in some], color=colour)
-        ax.plot([r["median"] for r in some], y, "o", clip_on=False, **look)
-    ax.set_yticks(range(len(lines)), [f"{label}  {claim}" for claim, label in lines])
-    ax.set_ylim(len(lines) - 0.4, -0.6)
+        dots(ax, some, y, colour=colour, markersize=4, label=word, clip_on=False)
+    name_rows(ax, [f"{label}  {claim}" for claim, label in lines])
     ax.grid(visible=False, axis="y")

@@ -2,12 +2,13 @@
 
 Colours are Okabe and Ito's, told apart by colour-blind readers (jfly.uni-koeln.de/color). The page
 turns INK, MUTED, GRID and PAPER into those of a dark page, so no other colour may carry text.
-
-Series over years: rows, bands, and the end of the evidence.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
@@ -17,13 +18,11 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
-from models.dims import LAST_YEAR
-from reports.summaries import row
+from reports import html
 from reports.words import clean
 
-INK, MUTED, GRID, PAPER = "#1b1d1f", "#5b626b", "#dcdfe3", "#fffffe"
+INK, MUTED, GRID, PAPER = html.INK, html.MUTED, html.GRID, html.PAPER
 ON_COLOUR, ON_PALE = "#ffffff", "#111111"
 """Text on a coloured area, dark or pale: the same on every page."""
 FONT = "'DejaVu Sans'"
@@ -100,9 +99,35 @@ def new(width: float, height: float) -> Figure:
     return fig
 
 
-def style() -> Any:
-    """Return the context in which every figure is drawn and saved."""
-    return mpl.rc_context(STYLE)
+@contextmanager
+def style() -> Iterator[None]:
+    """Enter the context in which every figure is drawn and saved."""
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a name in another script
+        yield
+
+
+def draw_all(folder: Path, plots: Mapping[str, Callable[[Path], Caption]]) -> list[dict[str, str]]:
+    """Draw figures into a folder, and write their captions into ``captions.json``.
+
+    Parameters
+    ----------
+    folder
+        Made if missing.
+    plots
+        Draws a figure, given its path without an ending, by name.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``title``, ``caption`` and ``alt`` of each figure, in order.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with style():
+        captions = [plot(folder / name).described(name) for name, plot in plots.items()]
+    text = json.dumps(captions, indent=2, ensure_ascii=False)
+    (folder / "captions.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    return captions
 
 
 def save(fig: Figure, path: Path, *, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -145,38 +170,3 @@ def short(text: str, most: int = 34) -> str:
 
 def _with(path: Path, ending: str) -> Path:
     return path.with_name(f"{path.name}.{ending}")
-
-
-def by_year(found: Mapping[str, Any], years: Sequence[int], **names: Any) -> list[dict[str, Any]]:
-    """Return a summary by year as rows, each with ``names`` before it."""
-    return [{**names, "year": year, **row(found, i)} for i, year in enumerate(years)]
-
-
-def band(ax: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, label: str = "") -> None:
-    """Draw the interval of each year, and a line through the medians."""
-    years = [r["year"] for r in rows]
-    ends = [[r[key] for r in rows] for key in ("lower", "upper")]
-    ax.fill_between(years, *ends, color=colour, alpha=0.18, linewidth=0)
-    ax.plot(years, [r["median"] for r in rows], color=colour, label=label)
-
-
-def until_now(ax: Any, *, last: int = LAST_YEAR) -> None:
-    """Mark the end of the evidence, and say so above the line."""
-    ax.axvline(last + 0.5, color=MUTED, linewidth=0.9, linestyle=":")
-    at: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-    look = {"ha": "center", "va": "bottom", "fontsize": 8, "color": MUTED}
-    ax.annotate("evidence ends", (last + 0.5, 1.0), xytext=(0, 2), **at, **look)
-
-
-def finish_shares(
-    ax: Any, years: Sequence[int], *, ylabel: str, xlabel: str, legend: str, stacked: bool = False
-) -> None:
-    """Label axes of years and of chances from 0 to 1; the legend, so titled, stands beside."""
-    until_now(ax)
-    ax.set_xlim(years[0], years[-1])
-    ax.set_ylim(0, 1.0 if stacked else 1.03)
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.set_ylabel(ylabel)
-    ax.set_xlabel(xlabel)
-    at = {"loc": "outside right upper", "alignment": "left", "reverse": stacked}
-    ax.figure.legend(title=legend, **at)

@@ -1,15 +1,4 @@
-"""The figure of workers by year, with published figures.
-
-The figure of the ratio of workers by year.
-
-The figure of levels by year.
-
-The figure of when each level is established.
-
-The figure of milestones reached and dates foretold, on one axis of years.
-
-The figure of tracking by year.
-"""
+"""Figures of the field over the years: workers, levels, milestones, tracking."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,8 +11,8 @@ from matplotlib.ticker import FuncFormatter
 from models.dims import GROUPS, LAST_YEAR, STEPS
 from models.outcomes.milestones import milestone_dates
 from reports.figures import drawing as d
-from reports.figures.drawing import band, by_year, finish_shares, until_now
-from reports.summaries import Frames, flat, has, labels, names_of_agendas, summarise, summary
+from reports.figures.draws import Frames, flat, has, labels, names_of_agendas, summarise, summary
+from reports.figures.shapes import band, by_year, finish_shares, until_now
 from reports.words import INTERVAL, LEVEL_NAMES, NO_EVIDENCE, chance, filled, interval, number
 
 GROUP_COLOURS = {"alignment": d.BLUE, "capabilities": d.RED, "interpretability": d.GREEN}
@@ -32,8 +21,6 @@ OTHERS = "sD^vPp<>"
 """Marks of a group's reference definition, of what is for comparison only, and of the rest."""
 BOUNDS = {"upper": -1.0, "lower": 1.0}
 """Kinds of figure that are bounds, and on which side of them the truth lies."""
-WORKERS_NEEDS = (("predictions", "workers"),)
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_workers(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
@@ -151,10 +138,6 @@ def _draw_point(ax: Any, p: Mapping[str, Any], *, look: Mapping[str, Any]) -> No
     ax.plot(p["year"], p["median"], alpha=faint, markeredgewidth=0.9, **mark)
 
 
-WORKER_RATIO_NEEDS = (("predictions", "worker_ratio"),)
-"""What must be there: (group, variable) pairs."""
-
-
 def plot_worker_ratio(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw capabilities workers for each alignment worker, prior and posterior."""
     years = labels(dt, "predictions", dim="forecast_year")
@@ -182,10 +165,6 @@ def plot_worker_ratio(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         "The ratio by year with its band, prior and posterior; at the end the posterior median is "
         f"{number(rows[-1]['median'])} ({interval(rows[-1], 'ratio')}).",
     )
-
-
-LEVELS_NEEDS = (("predictions", "level_field"),)
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_levels(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
@@ -234,10 +213,6 @@ def _top(found: Mapping[str, Any], years: Sequence[int]) -> str:
     )
 
 
-MILESTONES_NEEDS = (("predictions", "established"),)
-"""What must be there: (group, variable) pairs."""
-
-
 def plot_milestones(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the chance that each level is established by the end of each year."""
     x = flat(dt, "predictions", name="established")
@@ -274,8 +249,6 @@ def plot_milestones(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     )
 
 
-TIMELINE_NEEDS = (("predictions", "established"), ("frames", "milestones"))
-"""What must be there: (group, variable) pairs; ``backcast`` among the frames adds first works."""
 REACHED, FIRST, ESTABLISHED = "reached", "first work", "established"
 LANES = {FIRST: (d.POSTERIOR, 0.12), ESTABLISHED: (d.ORANGE, -0.16)}
 """Colour and height, beside its level's line, of what the model foretells."""
@@ -382,8 +355,6 @@ def _years(row: Mapping[str, Any], last: int) -> str:
 
 TOP = 5
 """Agendas drawn by name in the figure on tracking."""
-TRACKING_NEEDS = (("predictions", "tracking_field"), ("predictions", "tracking_by_agenda"))
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_tracking(dt: Any, path: Path, *, frames: Frames) -> d.Caption:

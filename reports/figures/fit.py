@@ -1,21 +1,4 @@
-"""The figure of raters.
-
-The figure of what the evidence moved.
-
-The figure of the sampler's energy.
-
-The figure of the chains' ranks.
-
-The figure of levels as rated, over what the fit replicates.
-
-The figure of levels by agenda, over what the fit replicates.
-
-The figure of recorded uses by age, over what the fit replicates.
-
-The figure of the raters' agreement, over what the fit replicates.
-
-The figure of figures of workers and faults found, over what the fit replicates.
-"""
+"""Figures of the fit: raters, what was learned, the sampler, evidence and its replicates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -36,10 +19,30 @@ from models.parameters import BLOCKS, SLOTS
 from models.quantities import QUANTITIES
 from models.ratings import formula as ratings
 from reports.figures import drawing as d
-from reports.figures.intervals import Panel, counted, panel_of, plot_panels
-from reports.summaries import Array, Frames, flat, labels, names_of_agendas, row, summary
-from reports.verdicts import CONFLICT, FAR, GREW, LEARNED, SOMEWHAT, UNTOUCHED, conflicts
-from reports.words import INTERVAL, LOWER, UPPER, filled
+from reports.figures.draws import (
+    Array,
+    Frames,
+    flat,
+    labels,
+    names_of_agendas,
+    row,
+    summary,
+    variable,
+)
+from reports.figures.shapes import Panel, counted, dots, name_rows, panel_of, plot_panels
+from reports.view import conflicts
+from reports.words import (
+    CONFLICT,
+    FAR,
+    GREW,
+    INTERVAL,
+    LEARNED,
+    LOWER,
+    SOMEWHAT,
+    UNTOUCHED,
+    UPPER,
+    filled,
+)
 
 RATER_TERMS = (
     "rater_lean_sd",
@@ -62,9 +65,6 @@ RATER_TERMS = (
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-RATERS_NEEDS = tuple(("posterior", name) for name in RATER_TERMS)
-"""What must be there: (group, variable) pairs."""
-
 
 def plot_raters(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw each rater's sensitivity and specificity, its kind's, and its lean in level."""
@@ -74,7 +74,6 @@ def plot_raters(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     axes = fig.subplots(1, 3)
     for ax, what in zip(axes, ("sensitivity", "specificity", "lean"), strict=True):
         _rater_panel(ax, [r for r in rows if r["what"] == what], who=[*kinds, *raters])
-        ax.set_yticklabels([])
     names = [
         *(f"{d.short(kind, 18)}\n(in common)" for kind in kinds),
         *(d.short(r, 18) for r in raters),
@@ -122,20 +121,15 @@ def _rater_panel(ax: Any, rows: Sequence[Mapping[str, Any]], *, who: Sequence[st
         some = [r for r in rows if r.get("column", "") == column]
         y = [who.index(r["who"]) + step * (place - 1 if step else 0) for r in some]
         colour = d.SERIES[place] if column else d.INK
-        ax.hlines(y, [r["lower"] for r in some], [r["upper"] for r in some], color=colour)
         label = {"tracking": "tracking", "": "level"}.get(column, f"{column} use")
-        x = [r["median"] for r in some]
-        ax.plot(x, y, MARKS[place], color=colour, markersize=4.5, label=label)
-    ax.set_yticks(range(len(who)))
-    ax.set_ylim(len(who) - 0.5, -0.5)
+        dots(ax, some, y, colour=colour, marker=MARKS[place], label=label)
+    name_rows(ax, ["" for _ in who])
     ax.grid(visible=False, axis="y")
 
 
 OTHER = "effects by unit"
 """What stands in place of a block for effects of agendas, years and raters."""
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
-CONTRACTION_NEEDS = (("frames", "diagnostics"),)
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_contraction(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
@@ -210,10 +204,6 @@ def _block(r: Mapping[str, Any]) -> str:
     return slot.block if slot else OTHER
 
 
-ENERGY_NEEDS = (("sample_stats", "energy"),)
-"""What must be there: (group, variable) pairs."""
-
-
 def plot_energy(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the energy of the sampler, and of its moves."""
     pc = az.plot_energy(
@@ -253,13 +243,10 @@ def plot_energy(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
 
 RANKED = ("alignment_relevant", "alignment_used", "capabilities_relevant", "capabilities_first")
 
-RANKS_NEEDS = tuple(("predictions", name) for name in RANKED)
-"""What must be there: (group, variable) pairs."""
-
 
 def plot_ranks(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the ranks of each chain's headline draws."""
-    ds = dt["predictions"].ds[list(RANKED)]
+    ds = xr.Dataset({name: variable(dt, "predictions", name=name) for name in RANKED})
     pc = az.plot_rank(
         xr.DataTree.from_dict({"posterior": ds}),
         visuals={"title": False, "remove_axis": False},
@@ -293,10 +280,6 @@ def plot_ranks(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         "beside it has each chain's mean.",
         "Four panels with one line a chain around zero.",
     )
-
-
-PPC_LEVELS_NEEDS = (("replicated_statistics", "level answers"),)
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_ppc_levels(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
@@ -353,10 +336,6 @@ def counts(dt: Any) -> list[dict[str, Any]]:
     return out
 
 
-PPC_AGENDAS_NEEDS = (("replicated_statistics", "levels by agenda"),)
-"""What must be there: (group, variable) pairs."""
-
-
 def plot_ppc_agendas(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the share of answers in each band of levels, by agenda."""
     whole, called = panel_of(dt, "levels by agenda", title=""), names_of_agendas(frames)
@@ -380,15 +359,12 @@ def by_band(whole: Panel) -> list[Panel]:
     return out
 
 
-PPC_USES_NEEDS = tuple(
-    ("replicated_statistics", f"{side} use by age") for side in ("capabilities", "alignment")
-)
-"""What must be there: (group, variable) pairs."""
+USES = ("capabilities use by age", "alignment use by age")
 
 
 def plot_ppc_uses(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the share of answers that mark a use, by age of the work (sampled works)."""
-    panels = [panel_of(dt, name, title=name.replace(" by age", "")) for _, name in PPC_USES_NEEDS]
+    panels = [panel_of(dt, name, title=name.replace(" by age", "")) for name in USES]
     ylabel = "share of answers that mark a use"
     plot_panels(panels, path, ylabel=ylabel, percent=True, size=(7.4, 3.2))
     return d.Caption(
@@ -396,10 +372,6 @@ def plot_ppc_uses(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         "Sampled works, by whole years from their year to 2026. " + counted(panels),
         "Two panels of shares by age, observed over intervals of replicates.",
     )
-
-
-PPC_AGREEMENT_NEEDS = (("replicated_statistics", "kappa of two raters"),)
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_ppc_agreement(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
@@ -415,8 +387,6 @@ def plot_ppc_agreement(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
 
 
 WORKERS = "figure (log people; of a bound: whether it holds)"
-PPC_FIGURES_NEEDS = (("replicated_statistics", WORKERS), ("replicated_statistics", "faults found"))
-"""What must be there: (group, variable) pairs."""
 
 
 def plot_ppc_figures(dt: Any, path: Path, *, frames: Frames) -> d.Caption:

@@ -1,18 +1,7 @@
-"""The figure of calibration: PIT values against uniform ones.
+"""Figures of scores: backtest, calibration of the inference, ledger."""
 
-The figure of reliability: chances of yes or no against how often it was yes.
-
-The figure of gains over baselines, by origin.
-
-Figures of simulation-based calibration: ranks of truths, and the faults they speak of.
-
-The figure of a ledger: whether its probabilities and quantiles are what they say.
-
-Every figure of a backtest, as SVG, PNG and CSV, with a list of captions beside them.
-"""
-
-import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +13,7 @@ from scipy import stats
 from scipy.optimize import isotonic_regression
 
 from reports.figures import drawing as d
-from reports.figures.drawing import style
+from reports.figures.drawing import draw_all
 from reports.words import INTERVAL, LOWER, UPPER
 
 TITLES = {"level": "levels of works", "workers": "figures on workers"}
@@ -368,19 +357,12 @@ def _spoken(chances: Sequence[Row], told: Sequence[Row]) -> str:
 
 
 def write_backtest_figures(
-    folder: Path,
-    summary: Mapping[str, Any],
-    *,
-    pits: Sequence[Mapping[str, Any]],
-    chances: Sequence[Mapping[str, Any]],
+    folder: Path, summary: Row, *, pits: Sequence[Row], chances: Sequence[Row]
 ) -> None:
     """Draw gains by origin, calibration and reliability into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with style():
-        captions = [
-            plot_skill(summary["scores"], folder / "skill").described("skill"),
-            plot_pit(pits, folder / "pit").described("pit"),
-            plot_reliability(chances, folder / "reliability").described("reliability"),
-        ]
-    text = json.dumps(captions, indent=2, ensure_ascii=False)
-    (folder / "captions.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    plots = {
+        "skill": partial(plot_skill, summary["scores"]),
+        "pit": partial(plot_pit, pits),
+        "reliability": partial(plot_reliability, chances),
+    }
+    draw_all(folder, plots)

@@ -95,7 +95,6 @@ def fake_fits(monkeypatch, alone):
     monkeypatch.setattr("forecast.runs.variants.DRAWS", 60)
     monkeypatch.setattr("forecast.analyses.check.prior_predictions.__defaults__", (60,))
     monkeypatch.setattr("forecast.inference.pointwise.REPLICATES", 5)
-    monkeypatch.setattr("forecast.analyses.near.MOST", 5)
     monkeypatch.setattr("forecast.analyses.near.MOST", 10)
     return fitted
 

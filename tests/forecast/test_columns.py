@@ -11,8 +11,9 @@ import pyarrow.parquet
 import pytest
 
 from forecast.evidence.arrays import to_arrays
+from forecast.evidence.frame import Frame
 from forecast.evidence.load import LONG, TABLE_NAMES, hash_tables, load_tables
-from forecast.evidence.read import Frame, read_csv, read_sheet, typed_row
+from forecast.evidence.read import read_csv, read_sheet, typed_row
 from forecast.evidence.tables import ROWS
 from forecast.runs.folder import copy_evidence
 from models.errors import InputError
@@ -119,14 +120,14 @@ def test_columns_hold_what_each_row_typed_alone_holds(shipped, name):
 )
 def test_quotes_are_read_as_python_reads_them(cell, kept):
     raw = f"rater,kind,note\r\nR1,human,{cell}\r\n".encode()
-    sheet = read_csv(raw, "raters", check_header=lambda *_: (), say_header="")
+    sheet = read_csv(raw, "raters")
     (row,) = list(csv.reader(raw.decode().splitlines(keepends=True)))[1:]
     assert sheet.columns["note"].to_pylist() == [kept] == [row[2].replace("\r\n", "\n")]
 
 
 def test_a_mark_after_a_closing_quote_is_refused_although_arrow_forgives_it():
     raw = b'rater,kind,note\nR1,human,fine\nR2,human,"a"b\n'
-    sheet = read_csv(raw, "raters", check_header=lambda *_: (), say_header="")
+    sheet = read_csv(raw, "raters")
     assert (sheet.faults[0].line, sheet.count) == (3, 1)
     assert "broken CSV" in sheet.faults[0].found
 

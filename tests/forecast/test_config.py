@@ -22,7 +22,6 @@ from forecast.config.load import (
     load_config,
     resolved_toml,
 )
-from forecast.config.schema import OPTION_TABLES
 from models.errors import InputError
 from models.parameters import SLOTS
 from models.priors import ppf
@@ -81,13 +80,6 @@ def test_plain_file_has_every_slot_and_the_defaults(priors_file):
     assert config.date == datetime.date(2026, 11, 22)
     assert (config.decision, config.outside_view, config.path) == (None, None, priors_file)
     assert by_name(config)["gate_tracked"].values == {"alpha": 2.0, "beta": 3.0}
-
-
-def test_defaults_are_those_that_the_tables_are_checked_by(priors_file):
-    config = load_config(priors_file)
-    for name, table in OPTION_TABLES.items():
-        checked, given = table().model_dump(), getattr(config, name)
-        assert {**checked, "off": ()} == {"off": (), **vars(given)}, name
 
 
 def test_child_replaces_a_whole_prior_and_merges_options(child):

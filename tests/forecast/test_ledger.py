@@ -38,8 +38,7 @@ def clock(monkeypatch):
 
     def set_to(text: str) -> None:
         day = datetime.fromisoformat(text).replace(tzinfo=UTC)
-        for module in ("analyses.ledger",):
-            monkeypatch.setattr(f"forecast.{module}.now", lambda: day)
+        monkeypatch.setattr("forecast.analyses.ledger.now", lambda: day)
 
     set_to("2026-11-26T12:00:00")
     return set_to
@@ -171,11 +170,11 @@ def test_damaged_lines_are_named_and_the_rest_is_read(ledger):
     ledger.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with ledger.open("ab") as file:
         file.write(b"\xff\xfe\n")
-    held = read_ledger(ledger)
-    assert [one.forecast.quantity for one in held.held] == [YES["quantity"], PEOPLE["quantity"]]
-    told = [line.removeprefix(f"{ledger}:").split(":")[0] for line in held.damaged]
+    book = read_ledger(ledger)
+    assert [one.forecast.quantity for one in book.records] == [YES["quantity"], PEOPLE["quantity"]]
+    told = [line.removeprefix(f"{ledger}:").split(":")[0] for line in book.damaged]
     assert told == ["1", "3", "5", "8"]
-    assert "changed after it was written" in held.damaged[0]
+    assert "changed after it was written" in book.damaged[0]
 
 
 def test_resolutions_that_fit_nothing_are_damage(ledger):
@@ -183,9 +182,9 @@ def test_resolutions_that_fit_nothing_are_damage(ledger):
     fc.ledger.resolve(new[0], "yes", source="s", ledger=ledger)
     forecast, resolution = ledger.read_bytes().splitlines(keepends=True)
     ledger.write_bytes(resolution + forecast + resolution + resolution)
-    held = read_ledger(ledger)
-    assert held.held[0].resolution.outcome == 1.0
-    assert [line.split(":")[1] for line in held.damaged] == ["1", "4"]
+    book = read_ledger(ledger)
+    assert book.records[0].resolution.outcome == 1.0
+    assert [line.split(":")[1] for line in book.damaged] == ["1", "4"]
 
 
 ADD = (
@@ -199,9 +198,9 @@ ADD = (
 def test_writers_at_once_lose_nothing(ledger):
     writers = [python(ADD, ledger, name) for name in "abcd"]
     assert [one.communicate(timeout=120) and one.returncode for one in writers] == [0] * 4
-    held = read_ledger(ledger)
-    assert held.damaged == ()
-    assert {one.forecast.quantity for one in held.held} == {
+    book = read_ledger(ledger)
+    assert book.damaged == ()
+    assert {one.forecast.quantity for one in book.records} == {
         f"{name} {i}" for name in "abcd" for i in range(20)
     }
 
@@ -226,10 +225,10 @@ def test_a_killed_writer_costs_its_own_line_only(part, ledger):
     assert not torn.endswith(b"\n")
     (new, _) = fc.ledger.add([PEOPLE], ledger)
     assert ledger.read_bytes().startswith(torn + b"\n")
-    held = read_ledger(ledger)
-    assert held.held[-1].id == new[0]
-    assert len(held.held) == (3 if part == -1 else 2)  # only the line end was missing
-    assert len(held.damaged) == (0 if part == -1 else 1)
+    book = read_ledger(ledger)
+    assert book.records[-1].id == new[0]
+    assert len(book.records) == (3 if part == -1 else 2)  # only the line end was missing
+    assert len(book.damaged) == (0 if part == -1 else 1)
 
 
 def test_a_reader_waits_for_the_writer_of_a_line(ledger):

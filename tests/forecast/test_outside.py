@@ -15,16 +15,16 @@ from forecast.analyses.sensitivity import sensitivity
 from forecast.analyses.value import value
 from forecast.analyses.whatif import whatif
 from forecast.config.load import load_config, resolved_toml
-from forecast.config.schema import OutsideView, add_outside, mixed, outside_view
+from forecast.config.outside import OutsideView, add_outside, mixed, outside_view
 from forecast.evidence.load import load_tables
 from forecast.inference.evaluate import posterior
 from forecast.inference.identity import run_hash
 from forecast.runs.open import show
 from forecast.runs.run import report, run
 from models.errors import InputError
-from reports.docs import headline_block, worldviews_block
-from reports.terminal import terminal_table
+from reports.run import terminal_table
 from reports.words import MODEL_ALONE, of_hundred
+from scripts.docs_pages import headline_block, worldviews_block
 
 TAILS = (0.055, 0.5, 0.945)
 VIEW = """
@@ -162,7 +162,7 @@ def test_every_output_shows_both_numbers_and_nothing_else_moves(made):
     np.testing.assert_allclose(told["mixed"]["mean"], 0.7 * model["mean"] + 0.03, atol=1e-5)
     np.testing.assert_allclose(told["mixed"]["mcse"], 0.7 * model["mcse"])
     plain = {k: x for k, x in made.headline.items() if k != "outside_view"}
-    assert add_outside(plain, None, found={}, tails=TAILS) is plain
+    assert add_outside(plain, None, draws={}, tails=TAILS) is plain
     shown = " ".join(show(made.folder).text().split())
     page = " ".join((made.folder / "report.html").read_text(encoding="utf-8").split())
     for text in (shown, page):

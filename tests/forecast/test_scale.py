@@ -20,8 +20,8 @@ from forecast.evidence.arrays import (
     room,
     to_arrays,
 )
+from forecast.evidence.frame import frame
 from forecast.evidence.load import load_tables
-from forecast.evidence.read import frame
 from forecast.evidence.tables import Work
 from forecast.inference.case import make_case, structure_of
 from forecast.inference.seeds import stream

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.outcomes.experts import Expert, logit, penalty, reached_by, scale_of
+from forecast.inference.outcomes import predict
+from models.outcomes.experts import Expert, logit, penalty, scale_of
 
 STATED = Expert("x", 6, 2043, logit=0.0, scale=2.0, bound=False, weight=0.5)
 
@@ -36,22 +37,6 @@ def test_half_the_band_adds_to_the_least_error():
     assert scale_of(0.4, 0.6) == pytest.approx(np.hypot(np.log(1.5), 1.0))
 
 
-def test_the_chance_weighed_is_the_one_forecast(draws, future, structure, question, forecast):
-    """At the horizon itself it is F_k of the predictions, from the same paths."""
-    found = forecast()["established"]
-    experts = [replace(STATED, level=k, year=2040) for k in (5, 6)]
-    reached = reached_by(draws, future, structure=structure, question=question, experts=experts)
-    np.testing.assert_allclose(reached, found[:, 4:6, -1])
-
-
-def test_the_year_and_not_the_horizon_of_the_question_counts(draws, future, structure, question):
-    early = replace(question, cohort=2026, horizon=2027)
-    chances = [
-        reached_by(draws, future, structure=structure, question=asked, experts=[expert])
-        for asked in (question, early)
-        for expert in [replace(STATED, year=2038)]
-    ]
-    np.testing.assert_array_equal(*chances)
-    sooner = [replace(STATED, year=2030), replace(STATED, year=2038)]
-    both = reached_by(draws, future, structure=structure, question=question, experts=sooner)
-    assert (both[:, 0] <= both[:, 1]).all()
+def test_the_chance_weighed_is_the_one_forecast(draws, future, structure, question, usual):
+    levels = predict(draws, future, structure=structure, question=question, kind="levels")
+    np.testing.assert_allclose(levels["established"], usual["established"], atol=1e-12)

@@ -99,3 +99,14 @@ def test_dates_are_quantiles_of_the_mixture():
     }
     assert out[2]["year"] == {"lower": 2030, "median": None, "upper": None}
     assert out[7] == {"p_by_horizon": 0.0, "year": dict.fromkeys(("lower", "median", "upper"))}
+
+
+def test_first_works_accumulate_by_year(evaluate):
+    v = {"cluster_size": 1.0, "stop_6": 0.4, "stop_7": 0.5}
+    v = {name: pt.constant(x) for name, x in v.items()}
+    yearly = np.full((2, 3, 7), 1.0)  # one listed agenda, and the new one, which adds nothing
+    found = evaluate(milestones.first_by_year(pt.constant(yearly), pt.constant(np.full(3, 2.0)), v))
+    np.testing.assert_allclose(found[1], [1 / 2, 2 / 3, 3 / 4])
+    np.testing.assert_allclose(found[0], [2 / 3, 4 / 5, 6 / 7])
+    np.testing.assert_allclose(found[6], 0.6 * found[1])
+    np.testing.assert_allclose(found[7], 0.6 * 0.5 * found[1])

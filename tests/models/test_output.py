@@ -40,11 +40,6 @@ def test_error_of_an_agenda_adds_its_own_range(graph_value):
     np.testing.assert_allclose(got, [0.3, 0.5])
 
 
-def test_shares_of_agendas_are_a_softmax():
-    size = np.array([[0.0, np.log(2.0), np.log(5.0)], [800.0, 800.0, -800.0]])
-    np.testing.assert_allclose(output.agenda_shares(size), [[1 / 8, 2 / 8, 5 / 8], [0.5, 0.5, 0.0]])
-
-
 def test_counts_are_negative_binomial(graph_value):
     value, mean = np.array([0.0, 3.0, 40.0]), np.array([2.0, 2.5, 11.0])
     got = graph_value(output.negative_binomial_logp, value, mean, np.array([3.0]))

@@ -9,7 +9,7 @@ import xarray as xr
 from forecast.config.load import load_config
 from forecast.files import write_csv
 from forecast.inference.outcomes import predict
-from forecast.runs.paired import pair_rows
+from forecast.runs.summarise import pair_rows
 from models.dims import Structure
 from models.outcomes.milestones import milestone_dates
 from models.outcomes.paths import NEW_AGENDA, Asked, forecast_years
@@ -18,8 +18,8 @@ from models.prior_draws import DIMS, NORMALS, ZERO_SUMS, prior_draws
 from models.priors import families
 from models.quantities import CLAIMS, HEADLINE, QUANTITIES
 from reports.figures import write_figures
+from reports.figures.draws import summary
 from reports.figures.fit import RATER_TERMS
-from reports.summaries import summary
 from reports.view import FILE
 
 CHAINS, DRAWS = 2, 40

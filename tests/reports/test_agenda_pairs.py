@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from reports.page import write_page
-from reports.view import EVERY, FILE, pair_tables, points, shared_facts
+from reports.view import EVERY, FILE, pair_tables, shared_facts, whole_points
 
 MEANS = {"a": (0.03, 0.6), "b": (0.02, 0.5), "c": (0.01, 0.1)}
 
@@ -56,7 +56,13 @@ def test_a_matrix_has_the_highest_mean_first_and_marks_what_is_told_apart(tmp_pa
         [("5", False), (">99", True), ("–", False)],
     ]
     assert [r["largest"] for r in made["rows"]] == ["50", "30", "20"]
-    assert [points(p) for p in (0.0, 0.0099, 0.01, 0.99, 0.9901)] == ["<1", "<1", "1", "99", ">99"]
+    assert [whole_points(p) for p in (0.0, 0.0099, 0.01, 0.99, 0.9901)] == [
+        "<1",
+        "<1",
+        "1",
+        "99",
+        ">99",
+    ]
     assert pair_tables(tmp_path, rows_of({"a": (0.1, 0.2)})) == []
     assert pair_tables(tmp_path / "none", rows_of(MEANS)) == []
 

@@ -13,11 +13,11 @@ from models.outcomes.milestones import milestone_dates
 from models.quantities import QUANTITIES
 from reports.figures import MODULES, write_figures
 from reports.figures import drawing as d
-from reports.figures import intervals as forest
+from reports.figures import shapes as forest
 from reports.figures.answer import NARROW, NOW, plot_headline
 from reports.figures.drawing import percent, style
+from reports.figures.draws import MOST, ranked
 from reports.figures.field import _looks, _top
-from reports.summaries import MOST, ranked
 from reports.words import INTERVAL, LOWER, NO_EVIDENCE, UPPER, chance
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from reports.page import write_page
-from reports.terminal import terminal_table
+from reports.run import terminal_table
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from models.parameters import SLOTS
 from models.quantities import CLAIMS, GLOSSARY
 from reports.page import write_page
-from reports.terminal import terminal_table
+from reports.run import terminal_table
 from reports.view import claim_row, interval_plot, plain_table, setting_table
 from reports.words import INTERVAL_OF_CHANCE, NO_EVIDENCE, NOT_CONVERGED, how, of_hundred
 
@@ -154,7 +154,8 @@ def test_hostile_names_stay_text(folder, context):
 def test_page_shows_what_is_in_conflict_with_its_prior(folder, context):
     text = words_of(read(write_page(folder, context=context)))
     part = text.split("Beliefs in conflict with their prior")[1]
-    assert "step_5 share 0.5 0.1 to 0.9 0.5 0.1 to 0.9 -4.1 0.04 reporting_delay" in part
+    row = "0.5 (0.1 to 0.9) 0.5 (0.1 to 0.9) -4.1 0.04 reporting_delay"
+    assert f"step_5 (share) {SLOTS['step_5'].question} {row}" in part
     context["parameters"] = context["parameters"][:2]
     text = words_of(read(write_page(folder, context=context)))
     assert "No belief is in conflict with its prior." in text
@@ -235,15 +236,14 @@ def test_chances_that_are_sure_before_and_after_are_counted_and_not_shown():
 
 
 def test_tables_of_any_columns():
-    assert plain_table([{"a_b": 1, "c": None}, {"d": 0.1234}]) == {
-        "head": ["a b", "c", "d"],
-        "rows": [["1", "none", "none"], ["none", "none", "0.123"]],
-    }
+    table = plain_table([{"a_b": 1, "c": None}, {"d": 0.1234}])
+    assert table.columns == ("a b", "c", "d")
+    assert table.rows == (("1", "none", "none"), ("none", "none", "0.123"))
     spread = {"median": 0.5, "lower": 0.25, "upper": 0.75, "mean": 0.5}
     table = setting_table([{"setting": "off", "both": spread}, {"setting": "on", "both": None}])
-    assert table["head"] == ["", "off", "on"]
-    assert table["rows"] == [["use on both sides", "50% (25% to 75%)", "-"]]
-    assert table["how"] == "off: this run's draws, reweighted; on: withheld"
+    assert table.columns == ("", "off", "on")
+    assert table.rows == (("use on both sides", "50% (25% to 75%)", "-"),)
+    assert table.note == "off: this run's draws, reweighted; on: withheld"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import unicodedata
 import pytest
 
 from models.errors import InputError
-from reports.terminal import WIDTH, terminal_table, work_text
+from reports.run import terminal_table, work_text
+from reports.table import WIDTH
 from reports.words import (
     INTERVAL_OF_CHANCE,
     NO_EVIDENCE,

@@ -5,17 +5,17 @@ import csv
 import numpy as np
 import pytest
 
-from reports.check import run_check_text
-from reports.figures.intervals import Panel, outside, panel_of
-from reports.view import (
-    HOW,
+from reports.check import (
+    check_tables,
     flag_sentence,
     misfit,
     near_forecast,
+    run_check_text,
     short_id,
-    trust_view,
     varied_table,
 )
+from reports.figures.shapes import Panel, outside, panel_of
+from reports.words import METHODS
 
 
 def test_points_outside_their_interval_are_counted():
@@ -64,9 +64,7 @@ def test_near_predictions_are_told_in_their_unit():
 
 
 def test_a_run_without_checks_shows_none():
-    view = trust_view({})
-    assert not view["told"]
-    assert not view["near"]["rows"]
+    assert not any(table.rows for table in check_tables({}).values())
 
 
 def test_a_row_of_many_works_is_named_by_its_first():
@@ -85,16 +83,16 @@ def varied(**changed):
 
 @pytest.mark.parametrize("how", ["exact", "reweighted", "moment-matched", "refit"])
 def test_every_way_of_an_answer_has_words(how):
-    (cells,) = varied_table([varied(how=how)])["rows"]
-    assert cells[-1].startswith(HOW[how])
+    (cells,) = varied_table([varied(how=how)]).rows
+    assert cells[-1].startswith(METHODS[how])
     assert ("k 0.31" in cells[-1]) == (how in ("reweighted", "moment-matched"))
 
 
 def test_a_stacking_weight_is_told_with_the_gap_to_the_best():
     gap = {"elpd_diff": -3.79, "elpd_se": 1.16}
     made = varied_table([varied(stacking_weight=0.25, **gap), varied()])
-    at = made["head"].index("LOO weight")
-    assert [row[at] for row in made["rows"]] == ["0.25 (-3.8 ± 1.2)", ""]
+    at = made.columns.index("LOO weight")
+    assert [row[at] for row in made.rows] == ["0.25 (-3.8 ± 1.2)", ""]
 
 
 @pytest.mark.parametrize(

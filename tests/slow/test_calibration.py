@@ -1,6 +1,6 @@
 """Likelihoods that are wrong on purpose, in the whole model: calibration must catch them.
 
-As many worlds as the power calculation (``uniformity.seen``, family-wise 1% among 366 quantities,
+As many worlds as the power calculation (``detectable``, family-wise 1% among 366 quantities,
 power 80%) asks for: 20 see a shift of 1.2 or a width of 2.0, and what data say much of should be
 off by more once sign or raters are wrong; a missing Jacobian tilts a positive belief by its
 posterior standard deviation in logs, at most 0.6 where evidence says little, which takes 80.
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from forecast.analyses import calibrate as worlds
-from forecast.analyses.calibrate import common, fitted, key_of, verdicts
+from forecast.analyses.calibrate import Ranking, common, key_of, verdicts
 from forecast.inference.case import digest, with_prior
 from forecast.inference.parallel import map_kept
 from forecast.inference.simulate import simulated_case
@@ -68,16 +68,14 @@ WRONG = {"sign": (sign_turned, 20), "raters": (raters_apart, 20), "Jacobian": (n
 def ranked(item, case):
     """The content of a world's file: the ranks of its truth in the wrong fit."""
     name, i = item
-    found, why = worlds.attempted(*WRONG[name][0](case, i))
-    return worlds.to_bytes(found, why=why)
+    return worlds.ranked(*WRONG[name][0](case, i)).to_bytes()
 
 
 def failing_of(case, name, *, n, folder):
     """The names of quantities that n worlds find not uniform, the worst first."""
     items = {f"{name}-{i:05d}.npz": (name, i) for i in range(n)}
-    found = [worlds.from_bytes(x) for x in map_kept(items, folder, work=ranked, shared=case)]
-    _, made = fitted(found)
-    names, numbers = common([one["names"].tolist() for one in made], made)
+    files = map_kept(items, folder, work=ranked, shared=case)
+    names, numbers = common([Ranking.from_bytes(file) for file in files])
     rows = [row for row in verdicts(names, numbers[..., 0]) if not row["passes"]]
     rows = sorted(rows, key=lambda row: min(row["p_shift"], row["p_width"], row["p_shape"]))
     return [row["name"] for row in rows if not row["name"].startswith(CHANGED)]

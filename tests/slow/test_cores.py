@@ -47,8 +47,8 @@ def test_tables_are_the_same_to_the_byte(runs, cores, name):
 @pytest.mark.parametrize("cores", CORES[1:])
 def test_draws_are_the_same_to_the_bit(runs, cores):
     with (
-        xr.open_datatree(runs[1] / "posterior.nc", engine="h5netcdf") as one,
-        xr.open_datatree(runs[cores] / "posterior.nc", engine="h5netcdf") as other,
+        xr.open_datatree(runs[1] / "posterior.nc", engine="netcdf4") as one,
+        xr.open_datatree(runs[cores] / "posterior.nc", engine="netcdf4") as other,
     ):
         for group in ("posterior", "predictions"):
             xr.testing.assert_equal(one[group].to_dataset(), other[group].to_dataset())

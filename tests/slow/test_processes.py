@@ -132,8 +132,8 @@ def test_lent_draws_give_the_numbers_of_a_fresh_run_to_the_bit(start, tmp_path):
     for name in ("headline.json", "diagnostics.json", "summary.csv", "claims.csv", "works.csv"):
         assert (lent / name).read_bytes() == (fresh / name).read_bytes()
     with (
-        xr.open_datatree(lent / "posterior.nc", engine="h5netcdf") as one,
-        xr.open_datatree(fresh / "posterior.nc", engine="h5netcdf") as other,
+        xr.open_datatree(lent / "posterior.nc", engine="netcdf4") as one,
+        xr.open_datatree(fresh / "posterior.nc", engine="netcdf4") as other,
     ):
         for group in one.children:
             xr.testing.assert_equal(one[group].to_dataset(), other[group].to_dataset())

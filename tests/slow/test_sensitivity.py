@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.analyses.sensitivity import cheap, material_of, moved, refitted
+from forecast.analyses.sensitivity import baseline_of, cheap_effect, moved, refit_effect
 from forecast.inference.case import with_prior
 from forecast.inference.evaluate import refit
 from forecast.inference.pointwise import log_likelihoods
@@ -16,16 +16,16 @@ BARS = 20
 @pytest.fixture(scope="module")
 def compared(fit):
     """Every so many of the reweighted bars with the largest k, beside a refit of each."""
-    m = material_of(fit, "alignment_used", rows=log_likelihoods(fit))
+    m = baseline_of(fit, "alignment_used", rows=log_likelihoods(fit))
     found = []
     for prior in m.case.priors:
         if prior.name not in fit.compiled.alone:
             for new in moved(prior).values():
-                bar = cheap(m, with_prior(m.case, new))
+                bar = cheap_effect(m, with_prior(m.case, new))
                 if bar.how == "reweighted":
                     found.append((bar, with_prior(m.case, new)))
     some = sorted(found, key=lambda one: -one[0].pareto_k)[:: max(len(found) // BARS, 1)][:BARS]
-    return [(bar, refitted(m, refit(fit, case), k=bar.pareto_k)) for bar, case in some]
+    return [(bar, refit_effect(m, refit(fit, case), k=bar.pareto_k)) for bar, case in some]
 
 
 def test_reweighted_bars_agree_with_refits(compared):
@@ -36,7 +36,7 @@ def test_reweighted_bars_agree_with_refits(compared):
 
 
 def test_a_converged_fit_of_another_seed_has_the_same_bars(fit):
-    m = material_of(fit, "alignment_used", rows=log_likelihoods(fit))
+    m = baseline_of(fit, "alignment_used", rows=log_likelihoods(fit))
     other = refit(fit, replace(fit.case, seed=fit.case.seed + 1))
-    bar = refitted(m, other, k=float("nan"))
+    bar = refit_effect(m, other, k=float("nan"))
     assert abs(bar.shift) < 4 * bar.mcse

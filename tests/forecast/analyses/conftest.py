@@ -3,6 +3,7 @@
 import pytest
 
 from forecast.config.scenarios import decision_of, load_decision
+from forecast.inference.evaluate import posterior
 
 DECISION = """
 [decision]
@@ -21,6 +22,11 @@ do = { withhold = 1.0 }
 cost = 0.2
 do = { tracking = 0.9 }
 """
+
+
+@pytest.fixture
+def fit(default_case, fake_fits):
+    return posterior(default_case)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 
 import forecast as fc
 from forecast.analyses.agreement import alpha, confusion_rows
+from reports.agreement import agreement_text
 
 
 def test_alpha_is_that_of_krippendorff_s_example():
@@ -47,8 +48,8 @@ def test_confusion_of_a_run_has_rows_that_sum_to_one(tmp_path, monkeypatch, fake
     monkeypatch.chdir(tmp_path)
     small = {"draws": 20, "tune": 10, "chains": 2, "quiet": True, "report": False}
     found = fc.desk.agreement(run=fc.run("default", **small).folder)
-    level = np.array(found.found["confusion"]["level"])
+    level = np.array(found["confusion"]["level"])
     assert level.shape == (3, 8, 8)
     np.testing.assert_allclose(level.sum(axis=-1), 1.0)
-    assert "R1 answers" in found.text()
-    assert "As the model sees it" in found.text()
+    assert "R1 answers" in agreement_text(found)
+    assert "As the model sees it" in agreement_text(found)

@@ -1,8 +1,7 @@
-"""The commands backtest and score: what they write, refuse and say; fits are prior draws."""
+"""Backtests: what was knowable when, scores of dates and figures, and the command."""
 
 import csv
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +9,27 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses.backtest import backtest, case_at, coverage, origins_of, scored_origin
-from forecast.analyses.score import score
+from forecast.analyses.backtest import (
+    backtest,
+    carried,
+    case_at,
+    coverage,
+    date_score,
+    date_scores,
+    hazard,
+    normal_scores,
+    origins_of,
+    scored_origin,
+    spreads,
+    still_open,
+    tables_at,
+    trended,
+)
 from forecast.cli.main import cli
-from forecast.evidence.load import find_evidence
-from forecast.inference.case import make_case
+from forecast.evidence.arrays import to_arrays
+from forecast.inference.case import make_case, structure_of, with_arrays
 from forecast.inference.evaluate import posterior
 from forecast.runs.inputs import load_inputs
-from forecast.runs.open import Run
 from models.errors import InputError
 
 ROOT = Path(__file__).parents[3]
@@ -144,65 +156,225 @@ def test_coverage_counts_pits_in_central_intervals():
     )
 
 
-@pytest.fixture
-def more(tmp_path):
-    """The shipped tables with two more works of 2026, one of them rated by one known rater."""
-    folder = tmp_path / "more"
-    shutil.copytree(find_evidence(None), folder)
-    for name, lines in {
-        "works.csv": (
-            "new-1,Title,2026,3,x,circuits,sampled,Gist.,yes",
-            "new-2,Title,2026,3,x,circuits,sampled,Gist.,yes",
-        ),
-        "ratings.csv": ("new-1,R1,2,0,0,1,3",),
-        "uses.csv": ("new-1,R1,ali,1,0,,3,",),
-    }.items():
-        path = folder / name
-        path.write_text(
-            "\n".join([path.read_text(encoding="utf-8").rstrip("\n"), *lines, ""]), encoding="utf-8"
+YEAR = 2022
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    return load_inputs("default")
+
+
+@pytest.fixture(scope="module")
+def whole(inputs):
+    return make_case(*inputs)
+
+
+def with_row(tables, table, *, keep, **changed):
+    """Return the tables with the rows that ``keep`` picks changed, and their number."""
+    rows = getattr(tables, table)
+    new = tuple(r.model_copy(update=changed) if keep(r) else r for r in rows)
+    assert new != rows
+    return replace(tables, **{table: new})
+
+
+def marked(tables, **use):
+    """Return the tables where R1 marks a capabilities use of one work of 2021, dated so."""
+    work = next(w.work for w in tables.works if w.year == 2021)
+    row = tables.uses[0].model_copy(update={"work": work, "rater": "R1", "side": "cap", **use})
+    others = tuple(u for u in tables.uses if (u.work, u.side) != (work, "cap"))
+    known = with_row(
+        replace(tables, uses=(*others, row), spillovers=()),
+        "ratings",
+        keep=lambda r: r.work == work and r.rater == "R1",
+        cap_use=1,
+    )
+    return known, work
+
+
+def mark(tables, work):
+    return next(r.cap_use for r in tables.ratings if (r.work, r.rater) == (work, "R1"))
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ({"own": 0, "other": 1, "first_year": 2024}, None),
+        ({"own": 0, "other": 1, "first_year": 2022}, 1),
+        ({"own": 1, "other": 0, "first_year": None}, 1),
+        ({"own": 1, "other": 1, "first_year": 2024}, 1),
+    ],
+)
+def test_a_use_counts_as_known_only_if_dated_by_then(inputs, use, expected):
+    tables, work = marked(inputs[1], **use)
+    known = tables_at(tables, YEAR)
+    assert mark(known, work) is expected
+    rows = [u for u in known.uses if (u.work, u.side) == (work, "cap")]
+    assert [(u.own, u.other, u.first_year) for u in rows] == (
+        []
+        if expected is None
+        else [
+            (
+                use["own"],
+                int(use["first_year"] == 2022),
+                2022 if use["first_year"] == 2022 else None,
+            )
+        ]
+    )
+
+
+def test_a_source_dates_a_use_that_a_rater_dated_too_late(inputs):
+    tables, work = marked(inputs[1], own=0, other=1, first_year=2025)
+    source = (
+        inputs[1]
+        .spillovers[0]
+        .model_copy(
+            update={"mi_work": work, "capability_year": 2022, "same_work": False, "use": "fit"}
         )
-    return folder
+    )
+    known = tables_at(replace(tables, spillovers=(source,)), YEAR)
+    assert mark(known, work) == 1
+    assert [u.first_year for u in known.uses if (u.work, u.side) == (work, "cap")] == [2022]
 
 
-@pytest.fixture
-def made(here, default_case, monkeypatch):
-    """A run of the default: its folder holds priors and evidence, its fit is prior draws."""
-    folder = here / "run"
-    shutil.copytree(find_evidence(None), folder / "evidence")
-    shutil.copyfile(ROOT / "priors" / "default.toml", folder / "priors.toml")
-    monkeypatch.setattr("forecast.analyses.score.fit_of", lambda _: posterior(default_case))
-    return Run(folder, {"converged": True}, {})
+def test_works_and_figures_of_later_years_weigh_nothing(inputs, whole):
+    case = case_at(whole, inputs[1], year=YEAR)
+    arrays = case.evidence.arrays
+    years = np.array([w.year for w in inputs[1].works])
+    np.testing.assert_array_equal(case.evidence.row_of_work >= 0, years <= YEAR)
+    assert arrays["ratings"]["weight"].sum() == (years <= YEAR).sum()
+    figures = {r.row: r.year for r in inputs[1].workers}
+    by_id = np.array([figures[i] for i in case.evidence.ids["workers"]])
+    np.testing.assert_array_equal(arrays["workers"]["weight"] > 0, by_id <= YEAR)
+    assert arrays["fte"]["weight"].sum() == 0  # all of 2025
+    assert arrays["lists"]["weight"].sum() == 2  # 2021 and 2022
+    assert case.experts == ()  # the survey is of 2023
 
 
-def test_a_run_is_scored_on_works_that_it_has_not_seen(made, more):
-    done = score(made, evidence=more, out="scored", quiet=True)
-    assert done.summary["works"] == 1
-    assert done.summary["ignored"] == {"in_run": 483, "unrated": 1, "ratings_by_unknown_raters": 0}
-    rows = {(r["target"], r["method"]): r for r in read(Path("scored") / "works.csv")}
-    assert {r["item"] for r in rows.values()} == {"new-1"}
-    # by hand: raters' shares of level 2 among the sampled works of the run, half a work added
-    kind = {r["work"]: r["selection"] for r in read(find_evidence(None) / "works.csv")}
-    ratings = read(find_evidence(None) / "ratings.csv")
-    levels = [r["level"] for r in ratings if kind[r["work"]] == "sampled"]
-    due = (levels.count("2") / 3 + 0.5) / (len(levels) / 3 + 4)
-    assert np.exp(float(rows["level", "pooled"]["log_score"])) == pytest.approx(due)
-    assert rows["alignment", "model"]["rule"] == "brier"
-    assert "1 new works" in done.text()
+def test_ages_run_to_the_end_of_the_year(inputs, whole):
+    cells = case_at(whole, inputs[1], year=YEAR).evidence.arrays["cells"]
+    born = cells["year"] + 2013
+    np.testing.assert_allclose(cells["age"][born == 2019], 3.5)
+    np.testing.assert_allclose(cells["age"][born == 2022], 0.5)
+    np.testing.assert_allclose(cells["age"][born == 2025], 1.39)  # read at the evidence's close
 
 
-def test_a_folder_without_new_works_is_refused(made):
-    with pytest.raises(InputError, match=r"no new rated work \(483 are in the run.*add works"):
-        score(made, evidence=find_evidence(None), quiet=True)
+def test_lags_end_with_the_year(inputs, whole):
+    lags = case_at(whole, inputs[1], year=YEAR).evidence.arrays["lags"]
+    some = lags["weight"] > 0
+    assert some.any()
+    assert (lags["value"][some] < lags["age"][some]).all()
+    assert (lags["value"][some] < lags["cells"][some]).all()
 
 
-def test_a_new_work_of_an_unknown_agenda_is_refused(made, more):
-    for name, old in (("works.csv", ",circuits,sampled,Gist"), ("agendas.csv", "circuits,rev")):
-        path = more / name
-        text = path.read_text(encoding="utf-8").replace(old, old.replace("circuits", "other"))
-        path.write_text(text, encoding="utf-8")
-    rows = read(more / "works.csv")
-    with (more / "agendas.csv").open("a", encoding="utf-8") as file:
-        file.write('circuits,reverse-engineering,Circuits,"x"\n')
-    assert any(r["agenda"] == "other" for r in rows)
-    with pytest.raises(InputError, match=r"new-1: found agenda other, which the run has not"):
-        score(made, evidence=more, quiet=True)
+def test_nothing_compiles_at_an_origin(inputs, whole):
+    case = case_at(whole, inputs[1], year=2020)
+    assert structure_of(case) == structure_of(whole)
+    for table, columns in whole.evidence.arrays.items():
+        for name, values in columns.items():
+            found = case.evidence.arrays[table][name]
+            assert (found.shape, found.dtype) == (values.shape, values.dtype)
+
+
+def test_at_the_close_of_the_evidence_nothing_rated_is_lost(inputs, whole):
+    rows = case_at(whole, inputs[1], year=2026).evidence.arrays["ratings"]
+    full = to_arrays(inputs[1]).arrays["ratings"]
+    for name in ("value", "cell", "weight"):
+        np.testing.assert_array_equal(rows[name], full[name])
+
+
+@pytest.mark.parametrize(
+    ("table", "keep", "changed"),
+    [
+        ("ratings", lambda r: r.work in LATE, {"level": 7, "tracks": 1, "cap_use": 0}),
+        ("workers", lambda r: r.year > YEAR, {"central": 9e6, "low": 8e6, "high": 1e7}),
+        ("uses", lambda r: (r.first_year or 0) > YEAR and not r.own, {"first_year": 2026}),
+        ("agenda_fte", lambda r: r.year > YEAR, {"low": 1000.0, "high": 2000.0}),
+        ("paper_counts", lambda r: r.year > YEAR, {"count": 9999}),
+        ("diagnosis", lambda r: (r.year or 0) > YEAR, {"found": 1, "total": 99}),
+        ("milestones", lambda r: (r.reached or 0) > YEAR, {"reached": 2026}),
+    ],
+)
+def test_no_later_value_reaches_the_forecast(inputs, whole, table, keep, changed):
+    LATE.update(w.work for w in inputs[1].works if w.year > YEAR)
+    moved = with_row(inputs[1], table, keep=keep, **changed)
+    before = unpadded(case_at(whole, inputs[1], year=YEAR))
+    after = unpadded(case_at(make_case(inputs[0], moved), moved, year=YEAR))
+    assert after == before
+    for name in ("ratings", "uses", "milestones"):
+        assert getattr(tables_at(moved, YEAR), name) == getattr(tables_at(inputs[1], YEAR), name)
+
+
+LATE: set[str] = set()
+
+
+def unpadded(case):
+    """Return the Case without the blank rows of lags, whose number is that of all dated uses."""
+    lags = case.evidence.arrays["lags"]
+    some = lags["weight"] > 0
+    return with_arrays(case, "lags", **{name: x[some] for name, x in lags.items()})
+
+
+def test_the_hazard_counts_levels_attained_over_years_at_risk():
+    dates = {1: 2016, 2: 2022, 3: None}
+    # by 2020: one attained after 4 years at risk, two open for 8
+    assert hazard(dates, 2020) == pytest.approx(1.5 / (4 + 8 + 8 + 1))
+
+
+def test_a_date_is_scored_by_its_chance_and_by_the_distance_of_the_curves():
+    curve = np.array([0.8, 0.5, 0.5])  # attained after 1, 2, 3 years: 0.2, 0.3, 0
+    logs, distance = date_score(curve, 2)
+    assert logs == pytest.approx(np.log(0.3))
+    assert distance == pytest.approx(0.2**2 + 0.5**2 + 0.5**2)
+    logs, distance = date_score(curve, None)
+    assert logs == pytest.approx(np.log(0.5))
+    assert distance == pytest.approx(0.2**2 + 0.5**2 + 0.5**2)
+
+
+def test_levels_attained_by_the_origin_are_not_scored():
+    chance = np.tile(np.linspace(1.0, 0.35, 14), (7, 1))
+    dates = dict.fromkeys(range(1, 8)) | {1: 2016, 2: 2022}
+    rows = date_scores(dates, chance, origin=2021)
+    assert {r["item"] for r in rows} == {f"level-{k}" for k in range(2, 8)}
+    np.testing.assert_allclose(still_open(chance, 2021)[0, 0], chance[0, 9] / chance[0, 8])
+
+
+FIGURES = {
+    "group": np.array([0, 0, 0, 1, 0]),
+    "definition": np.array([0, 0, 0, 1, 2]),
+    "year": np.array([4, 6, 8, 5, 9]),
+    "value": np.array([1.0, 1.4, 2.0, 9.0, 3.0]),
+    "bound": np.array([0, 0, 0, 0, 0]),
+    "threshold": np.zeros(5),
+    "spread": np.array([0.0, 0.0, 0.3, 0.0, 0.0]),
+}
+
+
+def test_the_last_figure_is_carried_forward_as_a_random_walk():
+    known = np.array([True, True, False, True, False])
+    step, other = spreads(FIGURES, known)
+    assert step == pytest.approx(np.sqrt(0.16 / 2))  # one change of 0.4 in two years
+    centre, sd = carried(FIGURES, known, later=~known)
+    np.testing.assert_allclose(centre, [1.4, 1.4])
+    np.testing.assert_allclose(sd, [step * np.sqrt(2), np.hypot(step * np.sqrt(3), other)])
+
+
+def test_a_trend_goes_on_and_later_figures_do_not_move_it():
+    known = np.array([True, True, False, True, False])
+    centre, sd = trended(FIGURES, known, later=~known)
+    assert centre[0] > 1.4
+    moved = FIGURES | {"value": np.where(known, FIGURES["value"], 99.0)}
+    for rule in (carried, trended):
+        for one, two in zip(
+            rule(FIGURES, known, later=~known), rule(moved, known, later=~known), strict=True
+        ):
+            np.testing.assert_array_equal(one, two)
+    assert (sd > 0).all()
+
+
+def test_a_bound_is_scored_by_the_chance_of_its_side():
+    rows = FIGURES | {"bound": np.array([0, 0, 1, 0, 0]), "threshold": np.full(5, 2.0)}
+    at = np.array([False, False, True, False, False])
+    for value, due in ((1.0, 0.8413447), (0.0, 0.1586553)):
+        some = rows | {"value": np.full(5, value), "spread": np.zeros(5)}
+        found = normal_scores(some, (np.array([1.0]), np.array([1.0])), later=at)
+        assert np.exp(found["log_score"][0]) == pytest.approx(due, rel=1e-6)

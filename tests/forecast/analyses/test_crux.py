@@ -7,23 +7,26 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.analyses.bridging import bridged, mixed, pooled, solved, trust
 from forecast.analyses.crux import (
     CLAIMS,
+    Subsets,
+    View,
     attributed,
     crux,
     gap_rows,
-    geometric,
-    groups_by,
-    mixture,
-    mixtures,
+    linear_pool,
+    logarithmic_pool,
     part_rows,
-    values,
+    pooled,
+    subset_means,
+    subsets_by,
+    trust,
     weights_of,
+    with_mixtures,
 )
-from forecast.analyses.statistics import joining, shapley, shapley_by_orders, some_orders
+from forecast.analyses.statistics import random_orders, shapley
 from forecast.cli.main import cli
-from forecast.inference.case import with_prior
+from forecast.inference.case import mixed, with_prior
 from forecast.inference.evaluate import answer, posterior
 from models.errors import InputError
 from models.parameters import BLOCKS
@@ -48,32 +51,21 @@ def cases(default_case):
     return a, b
 
 
-def test_normalising_constants_of_normals_are_found():
-    """N(0, 1) and exp(-(x - 1)^2 / 2 + 3): the second's constant is exp(3) times the first's."""
-    rng = np.random.default_rng(1)
-    x = np.concatenate([rng.normal(size=20_000), 1.0 + rng.normal(size=10_000)])
-    density = np.stack([0.0 * x, 3.0 - (x - 1.0) ** 2 / 2 + x**2 / 2])
-    log_mix, f = solved(density, np.array([2e4, 1e4]), start=np.zeros(2))
-    assert f[1] == pytest.approx(3.0, abs=0.02)
-    w = np.exp(2.0 * x - 2.0 - log_mix)  # N(2, 1)
-    assert w @ x / w.sum() == pytest.approx(2.0, abs=0.1)
-
-
 def test_parts_add_up_and_agree_with_brute_force(cases, fake_fits):
     """The stand-in fits are prior draws: what no likelihood touches is exact, the rest weighed."""
     a, b = cases
     fits = [posterior(a), posterior(b)]
     pool = pooled(a, b, fits=fits)
-    groups = groups_by(a, b, by="claim")
-    assert groups == {"C3": ("bottleneck",), "C9": ("paths",), "C14": ("gate_tracked",)}
-    found = attributed(pool, groups, names=NAMES)
+    subsets = subsets_by(a, b, by="claim", alone=pool.fit.compiled.alone)
+    assert subsets.groups == {"C3": ("bottleneck",), "C9": ("paths",), "C14": ("gate_tracked",)}
+    assert subsets.orders is None
+    found = attributed(pool, subsets, names=NAMES)
     np.testing.assert_allclose(found.value.sum(axis=1), found.ends[0, :, 1] - found.ends[0, :, 0])
     assert found.value[0, 1] == 0.0  # paths move no use
-    by_hand = values(pool, groups, masks=np.arange(8), names=NAMES)
+    by_hand = subset_means(pool, subsets, names=NAMES)
     np.testing.assert_allclose(shapley(by_hand[0]), found.value)
-    got = attributed(
-        pool, groups, names=NAMES, orders=some_orders(3, 12, rng=np.random.default_rng(0))
-    )
+    orders = random_orders(3, 12, rng=np.random.default_rng(0))
+    got = attributed(pool, Subsets(subsets.groups, orders), names=NAMES)
     np.testing.assert_allclose(got.value.sum(axis=1), found.value.sum(axis=1))
     assert (np.abs(got.value - found.value) <= 5 * got.error + 1e-12).all()
 
@@ -82,11 +74,10 @@ def test_a_mixture_weighed_is_the_mixture_drawn(cases, fake_fits):
     """Both ends of the pool, and a mixture of them, within four errors of draws of their own."""
     a, b = cases
     pool = pooled(a, b, fits=[posterior(a), posterior(b)])
-    groups = groups_by(a, b, by="block")
-    masks = np.arange(2 ** len(groups))
-    made = values(pool, groups, masks=masks, names=NAMES)
-    for mask in masks:
-        names = [n for i, some in enumerate(groups.values()) if mask >> i & 1 for n in some]
+    subsets = subsets_by(a, b, by="block", alone=pool.fit.compiled.alone)
+    made = subset_means(pool, subsets, names=NAMES)
+    for mask in subsets.masks:
+        names = [n for i, of in enumerate(subsets.groups.values()) if mask >> i & 1 for n in of]
         case = replace(mixed(a, b, names=names), seed=3)
         x = answer(posterior(case), case, names=NAMES)
         for q, name in enumerate(NAMES):
@@ -104,11 +95,10 @@ def test_a_mixture_too_far_away_is_fitted(cases, fake_fits):
     b = with_prior(b, shifted)
     fits = [posterior(a), posterior(b)]
     pool = pooled(a, b, fits=fits)
-    members = mixtures(pool, groups_by(a, b, by="claim"), orders=None)
+    members = subsets_by(a, b, by="claim", alone=pool.fit.compiled.alone).mixtures(pool)
     assert trust(pool, members)["untrusted"] == 2
-    wider, found = bridged(
-        pool, fits, members=members, make=lambda some: [posterior(case) for case in some], most=9
-    )
+    fit_mixtures = lambda some: [posterior(case) for case in some]  # noqa: E731
+    wider, found = with_mixtures(pool, fits, members=members, fit_mixtures=fit_mixtures, most=9)
     assert len(found) == 4
     assert trust(wider, members)["untrusted"] == 0
 
@@ -117,33 +107,21 @@ def test_a_worldview_and_itself_have_no_gap(cases, fake_fits):
     a, _ = cases
     fit = posterior(a)
     pool = pooled(a, a, fits=[fit])
-    groups = groups_by(a, a, by="claim")
-    made = attributed(pool, groups, names=HEADLINE[:4])
-    assert all(
-        r["gap"] == r["prior_gap"] == r["sum_of_parts"] == 0 for r in gap_rows((fit, fit), made)
-    )
-    rows = part_rows(made, groups, by="claim")
+    subsets = subsets_by(a, a, by="claim", alone=pool.fit.compiled.alone)
+    made, view = attributed(pool, subsets, names=HEADLINE[:4]), View("a", fit)
+    for row in gap_rows((view, view), made):
+        assert row["gap"] == row["prior_gap"] == row["sum_of_parts"] == 0
+    rows = part_rows(made, by="claim")
     assert {r["group"] for r in rows} == set(CLAIMS)
     assert all(r["part"] == r["mcse"] == 0.0 for r in rows)
-
-
-def test_sampled_orders_find_known_shapley_values():
-    """A game of weights with one pair that gains: each of the pair gets half of the gain."""
-    weight, n = np.array([1.0, 2.0, 3.0, 4.0]), 4
-    orders = some_orders(n, 400, rng=np.random.default_rng(2))
-    masks = joining(orders)
-    value = ((masks[..., None] >> np.arange(n)) & 1) @ weight + 2.0 * ((masks & 3) == 3)
-    found, error = shapley_by_orders(value[None], orders)
-    np.testing.assert_allclose(found[0], [2.0, 3.0, 3.0, 4.0], atol=1e-9)  # a pair averages it out
-    assert (error[0] < 0.1).all()
 
 
 def test_pools_of_two_certain_views():
     x = {"a": np.full(10, 0.2), "b": np.full(30, 0.6)}
     shares = {"a": 0.25, "b": 0.75}
-    assert mixture(x, shares)["mean"] == pytest.approx(0.5)
+    assert linear_pool(x, shares)["mean"] == pytest.approx(0.5)
     odds = (0.2 / 0.8) ** 0.25 * (0.6 / 0.4) ** 0.75
-    assert geometric(x, shares)["mean"] == pytest.approx(odds / (1 + odds))
+    assert logarithmic_pool(x, shares)["mean"] == pytest.approx(odds / (1 + odds))
 
 
 @pytest.mark.parametrize(
@@ -172,9 +150,8 @@ def test_the_command_writes_a_whole_folder(tmp_path, monkeypatch, fake_fits):
     monkeypatch.chdir(tmp_path)
 
     def fit_many(cases, folder, **_):
-        return [
-            posterior(replace(c, sampler=replace(c.sampler, draws=40, chains=2))) for c in cases
-        ]
+        small = {"draws": 40, "chains": 2}
+        return [posterior(replace(c, sampler=replace(c.sampler, **small))) for c in cases]
 
     monkeypatch.setattr("forecast.inference.parallel.fit_many", fit_many)
     done = CliRunner().invoke(cli, ["crux", "doubter", "questioner", "--quick", "--out", "c"])

@@ -14,8 +14,7 @@ from forecast.analyses.ledger import brier_parts, isotonic
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
     day = datetime(2026, 11, 26, tzinfo=UTC)
-    for module in ("analyses.ledger",):
-        monkeypatch.setattr(f"forecast.{module}.now", lambda: day)
+    monkeypatch.setattr("forecast.analyses.ledger.now", lambda: day)
 
 
 def chance(p: float, **more: object) -> dict:
