@@ -163,6 +163,7 @@ def backtest(
     cores: int | None = None,
     seed: int = 0,
     retry: bool | None = None,
+    backend: str | None = None,
     quiet: bool = False,
 ) -> Backtest:
     """Fit what was knowable at the end of each year, and score forecasts of what came later.
@@ -184,6 +185,8 @@ def backtest(
         Seed of every random number.
     retry
         Fit an origin once more, with longer tuning, if its fit does not converge.
+    backend
+        As for :func:`forecast.runs.run.run`.
     quiet
         Show no progress.
 
@@ -197,6 +200,7 @@ def backtest(
     config, tables = load_inputs(priors, evidence=evidence)
     origins = origins_of(until)
     given: Row = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
+    given["backend"] = backend
     options = replace(careful(config.sampler), **{k: v for k, v in given.items() if v is not None})
     case = replace(make_case(config, tables, seed=seed), sampler=options)
     _check_works(tables, origins)

@@ -174,6 +174,7 @@ def calibrate(
     scheduler: str | None = None,
     seed: int = 0,
     retry: bool = False,
+    backend: str | None = None,
     quiet: bool = False,
 ) -> Calibration:
     """Simulate evidence from known truths at the real design, fit it, and judge the truths' ranks.
@@ -197,6 +198,8 @@ def calibrate(
         Seed of every random number.
     retry
         Fit a world once more, with longer tuning, where its fit does not meet the rule.
+    backend
+        As for :func:`forecast.runs.run.run`.
     quiet
         Show no progress.
 
@@ -214,6 +217,7 @@ def calibrate(
     case = replace(make_case(config, tables, seed=seed), experts=())
     sampler = careful(case.sampler)
     sampler = replace(sampler, draws=draws, tune=tune, chains=chains, retry=retry)
+    sampler = replace(sampler, backend=backend or sampler.backend)
     case = replace(case, sampler=sampler)
     key = key_of(case)
     folder = Path(out or Path("runs") / f"calibration-{config.name}-{key}")

@@ -193,6 +193,7 @@ def diff_command(**options: Any) -> None:
 @opt.seed()
 @opt.QUIET
 @opt.retry("Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]")
+@opt.BACKEND
 @opt.as_json("Print backtest.json and nothing else.")
 def backtest_command(**options: Any) -> None:
     """Fit what was knowable at the end of each YEAR, and score forecasts of what came later.
@@ -248,6 +249,7 @@ def score_command(**options: Any) -> None:
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to fit on.  [default: none]")
 @opt.seed()
 @click.option("--retry", is_flag=True, help="Fit a world once more where its fit misses the rule.")
+@opt.BACKEND
 @opt.QUIET
 @opt.as_json("Print calibration.json and nothing else.")
 def calibrate_command(**options: Any) -> None:

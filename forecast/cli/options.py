@@ -20,6 +20,12 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 RUN = click.argument("run", type=PATH)
 QUIET = click.option("--quiet", is_flag=True, help="Show no progress.")
+BACKEND = click.option(
+    "--backend",
+    type=click.Choice(["auto", "native", "stock"]),
+    help="What compiles the model; auto is native where it can be.  [default: from PRIORS]",
+)
+"""Of every command that samples a priors file; an analysis of a run takes the run's."""
 DECISION = click.option(
     "--decision", type=PATH, help="TOML file with [decision].  [default: the run's priors file]"
 )

@@ -25,6 +25,7 @@ from forecast.cli.main import NOT_CONVERGED, WRONG_INPUT, emit
 @click.option("--no-report", is_flag=True, help="Leave out report.html and what only it shows.")
 @click.option("--force", is_flag=True, help="Draw anew, also over a finished run.")
 @opt.retry("Fit once more, tuned longer, where a fit does not converge.  [default: from PRIORS]")
+@opt.BACKEND
 @click.pass_context
 def run_command(ctx: click.Context, /, as_json: bool, no_report: bool, **options: Any) -> None:
     """Sample, summarise, plot and report the forecast of PRIORS.

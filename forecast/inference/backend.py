@@ -22,6 +22,7 @@ import numpy as np
 from forecast.native.program import (
     CALL,
     EXPAND,
+    CompilationError,
     Program,
     UnknownOperationError,
     nutpie_model,
@@ -51,7 +52,10 @@ class Ready:
 
 
 class FellBack(Exception):
-    """A run that was to use the native backend, if it can, is sampled by the stock one."""
+    """A run that was to use the native backend, if it can, is sampled by the stock one.
+
+    Its draws are others then, so that it is another run: it starts again, with ``stock`` stated.
+    """
 
 
 def compile(case: Any, structure: Any, data: Mapping[str, np.ndarray]) -> Ready:
@@ -63,7 +67,9 @@ def compile(case: Any, structure: Any, data: Mapping[str, np.ndarray]) -> Ready:
     Raises
     ------
     InputError
-        If the native backend is demanded and cannot compile the model.
+        If the native backend is demanded and the model has an operation that it does not know.
+    CompilationError
+        If the native backend is demanded and fails for any other reason.
     """
     stated, reason = case.sampler.backend, None
     if stated == "auto" and (release := untested()):
@@ -77,6 +83,10 @@ def compile(case: Any, structure: Any, data: Mapping[str, np.ndarray]) -> Ready:
                 raise InputError(
                     f"--backend native: {reason}; use --backend stock, or auto"
                 ) from None
+        except CompilationError as error:
+            if stated == "native":
+                raise
+            reason = error.reason
     if reason is not None:
         LOG.warning("using nutpie's stock backend, which is slower: %s", reason)
     return _stock(case, structure)

@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from forecast.native.program import Array, UnknownOperationError, packed, refusal, unpacked
+from forecast.native.program import (
+    Array,
+    CompilationError,
+    UnknownOperationError,
+    packed,
+    refusal,
+    unpacked,
+)
 from forecast.native.stages import Stages, compile_stages
 from models.batches import threads
 from models.dims import Structure
@@ -42,12 +49,13 @@ def stages(request: Request) -> Stages:
         LOG.info("compiling: no code for the forecast of this structure on disk")
         return _compile_in_child([request])[0]
 
-    if key in _COMPILING:
-        _COMPILING[key].result()
     try:
+        if key in _COMPILING:
+            _COMPILING[key].result()
         return Stages.from_bytes(cached(cache_folder(), key, compile_))
-    except UnknownOperationError as error:
-        LOG.warning("the forecast by PyTensor's own functions, which is slow: %s", error)
+    except (UnknownOperationError, CompilationError) as error:
+        reason = getattr(error, "reason", error)
+        LOG.warning("the forecast by PyTensor's own functions, which is slow: %s", reason)
         return stock_stages(request)
 
 

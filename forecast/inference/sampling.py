@@ -267,7 +267,8 @@ def compiled_model(case: Case) -> Compiled:
     if key not in _COMPILED:
         if _COMPILED:
             LOG.info("compiling again: %s", changed(structure, next(reversed(_COMPILED))[0]))
-        _COMPILED[key] = _compile(case, structure)
+        compiled = _compile(case, structure)
+        _COMPILED[key] = _COMPILED[structure, compiled.backend] = compiled
     return _COMPILED[key]
 
 

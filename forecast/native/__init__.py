@@ -13,6 +13,7 @@ HOMES = {
     "Program": "program",
     "Function": "program",
     "UnknownOperationError": "program",
+    "CompilationError": "program",
     "nutpie_model": "program",
     "values_and_gradients": "program",
     "expanded": "program",

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 LOG = logging.getLogger(__name__)
-ENTRIES = 24
-"""Entries of a folder, of about 0.5 MB each; the oldest go first."""
+ENTRIES = 120
+"""Entries of a folder, of about 0.5 MB each; the oldest go first. A structure takes about six."""
 SUFFIX = ".native"
 DIGEST = hashlib.sha256().digest_size
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from forecast.native.program import UnknownOperationError, refusal
+from forecast.native.program import CompilationError, UnknownOperationError, refusal
 
 
 def compile_in_child(build: Callable[..., bytes], *arguments: Any) -> bytes:
@@ -39,7 +39,7 @@ def compile_in_child(build: Callable[..., bytes], *arguments: Any) -> bytes:
     ------
     OSError
         If there is no space for temporary files.
-    RuntimeError
+    CompilationError
         If the child fails.
     """
     # -P keeps the current folder off the child's path unless it is on ours.
@@ -62,7 +62,7 @@ def compile_in_child(build: Callable[..., bytes], *arguments: Any) -> bytes:
     errors = done.stderr.decode(errors="replace")
     if "No space left on device" in errors:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), tempfile.gettempdir())
-    raise RuntimeError("compiling failed:\n" + errors)
+    raise CompilationError("compiling failed:\n" + errors)
 
 
 def _has_home() -> bool:

@@ -19,6 +19,7 @@ from pytensor.graph.basic import Constant
 from pytensor.raise_op import CheckAndRaise
 from pytensor.tensor.basic import (
     Alloc,
+    AllocEmpty,
     Join,
     MakeVector,
     ScalarFromTensor,
@@ -27,6 +28,7 @@ from pytensor.tensor.basic import (
 )
 from pytensor.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 from pytensor.tensor.extra_ops import CumOp
+from pytensor.tensor.math import Dot
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import (
     AdvancedIncSubtensor,
@@ -128,7 +130,8 @@ def constant(f: Frame, data: np.ndarray) -> Any:
     whole = ir.ArrayType(type_, data.size)
     kept = ir.GlobalVariable(f.module, whole, f"constant{len(f.module.globals)}")
     kept.linkage, kept.global_constant = "internal", True
-    kept.initializer = ir.Constant(whole, data.ravel().tolist())
+    numbers = data.astype("int8") if data.dtype == bool else data
+    kept.initializer = ir.Constant(whole, numbers.ravel().tolist())
     return kept.bitcast(type_.as_pointer())
 
 
@@ -562,14 +565,20 @@ REDUCED: dict[str, tuple[Callable[..., Any], float]] = {
     "AND": (lambda b, x, y: b.and_(x, y), 1),
     "OR": (lambda b, x, y: b.or_(x, y), 0),
     "Maximum": (larger, -math.inf),
+    "Minimum": (_smaller, math.inf),
 }
 """Step and start of each reduction."""
+EXTREMES = ("Maximum", "Minimum")
+"""Reductions that know real numbers alone."""
 
 
 def _reduce(f: Frame, node: Any) -> None:
     (x,), (out,), b = node.inputs, node.outputs, f.builder
-    step, start = REDUCED[type(node.op.scalar_op).__name__.removeprefix("Scalar")]
+    name = type(node.op.scalar_op).__name__.removeprefix("Scalar")
     n, type_ = len(shape(x)), kind(out.type.dtype)
+    if name not in REDUCED or (name in EXTREMES and type_ != REAL):
+        raise UnknownOperationError(f"the native backend knows no {node.op} of {x.type}")
+    step, start = REDUCED[name]
     axes = range(n) if node.op.axis is None else [a % n for a in node.op.axis]
     kept = [a for a in range(n) if a not in axes]
     with b.goto_entry_block():
@@ -593,7 +602,42 @@ def _reduce(f: Frame, node: Any) -> None:
     nest(b, shape(out), lambda index: _put(f, total(index), out, index=index))
 
 
+def _empty(f: Frame, node: Any) -> None:
+    place_of(f, node.outputs[0])
+
+
+def _product(f: Frame, node: Any) -> None:
+    """Fill the product of two matrices, or of a matrix and a vector."""
+    x, y = node.inputs
+    (result,), b = node.outputs, f.builder
+    *rows, n = shape(x)
+    type_ = kind(result.type.dtype)
+    address(f, x), address(f, y)  # each element is used several times
+    with b.goto_entry_block():
+        slot = b.alloca(type_)
+
+    def total(index: list[Any]) -> Any:
+        row, column = index[: len(rows)], index[len(rows) :]
+        b.store(number(0, type_), slot)
+
+        def body(k: list[Any]) -> None:
+            values = element(f, x, [*row, *k]), element(f, y, [*k, *column])
+            product = multiply(b, *(convert(b, value, to=type_) for value in values))
+            b.store(add(b, b.load(slot), product), slot)
+
+        nest(b, [n], body)
+        return b.load(slot)
+
+    if shape(result) == ():
+        f.values[result] = total([])
+        return
+    place_of(f, result)
+    nest(b, shape(result), lambda index: _put(f, total(index), result, index=index))
+
+
 ARRAYS: dict[type, Callable[..., None]] = {
+    AllocEmpty: _empty,
+    Dot: _product,
     IncSubtensor: _increment,
     AdvancedIncSubtensor: _increment,
     Join: _join,

@@ -45,6 +45,16 @@ class UnknownOperationError(NotImplementedError):
     """The graph has something that the native backend cannot compile, or compiles wrongly."""
 
 
+class CompilationError(RuntimeError):
+    """The process that compiles failed; ``reason`` is the error that it ended with."""
+
+    @property
+    def reason(self) -> str:
+        """The last error that the process wrote on stderr, in one line."""
+        errors = re.findall(r"^\w[\w.]*(?:Error|Exception)\b.*", str(self), re.MULTILINE)
+        return errors[-1] if errors else str(self).strip().splitlines()[-1]
+
+
 def untested() -> str | None:
     """Return the first library, with its release, that is outside :data:`TESTED`; None if none."""
     for name, (first, end) in TESTED.items():

@@ -5,6 +5,7 @@ A run is written into a folder of its own under ``TARGET.partial`` and renamed w
 complete manifest holds everything. Ctrl-C while sampling keeps the draws so far.
 """
 
+import functools
 import shutil
 import time
 import warnings
@@ -14,11 +15,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from forecast.config.load import load_config, resolved_toml
+from forecast.config.load import Config, load_config, resolved_toml
 from forecast.evidence.arrays import keep_evidence
-from forecast.evidence.load import hash_tables, load_tables
+from forecast.evidence.load import Tables, hash_tables, load_tables
 from forecast.files import write_json
-from forecast.inference.case import asked_options, make_case
+from forecast.inference.backend import FellBack
+from forecast.inference.case import Case, asked_options, make_case
 from forecast.inference.identity import code_hash, run_hash, versions
 from forecast.progress import Stages
 from forecast.runs import folder as folders
@@ -52,6 +54,7 @@ def run(
     report: bool = True,
     force: bool = False,
     retry: bool | None = None,
+    backend: str | None = None,
 ) -> Run:
     """Sample, summarise, plot and report the forecast of a priors file.
 
@@ -78,6 +81,8 @@ def run(
     retry
         Fit once more, with longer tuning, if the fit does not converge; else as the priors file
         says.
+    backend
+        What compiles the model: ``auto``, ``native`` or ``stock``; else as the priors file says.
 
     Raises
     ------
@@ -86,18 +91,39 @@ def run(
     """
     config, tables = load_inputs(priors, evidence=evidence)
     given: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "retry": retry}
-    options = with_options(config.sampler, **given)
+    options = with_options(config.sampler, **given, backend=backend)
     case = replace(make_case(config, tables, seed=seed), sampler=options)
+    outcome = functools.partial(
+        _run, config, tables, out=out, cores=cores, quiet=quiet, report=report
+    )
+    try:
+        return outcome(case, force=force)
+    except FellBack:
+        return outcome(replace(case, sampler=replace(options, backend="stock")), force=force)
+
+
+def _run(
+    config: Config,
+    tables: Tables,
+    case: Case,
+    *,
+    out: str | Path | None,
+    cores: int | None,
+    quiet: bool,
+    report: bool,
+    force: bool,
+) -> Run:
+    """Show the finished run of a Case, or make it."""
     identity = run_hash(config, tables, case=case)
     target = Path(out) if out is not None else folders.default_folder(config.name, identity)
     if out is None and not force and folders.is_complete(target):
         return replace(show(target), already=True)
     folders.check_target(target, force=force, stated=out is not None)
     job = Job(config, tables, case, identity, report)
-    with folders.partial_folder(target) as partial:
+    with folders.partial_folder(target) as folder:
         with Stages(quiet=quiet) as stages:
-            fill(partial, job, stages=stages, cores=cores, beside=None if force else target.parent)
-        folders.publish(partial, target, force=force)
+            fill(folder, job, stages=stages, cores=cores, beside=None if force else target.parent)
+        folders.publish(folder, target, force=force)
     return show(target)
 
 
@@ -159,7 +185,8 @@ def _draw(
         if fit is not None:
             return fit, lender.origin
     with stages("compile"):
-        compile_beside(job.case)
+        if compile_beside(job.case).backend == "stock" != job.case.sampler.backend:
+            raise FellBack
     with stages("sample"):
         return posterior(job.case, cores=cores, tick=stages.tick), None
 
@@ -214,6 +241,7 @@ def _manifest(job: Job, stages: Stages) -> dict[str, Any]:
         "hash": job.hash,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "seed": job.case.seed,
+        "backend": "stock" if job.case.sampler.backend == "stock" else "native",
         "options": vars(job.case.sampler) | asked_options(job.case),
         "evidence_hash": hash_tables(job.tables),
         "code_hash": code_hash(),

@@ -1,11 +1,9 @@
-"""The metric of a pilot, starting points, and the folder of compiled models."""
+"""The metric of a pilot, and starting points."""
 
-import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from forecast.compiler import cache
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
@@ -78,34 +76,3 @@ def test_pilot_and_tuning_take_shares_of_tune(default_case):
     usual = replace(default_case.sampler, tune=1000, chains=4)
     assert tuning(usual) == (200, 200, 200)
     assert tuning(replace(usual, tune=60)) == (0, 0, 60)
-
-
-def test_compiled_models_are_kept_whole_and_not_for_ever(tmp_path, monkeypatch):
-    monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "here"))
-    monkeypatch.setattr(cache, "MOST", 2)
-    for i, key in enumerate("abc"):
-        cache.store(cache.entry(key), key.encode())
-        os.utime(cache.entry(key), (i, i))
-    assert sorted(p.name for p in (tmp_path / "here").iterdir()) == ["b.program", "c.program"]
-    assert cache.load(cache.entry("c")) == b"c"
-
-
-def test_damaged_code_is_never_loaded(tmp_path):
-    path = tmp_path / "x.program"
-    assert cache.load(path) is None
-    cache.store(path, b"code " * 100)
-    whole = path.read_bytes()
-    for at in (0, 40, len(whole) - 1):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-        assert cache.load(path) is None
-    path.write_bytes(whole[:50])
-    assert cache.load(path) is None
-
-
-def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("x", encoding="utf-8")
-    monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "file"))
-    path = cache.entry("a")
-    cache.store(path, b"code")
-    assert cache.load(path) == b"code"
-    cache.store(tmp_path / "no" / "folder.program", b"code")
