@@ -50,7 +50,7 @@ from forecast.inference.sampling import Fit, careful
 from forecast.inference.seeds import integer, stream
 from forecast.inference.simulate import simulated_case
 from forecast.progress import Stages
-from forecast.runs.inputs import load_inputs
+from forecast.runs.inputs import load_inputs, with_options
 from models.errors import InputError
 from models.prior_draws import prior_draws
 from models.quantities import HEADLINE
@@ -215,9 +215,8 @@ def calibrate(
     run = runner(cores, scheduler)
     config, tables = load_inputs(priors, evidence=evidence)
     case = replace(make_case(config, tables, seed=seed), experts=())
-    sampler = careful(case.sampler)
-    sampler = replace(sampler, draws=draws, tune=tune, chains=chains, retry=retry)
-    sampler = replace(sampler, backend=backend or sampler.backend)
+    given = {"draws": draws, "tune": tune, "chains": chains, "backend": backend}
+    sampler = replace(with_options(careful(case.sampler), **given), retry=retry)
     case = replace(case, sampler=sampler)
     key = key_of(case)
     folder = Path(out or Path("runs") / f"calibration-{config.name}-{key}")

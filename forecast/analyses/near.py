@@ -136,6 +136,10 @@ RULES: dict[str, tuple[str, str, str]] = {
 RESOLVES = "2028-06-30"
 
 
+QUESTION = Asked(YEAR, HORIZON, 1, "field")
+"""What is asked of the forecast: works of that year by its end."""
+
+
 def near_rows(fit: Fit) -> list[Row]:
     """Return one row per near prediction, ready for a ledger.
 
@@ -144,8 +148,7 @@ def near_rows(fit: Fit) -> list[Row]:
     """
     thin, case = thinned(fit, MOST), near_case(fit.case)
     draws, structure = all_draws(thin, case), fit.compiled.structure
-    question = Asked(YEAR, HORIZON, 1, "field")
-    year = predict(draws, future(thin, case), structure=structure, question=question, kind="near")
+    year = predict(draws, future(thin, case), structure=structure, question=QUESTION, kind="near")
     rng = stream(fit.case.seed, "near predictions")
     predictions = near_draws(draws, year, structure=structure, rng=rng)
     rows: list[Row] = []

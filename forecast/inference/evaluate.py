@@ -12,8 +12,10 @@ shorter steps. The second fit stands, whatever becomes of it, and says so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,7 @@ from forecast.inference.reweighting import (
 from forecast.inference.sampling import Compiled, Fit, compiled_model, draw, flat
 from models.errors import InputError
 from models.outcomes.graphs import request_of
+from models.outcomes.paths import Asked
 from models.quantities import HEADLINE
 
 
@@ -95,20 +98,39 @@ def refit(base: Fit, case: Case, *, cores: int | None = None, tick: Any = None) 
     return fitted(case, compiled, tree=tree)
 
 
-def compile_beside(case: Case) -> Compiled:
-    """Return the compiled model; child processes compile the forecast beside it and the sampler."""
-    structure = structure_of(case)
-    questions = {"relevance": [case.asked], "levels": [case.asked]}
-    if soft_part(case):
-        questions["levels"].append(asked_of(case).asked)
-    prepare(
-        request_of(kind, structure=structure, question=question)
-        for kind, asked in questions.items()
-        for question in asked
-    )
-    model = compiled_model(case)
-    prepare([request_of("headline", structure=structure, question=case.asked, varying=model.alone)])
-    return model
+def start_compiling(case: Case, *, near: Asked) -> Callable[[], Compiled]:
+    """Compile the model in a thread, and the graph that the gates need in a child process.
+
+    ``near`` is the question of the near predictions.
+
+    Returns
+    -------
+    callable
+        Waits for the model and returns it, after starting to compile the other graphs of the
+        forecast beside the sampler.
+    """
+    structure, ready = structure_of(case), Future[Compiled]()
+    request = partial(request_of, structure=structure, question=case.asked)
+    prepare([request("relevance")])
+
+    def compile_model() -> None:
+        try:
+            ready.set_result(compiled_model(case))
+        except BaseException as error:
+            ready.set_exception(error)
+
+    Thread(target=compile_model, daemon=True).start()  # a refused file need not wait for it
+
+    def wait() -> Compiled:
+        others = [request("levels"), request("near", question=near)]
+        if soft_part(case):
+            others.append(request("levels", question=asked_of(case).asked))
+        prepare(others)
+        model = ready.result()
+        prepare([request("headline", varying=model.alone)])
+        return model
+
+    return wait
 
 
 def fitted(case: Case, compiled: Compiled, *, tree: Any) -> Fit:
@@ -227,9 +249,10 @@ def hold(held: dict[Any, Any], key: Any, *, make: Callable[[], Any], most: int) 
 class Ahead:
     """Quantities at a fit's draws: ``names`` are those wanted.
 
-    The headline is computed in stages (:func:`forecast.inference.outcomes.staged`), the inputs that cost most
-    in the first: what a changed belief does not enter is held, of the latest :data:`HELD`
-    variations by stage. The first stage of the fit's own Case is kept with the fit (``Fit.held``).
+    The headline is computed in stages (:func:`forecast.inference.outcomes.staged`), the inputs
+    that cost most in the first: what a changed belief does not enter is held, of the latest
+    :data:`HELD` variations by stage. The first stage of the fit's own Case is kept with the fit
+    (``Fit.held``).
     Of other quantities, which may take hundreds, the last two are held.
     """
 

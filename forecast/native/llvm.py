@@ -93,8 +93,8 @@ def _coefficients(degree: int) -> list[float]:
     """Return those of q in exp(r) = 1 + r q(r), from Chebyshev points within log(2) / 2 of 0."""
     half = 0.5 * math.log(2.0)
     points = np.polynomial.Chebyshev.interpolate(lambda x: special.exprel(half * x), degree)
-    coefficients = points.convert(kind=np.polynomial.Polynomial).coef
-    return [float(c / half**k) for k, c in enumerate(coefficients)]
+    coefficients = points.convert(kind=np.polynomial.Polynomial).coef.tolist()
+    return [float(c) / half**k for k, c in enumerate(coefficients)]
 
 
 Q = _coefficients(9)

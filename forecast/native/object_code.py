@@ -47,13 +47,14 @@ def _unfinished() -> Iterator[None]:
     """
     codegen = cpu_target.target_context.codegen()
     codegen._library_class, codegen.set_env = _Unfinished, lambda name, env: None
-    load, save = Cache.load_overload, Cache.save_overload
-    Cache.load_overload = Cache.save_overload = lambda *_: None
+    cache: Any = Cache
+    load, save = cache.load_overload, cache.save_overload
+    cache.load_overload = cache.save_overload = lambda *_: None
     try:
         yield
     finally:
         del codegen._library_class, codegen.set_env
-        Cache.load_overload, Cache.save_overload = load, save
+        cache.load_overload, cache.save_overload = load, save
 
 
 def translate(function: Callable[..., Any], signature: Any) -> tuple[str, list[Any]]:

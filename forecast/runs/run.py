@@ -174,18 +174,21 @@ def _draw(
 ) -> tuple[Any, str | None]:
     """Return the fit, and the name of the run whose draws it took."""
     from forecast.analyses.check import check_gates
-    from forecast.inference.evaluate import compile_beside, posterior
+    from forecast.analyses.near import QUESTION
+    from forecast.inference.evaluate import posterior, start_compiling
 
+    lender = None if beside is None else find_lender(job.case, beside)
+    compiled = start_compiling(job.case, near=QUESTION) if lender is None else None
     with stages("gates"):
         check_gates(job.case)
-    lender = None if beside is None else find_lender(job.case, beside)
     if lender is not None:
         with stages(f"draws of {lender.origin}"):
             fit = lent_fit(job.case, lender)
         if fit is not None:
             return fit, lender.origin
     with stages("compile"):
-        if compile_beside(job.case).backend == "stock" != job.case.sampler.backend:
+        model = (compiled or start_compiling(job.case, near=QUESTION))()
+        if model.backend == "stock" != job.case.sampler.backend:
             raise FellBack
     with stages("sample"):
         return posterior(job.case, cores=cores, tick=stages.tick), None
