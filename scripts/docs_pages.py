@@ -218,6 +218,18 @@ OF_STRUCTURE = ", then `forecast check RUN --structure` for wider differences."
 """How a reader gets the one number of the block that a run alone does not give."""
 
 
+def answer_block(head: Mapping[str, Any]) -> list[str]:
+    """Return the README's answer: one sentence and one table, given the content of headline.json."""
+    quantities = head["quantities"]
+    sentences = opening(quantities, head)
+    rows = [
+        (label(name), *mean_and_interval(quantities[name]), _summary(head["prior"][name]))
+        for name in (*SAME_BAR_SPLIT, "alignment_relevant")
+    ]
+    table = Table.of("", ("A work ends up", *HEADS_OF_MEANS), rows)
+    return [*_wrapped(sentences[0]), "", *table.markdown()]
+
+
 def headline_block(
     head: Mapping[str, Any],
     *,
@@ -227,7 +239,7 @@ def headline_block(
     heavy: float | None = None,
     leads: Mapping[str, Mapping[str, float]] | None = None,
 ) -> list[str]:
-    """Return the README's first forecast: sentences, a table, and what it rests on.
+    """Return the default's forecast: sentences, tables, and what it rests on.
 
     Parameters
     ----------
@@ -265,7 +277,7 @@ def headline_block(
             f"{label('alignment_relevant')} {chance(variance['untouched'])} lies in beliefs that "
             "no evidence touches"
             + (f", most in {top}" if top else "")
-            + f" ([each belief's question](docs/beliefs.md)). Default priors, seed {seed}; made by"
+            + f" ([each belief's question](beliefs.md)). Default priors, seed {seed}; made by"
         ),
         f"`{command}`" + (OF_STRUCTURE if heavy is not None else "."),
     ]

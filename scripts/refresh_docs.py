@@ -1,4 +1,4 @@
-"""Fill the numbers of README and docs/model.md from finished runs, and make docs/beliefs.md anew.
+"""Fill the numbers of README and docs/ from finished runs, and make docs/beliefs.md anew.
 
 Example: ``.venv/bin/python scripts/refresh_docs.py runs/default-1a2b3c4d``. The doubter's and the
 questioner's runs are found beside it, or named too; without a run, docs/beliefs.md alone is made.
@@ -24,6 +24,7 @@ from forecast.runs.open import show
 from models.errors import InputError
 from reports.check import heavy_of
 from scripts.docs_pages import (
+    answer_block,
     beliefs_page,
     filled,
     headline_block,
@@ -37,8 +38,9 @@ BELIEFS = "docs/beliefs.md"
 """The page that needs no run."""
 WORLDVIEWS = ("default", "doubter", "questioner")
 BLOCKS = {
-    "headline": ("README.md", ("default",)),
-    "worldviews": ("README.md", WORLDVIEWS),
+    "answer": ("README.md", ("default",)),
+    "headline": ("docs/forecast.md", ("default",)),
+    "worldviews": ("docs/forecast.md", WORLDVIEWS),
     "learned": ("docs/model.md", ("default",)),
 }
 """Each block: its page, and the forecasts that it is filled from."""
@@ -130,6 +132,8 @@ def lines_of(block: str, runs: Mapping[str, Path]) -> list[str]:
     if block == "worldviews":
         return worldviews_block({name: heads[name] for name in WORLDVIEWS})
     run, made = runs["default"], read_manifest(runs["default"]) or {}
+    if block == "answer":
+        return answer_block(heads["default"])
     if block == "learned":
         with (run / "summary.csv").open(encoding="utf-8", newline="") as file:
             return learned_block(list(csv.DictReader(file)), seed=made["seed"])
