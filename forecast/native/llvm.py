@@ -94,7 +94,7 @@ def _coefficients(degree: int) -> list[float]:
     half = 0.5 * math.log(2.0)
     points = np.polynomial.Chebyshev.interpolate(lambda x: special.exprel(half * x), degree)
     coefficients = points.convert(kind=np.polynomial.Polynomial).coef
-    return [float(c / half**k) for k, c in enumerate(coefficients)]
+    return [float(c) / half**k for k, c in enumerate(coefficients)]
 
 
 Q = _coefficients(9)

@@ -62,7 +62,7 @@ PLAIN = ("merge", "ShapeOpt", "canonicalize")
 LEFT_OUT = ("local_greedy_distributor",)
 """What takes most of their time there, and gains nothing: it distributes products over sums."""
 
-INTERPRETED = Mode(linker="py", optimizer=None)
+INTERPRETED = Mode(linker="py", optimizer=None)  # type: ignore[arg-type]
 TOLERANCE = 1e-7
 """Largest relative difference from PyTensor that passes; sums may be reordered, no more."""
 OPERANDS = 30

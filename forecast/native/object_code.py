@@ -48,12 +48,12 @@ def _unfinished() -> Iterator[None]:
     codegen = cpu_target.target_context.codegen()
     codegen._library_class, codegen.set_env = _Unfinished, lambda name, env: None
     load, save = Cache.load_overload, Cache.save_overload
-    Cache.load_overload = Cache.save_overload = lambda *_: None
+    Cache.load_overload = Cache.save_overload = lambda *_: None  # type: ignore[method-assign]
     try:
         yield
     finally:
         del codegen._library_class, codegen.set_env
-        Cache.load_overload, Cache.save_overload = load, save
+        Cache.load_overload, Cache.save_overload = load, save  # type: ignore[method-assign]
 
 
 def translate(function: Callable[..., Any], signature: Any) -> tuple[str, list[Any]]:
