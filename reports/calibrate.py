@@ -68,20 +68,20 @@ def fit_lines(summary: Row) -> list[str]:
     )
     if summary["retried"]:
         line += f" {len(summary['retried'])} were fitted a second time, with longer tuning."
-    out = [line]
+    lines = [line]
     if lost:
-        out.append(
+        lines.append(
             f"{len(lost)} of {summary['asked']} worlds could not be fitted, and have no rank: "
             f"{_some(list(lost))} ({next(iter(lost.values()))})."
         )
     base = summary["base"]
     if base is not None:
         met = "met the rule of a run" if base["converged"] else "DID NOT CONVERGE"
-        out.append(
+        lines.append(
             f"Truths are draws of one fit of the evidence, {base['draws']} in all, which {met} "
             f"(largest R-hat {base['max_rhat']:.4f}, least effective draws {base['min_ess']:.0f})."
         )
-    return out
+    return lines
 
 
 def _some(names: Sequence[Any]) -> str:

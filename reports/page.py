@@ -60,7 +60,7 @@ def whole_icons(shares: Sequence[float], total: int = ICONS) -> list[int]:
     return counts
 
 
-def frequencies(found: Mapping[str, Any]) -> dict[str, Any]:
+def frequencies(quantities: Mapping[str, Any]) -> dict[str, Any]:
     """Return the two pictures of the first screen; empty where the run has no such numbers.
 
     Returns
@@ -69,19 +69,19 @@ def frequencies(found: Mapping[str, Any]) -> dict[str, Any]:
         ``split``: a class for each icon, and ``legend`` rows (class, words, number as text) with
         ``split_alt``; ``strict``: how full each icon is (0 to 10), with ``strict_alt``.
     """
-    if not {*SAME_BAR_NAMES, "alignment_relevant"} <= {*found}:
+    if not {*SAME_BAR_NAMES, "alignment_relevant"} <= {*quantities}:
         return {}
-    means = [found[name]["mean"] for name in SAME_BAR_NAMES]
+    means = [quantities[name]["mean"] for name in SAME_BAR_NAMES]
     kinds = zip(SAME_BAR_NAMES, whole_icons(means), strict=True)
-    legend = [(n, QUANTITIES[n].label, of_hundred(found[n]["mean"])) for n in SAME_BAR_NAMES]
-    strict = found["alignment_relevant"]["mean"]
-    told = "; ".join(f"{words} {number}" for _, words, number in legend)
+    legend = [(n, QUANTITIES[n].label, of_hundred(quantities[n]["mean"])) for n in SAME_BAR_NAMES]
+    strict = quantities["alignment_relevant"]["mean"]
+    text = "; ".join(f"{words} {number}" for _, words, number in legend)
     return {
         "split": [
             (name, *place(i)) for i, name in enumerate(n for n, k in kinds for _ in range(k))
         ],
         "legend": legend,
-        "split_alt": f"Of 100 works, by documented use: {told}.",
+        "split_alt": f"Of 100 works, by documented use: {text}.",
         "strict": [(fill(strict, i), *place(i)) for i in range(ICONS)],
         "strict_number": of_hundred(strict),
         "strict_alt": f"Of 100 works, strictly alignment-relevant: {of_hundred(strict)}.",
@@ -123,10 +123,10 @@ def _belief(name: str, table: Mapping[str, Any], *, sources: set[str]) -> dict[s
         for key, x in table.items()
         if isinstance(x, int | float) and not isinstance(x, bool)
     )
-    told = {"name": name, "question": SLOTS[name].question, "unit": SLOTS[name].unit}
-    told |= {key: str(table.get(key, "")) for key in ("source", "why")}
+    belief = {"name": name, "question": SLOTS[name].question, "unit": SLOTS[name].unit}
+    belief |= {key: str(table.get(key, "")) for key in ("source", "why")}
     stated = {"stated": f"{table.get('dist', '')}({numbers})", "claims": table.get("claims", [])}
-    return told | stated | {"known": told["source"] in sources}
+    return belief | stated | {"known": belief["source"] in sources}
 
 
 def source_rows(folder: Path, beliefs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -275,14 +275,14 @@ def read_sliders(folder: Path, context: Mapping[str, Any]) -> Any:
 def tracks(folder: Path) -> dict[str, str]:
     """Return each agenda's tracking over the years as the points of a line, 60 by 16."""
     path = folder / "figures" / "tracking.csv"
-    found: dict[str, list[tuple[float, float]]] = {}
+    series: dict[str, list[tuple[float, float]]] = {}
     if path.is_file():
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 if row.get("agenda"):
                     point = (float(row["year"]), float(row["median"]))
-                    found.setdefault(row["agenda"], []).append(point)
-    return {agenda: _line(points) for agenda, points in found.items()}
+                    series.setdefault(row["agenda"], []).append(point)
+    return {agenda: _line(points) for agenda, points in series.items()}
 
 
 def _line(points: list[tuple[float, float]]) -> str:

@@ -383,12 +383,12 @@ def claim_row(claim: Row) -> dict[str, Any]:
 
     ``sure`` counts the entries left out: chances above 99.9% in prior and posterior.
     """
-    rows = claim.get("quantities", [])
-    every = [{**q, "plot": interval_plot(q)} for q in rows if not is_sure(q)]
-    entries = Counter(q["name"] for q in every)
-    few = [q for q in every if entries[q["name"]] <= MANY]
-    more = [q for q in every if entries[q["name"]] > MANY]
-    return {**claim, "quantities": few, "more": more, "sure": len(rows) - len(every)}
+    entries = claim.get("quantities", [])
+    shown = [{**q, "plot": interval_plot(q)} for q in entries if not is_sure(q)]
+    counts = Counter(q["name"] for q in shown)
+    short = [q for q in shown if counts[q["name"]] <= MANY]
+    long = [q for q in shown if counts[q["name"]] > MANY]
+    return {**claim, "quantities": short, "more": long, "sure": len(entries) - len(shown)}
 
 
 def is_sure(q: Row) -> bool:
@@ -403,54 +403,50 @@ def interval_plot(q: Row) -> dict[str, Any]:
 
     Chances lie on 0 to 1; others between the widest ends, on a log scale where all are positive.
     """
-    rows = {key: q[key] for key in ("prior", "posterior") if q.get(key)}
-    values = [r[key] for r in rows.values() for key in ("lower", "median", "upper")]
+    keys = ("lower", "median", "upper")
+    rows = {group: q[group] for group in ("prior", "posterior") if q.get(group)}
+    values = [r[key] for r in rows.values() for key in keys]
     values = [x for x in values if x is not None and np.isfinite(x)]
     if not values:
         return {}
     chances = q.get("unit") in CHANCES
     low, high = (0.0, 1.0) if chances else (min(values), max(values))
-    scale = np.log if not chances and low > 0 else np.asarray
+    log = not chances and low > 0
+    scale = np.log if log else np.asarray
     width = float(scale(high) - scale(low)) or 1.0
-    out: dict[str, Any] = {
-        key: {
-            name: round(100.0 * float(scale(r[name]) - scale(low)) / width, 1)
-            for name in ("lower", "median", "upper")
-        }
-        for key, r in rows.items()
+    places = {
+        group: {key: round(100.0 * float(scale(r[key]) - scale(low)) / width, 1) for key in keys}
+        for group, r in rows.items()
     }
     ends = ("0%", "100%") if chances else (number(low), number(high))
-    return out | {"low": ends[0], "high": ends[1], "log": scale is np.log}
+    return places | {"low": ends[0], "high": ends[1], "log": log}
 
 
 def milestone_rows(c: Row) -> list[dict[str, Any]]:
     """Return per level: when established, works by 2026, works rated, feats reached and open."""
     dates = c["headline"].get("milestones", {})
     works = {int(r["level"]): r for r in c["works_by_2026"]}
-    out = []
+    rows = []
     for level in STEPS:
         feats = [r for r in c["milestones"] if str(r.get("level", "")) == str(level)]
-        out.append(
+        reached = [r["name"] for r in feats if r.get("reached")]
+        rows.append(
             {
                 "level": level,
                 "name": LEVEL_NAMES[level],
                 "date": dates.get(str(level)) or dates.get(level),
                 "works": works.get(level),
-                "reached": [r["name"] for r in feats if r.get("reached")]
-                or list((works.get(level) or {}).get("milestones", ())),
+                "reached": reached or list((works.get(level) or {}).get("milestones", ())),
                 "open": [r["name"] for r in feats if not r.get("reached")],
             }
         )
-    return out
+    return rows
 
 
-def open_levels(milestones: Any) -> list[int]:
+def open_levels(milestones: Rows) -> list[int]:
     """Return the levels that have milestones, all of them open."""
-    reached: dict[int, bool] = {}
-    for r in milestones:
-        level = int(r["level"])
-        reached[level] = reached.get(level, False) or bool(r.get("reached"))
-    return sorted(level for level, done in reached.items() if not done)
+    levels = {int(r["level"]) for r in milestones}
+    return sorted(levels - {int(r["level"]) for r in milestones if r.get("reached")})
 
 
 def disagreement(c: Row) -> list[str]:
@@ -459,26 +455,25 @@ def disagreement(c: Row) -> list[str]:
     Its place is the level that most of its raters give, or the model's mean level.
     """
     never = open_levels(c["milestones"])
-    out = []
+    sentences = []
     for work in c["works"]:
         levels = [r["level"] for r in work.get("ratings", ()) if r.get("level") is not None]
         rated, votes = Counter(levels).most_common(1)[0] if levels else (None, 0)
         chances = [float(work.get(f"p_level_{k}") or 0.0) for k in (0, *STEPS)]
         mean = sum(k * p for k, p in enumerate(chances))
-        by_raters = rated in never and 2 * votes > len(levels)
-        level = rated if by_raters else round(mean)
+        level = rated if rated in never and 2 * votes > len(levels) else round(mean)
         if level in never:
-            out.append(
-                f"“{work['title']}”: {votes if by_raters else levels.count(level)} of "
-                f"{len(levels)} raters say level {level}; the model gives level {level} or above "
-                f"a chance of {chance(sum(chances[level:]))} (mean level {mean:.1f}); "
-                f"milestones.csv holds every milestone of level {level} to be open."
+            sentences.append(
+                f"“{work['title']}”: {levels.count(level)} of {len(levels)} raters say level "
+                f"{level}; the model gives level {level} or above a chance of "
+                f"{chance(sum(chances[level:]))} (mean level {mean:.1f}); milestones.csv holds "
+                f"every milestone of level {level} to be open."
             )
-    return out
+    return sentences
 
 
 FILE = "agenda_pairs.csv"
-"""The table in the run's folder."""
+"""The table of agendas in pairs in the run's folder."""
 EVERY = "every other"
 """What stands for all other agendas at once, in the column ``other``; no key has a space."""
 SURE = 0.9
@@ -498,21 +493,22 @@ OWN = (
 )
 """Every variable of the model that has an element for each agenda."""
 Pairs = dict[tuple[str, str], tuple[float, float | None]]
+"""Probability that the first agenda's value is larger, and its Monte Carlo error."""
 
 
 def read_pairs(folder: Path) -> dict[str, Pairs]:
-    """Return (probability, error) by quantity and (agenda, other), nothing where none is kept."""
-    out: dict[str, Pairs] = {}
-    path = folder / FILE
-    if path.is_file():
+    """Return the pairs of agendas of a run by quantity, nothing where none are kept."""
+    pairs: dict[str, Pairs] = {}
+    if (path := folder / FILE).is_file():
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                told = (float(row["probability"]), filled(row["mcse"]))
-                out.setdefault(row["quantity"], {})[row["agenda"], row["other"]] = told
-    return out
+                pair = row["agenda"], row["other"]
+                numbers = float(row["probability"]), filled(row["mcse"])
+                pairs.setdefault(row["quantity"], {})[pair] = numbers
+    return pairs
 
 
-def pair_tables(folder: Path, rows: Sequence[Row]) -> list[dict[str, Any]]:
+def pair_tables(folder: Path, rows: Rows) -> list[dict[str, Any]]:
     """Return one matrix for each quantity of the run's table of pairs, in its order.
 
     Parameters
@@ -520,37 +516,40 @@ def pair_tables(folder: Path, rows: Sequence[Row]) -> list[dict[str, Any]]:
     folder
         Of the run.
     rows
-        ``agenda``, ``name`` and ``found`` of each agenda; see :func:`reports.view.agenda_rows`.
+        ``agenda``, ``name`` and ``found`` of each agenda; see :func:`agenda_rows`.
     """
-    made = []
+    tables = []
     for quantity, pairs in read_pairs(folder).items():
-        some = [r for r in rows if (r["agenda"], EVERY) in pairs and quantity in r["found"]]
-        order = sorted(some, key=lambda r: -r["found"][quantity]["mean"])
-        if len(order) > 1:
-            made.append(_table(quantity, pairs, order=order))
-    return made
+        agendas = [r for r in rows if (r["agenda"], EVERY) in pairs and quantity in r["found"]]
+        agendas.sort(key=lambda r: -r["found"][quantity]["mean"])
+        if len(agendas) > 1:
+            tables.append(_pair_table(quantity, pairs, agendas))
+    return tables
 
 
-def _table(quantity: str, pairs: Pairs, *, order: Sequence[Row]) -> dict[str, Any]:
-    keys = [r["agenda"] for r in order]
+def _pair_table(quantity: str, pairs: Pairs, agendas: Rows) -> dict[str, Any]:
+    keys = [r["agenda"] for r in agendas]
+
+    def text(pair: tuple[str, str]) -> tuple[str, bool]:
+        """Return a cell, and whether its row is told apart as the larger."""
+        if pair not in pairs:
+            return "–", False
+        p = pairs[pair][0]
+        return whole_points(p), p >= SURE
+
     return {
         "label": QUANTITIES[quantity].label,
-        "names": [r["name"] for r in order],
+        "names": [r["name"] for r in agendas],
         "rows": [
             {
                 "name": r["name"],
                 "largest": whole_points(pairs[r["agenda"], EVERY][0]),
-                "cells": [_cell(pairs.get((r["agenda"], key))) for key in keys],
+                "cells": [text((r["agenda"], key)) for key in keys],
             }
-            for r in order
+            for r in agendas
         ],
-        "sentences": [_top(pairs, order=order), _count(pairs, keys), _first(pairs, order=order)],
+        "sentences": _pair_sentences(pairs, agendas),
     }
-
-
-def _cell(told: tuple[float, float | None] | None) -> tuple[str, bool]:
-    """Return a cell's text, and whether its row is told apart as the larger."""
-    return ("–", False) if told is None else (whole_points(told[0]), told[0] >= SURE)
 
 
 def whole_points(p: float) -> str:
@@ -558,40 +557,31 @@ def whole_points(p: float) -> str:
     return "<1" if p < 0.01 else ">99" if p > 0.99 else f"{100 * p:.0f}"
 
 
-def apart(p: float) -> bool:
-    """Return whether a probability tells two agendas apart, one way or the other."""
-    return p >= SURE or p <= 1.0 - SURE
+def _pair_sentences(pairs: Pairs, agendas: Rows) -> list[str]:
+    """Return what is to be said of the two highest means, of all pairs, and of the largest."""
 
+    def apart(p: float) -> bool:
+        return p >= SURE or p <= 1.0 - SURE
 
-def _top(pairs: Pairs, *, order: Sequence[Row]) -> str:
-    """Return the sentence on the two agendas with the highest means."""
-    first, second = order[:2]
+    first, second = agendas[:2]
     p, error = pairs[first["agenda"], second["agenda"]]
-    verdict = "are told apart" if apart(p) else "are not told apart"
     beside = f" (Monte Carlo error {100 * error:.1g})" if error else ""
-    return (
-        f"The two agendas with the highest means, {first['name']} and {second['name']}, {verdict}: "
-        f"the first is the larger with probability {chance(p)}{beside}."
-    )
+    verdicts = [apart(pairs[a["agenda"], b["agenda"]][0]) for a, b in combinations(agendas, 2)]
+    chances = {r["name"]: pairs[r["agenda"], EVERY][0] for r in agendas}
+    top = sorted(chances, key=lambda name: -chances[name])[:3]
+    return [
+        f"The two agendas with the highest means, {first['name']} and {second['name']}, are "
+        f"{'' if apart(p) else 'not '}told apart: the first is the larger with probability "
+        f"{chance(p)}{beside}.",
+        f"Of {len(verdicts)} pairs {sum(verdicts)} are told apart: one of the two is the larger "
+        f"with probability {chance(SURE)} or more.",
+        "Largest of all, with which probability: "
+        + ", ".join(f"{name} {chance(chances[name])}" for name in top)
+        + ".",
+    ]
 
 
-def _count(pairs: Pairs, keys: Sequence[str]) -> str:
-    """Return the sentence on how many pairs are told apart."""
-    told = [apart(pairs[pair][0]) for pair in combinations(keys, 2)]
-    return (
-        f"Of {len(told)} pairs {sum(told)} are told apart: one of the two is the larger with "
-        f"probability {chance(SURE)} or more."
-    )
-
-
-def _first(pairs: Pairs, *, order: Sequence[Row]) -> str:
-    """Return the sentence on which agendas are likeliest to be the largest of all."""
-    top = sorted(order, key=lambda r: -pairs[r["agenda"], EVERY][0])[:3]
-    told = ", ".join(f"{r['name']} {chance(pairs[r['agenda'], EVERY][0])}" for r in top)
-    return f"Largest of all, with which probability: {told}."
-
-
-def shared_facts(rows: Sequence[Row], established_in: str) -> dict[str, Any]:
+def shared_facts(rows: Rows, established_in: str) -> dict[str, Any]:
     """Return what the page says of what agendas share, as far as the run's means tell.
 
     Parameters

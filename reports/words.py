@@ -1,15 +1,9 @@
-"""Numbers, names and standing sentences in the words that every surface uses.
+"""Numbers, names and sentences in the words that every surface uses, and limits of the verdicts."""
 
-How an answer beside the run was obtained, and how surely, in words.
-
-The outside view beside the model: its sentence and its rows, the same on every surface.
-"""
-
+import math
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
-
-import numpy as np
 
 from models.parameters import SLOTS
 from models.quantities import QUANTITIES
@@ -153,10 +147,10 @@ def _percent(p: float) -> str:
     return f"{100 * p:.1f}" if p > 0.98 else f"{100 * p:#.2g}".rstrip(".")
 
 
-def same_bar(found: Mapping[str, Any], question: Mapping[str, Any]) -> str:
+def same_bar(quantities: Mapping[str, Any], question: Mapping[str, Any]) -> str:
     """Return the sentence on the split on the same bar."""
-    alone, both, other, neither = (of_hundred(found[n]["mean"]) for n in SAME_BAR_NAMES)
-    ali, cap, ali_others, cap_others = (of_hundred(found[n]["mean"]) for n in ANY_USE)
+    alone, both, other, neither = (of_hundred(quantities[n]["mean"]) for n in SAME_BAR_NAMES)
+    ali, cap, ali_others, cap_others = (of_hundred(quantities[n]["mean"]) for n in ANY_USE)
     return (
         f"Of 100 interpretability works of {question['cohort']}, by the end of "
         f"{question['horizon']}, {alone} have a documented use in alignment work alone, {other} in "
@@ -172,7 +166,11 @@ def leading(leads: Mapping[str, Mapping[str, float]]) -> str:
     ``leads`` holds the probability that alignment is: of documented use, of any use (``used``), and
     of ``strict`` relevance against capabilities use.
     """
-    documented, used, strict = (_ahead(leads[n]) for n in ("documented", "used", "strict"))
+    documented, used, strict = (
+        chance(leads[name]["mean"])
+        + (f" (Monte Carlo error {100 * error:.1g})" if (error := leads[name]["mcse"]) else "")
+        for name in ("documented", "used", "strict")
+    )
     return (
         "Which side is ahead? Documented use is likelier for alignment than for capabilities with "
         f"probability {documented}, any use with {used}, which hangs on what share of uses is "
@@ -181,14 +179,8 @@ def leading(leads: Mapping[str, Mapping[str, float]]) -> str:
     )
 
 
-def _ahead(row: Mapping[str, float]) -> str:
-    """Return a probability with its Monte Carlo error, in points, where it has one."""
-    error = f" (Monte Carlo error {100 * row['mcse']:.1g})" if row["mcse"] else ""
-    return chance(row["mean"]) + error
-
-
 def few_or_most(p: float, heavy: float | None) -> str:
-    """Return works of a hundred, told as few below 2, with what wider differences make of it.
+    """Return works of a hundred, called few below 2, with what wider differences make of it.
 
     A chance so near an end hangs on the tails of the model. ``heavy`` is the same with heavy-tailed
     agendas (`forecast check RUN --structure`); None where no rerun that converged is there:
@@ -206,9 +198,9 @@ def near_end(p: float) -> bool:
     return not FEW <= p <= 1.0 - FEW
 
 
-def untried(found: Mapping[str, Any], heavy: float | None) -> str:
+def untried(quantities: Mapping[str, Any], heavy: float | None) -> str:
     """Return what is to be said of a strict number near an end that no rerun stands beside."""
-    row = found.get("alignment_relevant")
+    row = quantities.get("alignment_relevant")
     if row is None or heavy is not None or not near_end(row["mean"]):
         return ""
     return (
@@ -217,12 +209,12 @@ def untried(found: Mapping[str, Any], heavy: float | None) -> str:
     )
 
 
-def strict(found: Mapping[str, Any], heavy: float | None = None) -> str:
+def strict(quantities: Mapping[str, Any], heavy: float | None = None) -> str:
     """Return the sentence on the strict sense, and on why so few works meet it.
 
     Its interval is named by the surface, once.
     """
-    row, used = found["alignment_relevant"], of_hundred(found["alignment_used"]["mean"])
+    row, used = quantities["alignment_relevant"], of_hundred(quantities["alignment_used"]["mean"])
     return (
         f"In the strict sense {few_or_most(row['mean'], heavy)} end up alignment-relevant "
         f"(interval {interval(row)}): fewer than the {used} that alignment work uses at all, "
@@ -232,17 +224,19 @@ def strict(found: Mapping[str, Any], heavy: float | None = None) -> str:
 
 
 def opening(
-    found: Mapping[str, Any],
+    quantities: Mapping[str, Any],
     question: Mapping[str, Any],
     *,
     heavy: float | None = None,
     leads: Mapping[str, Mapping[str, float]] | None = None,
 ) -> list[str]:
     """Return the sentences that every surface opens with, as far as the run has them."""
-    has = {*found}
-    out = [same_bar(found, question)] if {*SAME_BAR_NAMES} <= has else []
-    out += [leading(leads)] if leads else []
-    return out + ([strict(found, heavy)] if {"alignment_relevant", "alignment_used"} <= has else [])
+    names = {*quantities}
+    sentences = [same_bar(quantities, question)] if {*SAME_BAR_NAMES} <= names else []
+    sentences += [leading(leads)] if leads else []
+    if {"alignment_relevant", "alignment_used"} <= names:
+        sentences.append(strict(quantities, heavy))
+    return sentences
 
 
 def number(x: float | None) -> str:
@@ -280,8 +274,10 @@ def points(x: float | None, error: float | None = None) -> str:
 
 def cell(x: object) -> str:
     """Return any value as the text of a cell."""
-    if isinstance(x, bool) or x is None:
-        return {True: "yes", False: "no", None: "none"}[x]
+    if x is None:
+        return "none"
+    if isinstance(x, bool):
+        return "yes" if x else "no"
     if isinstance(x, Mapping) and {"median", "lower", "upper"} <= set(x):
         return f"{number(x['median'])} ({number(x['lower'])} to {number(x['upper'])})"
     if isinstance(x, Mapping):
@@ -328,19 +324,20 @@ HOW = {
 
 def known(x: object) -> bool:
     """Return whether a cell holds a number."""
-    return x is not None and x != "" and bool(np.isfinite(float(str(x))))
+    y = filled(x)
+    return y is not None and math.isfinite(y)
 
 
 def how(row: Mapping[str, Any], names: Iterable[str] = ()) -> str:
     """Return in words how a variation was answered, and how well; ``names`` are its quantities."""
     shown = any(row.get(name) for name in names)
-    word = str(row.get("how") or ("reweighted" if shown else "withheld"))
-    fitted = word in {"refit", "run"}
+    way = str(row.get("how") or ("reweighted" if shown else "withheld"))
+    fitted = way in {"refit", "run"}
     keys = {"r_hat": "R-hat"} if fitted else {"pareto_k": "Pareto k"}
     keys |= {"ess": "effective draws"} if fitted or shown else {}
-    told = [f"{keys[key]} {number(float(row[key]))}" for key in keys if known(row.get(key))]
-    told += [NOT_CONVERGED] if fitted and row.get("converged") is False else []
-    return HOW.get(word, word) + (f" ({', '.join(told)})" if told and word != "exact" else "")
+    notes = [f"{text} {number(float(row[k]))}" for k, text in keys.items() if known(row.get(k))]
+    notes += [NOT_CONVERGED] if fitted and row.get("converged") is False else []
+    return HOW.get(way, way) + (f" ({', '.join(notes)})" if notes and way != "exact" else "")
 
 
 METHODS = {
@@ -366,16 +363,19 @@ def method(row: Mapping[str, Any]) -> str:
 
 def view_error(view: Mapping[str, Any]) -> str:
     """Return the Monte Carlo error of a worldview's strict mean in words, '' where none is kept."""
-    found = (view.get("posterior") or {}).get("alignment_relevant") or {}
-    if not known(found.get("mcse")):
+    strict = (view.get("posterior") or {}).get("alignment_relevant") or {}
+    if not known(strict.get("mcse")):
         return ""
-    return f"Monte Carlo error of its strict mean {100 * found['mcse']:.1g} points of a hundred"
+    return f"Monte Carlo error of its strict mean {100 * strict['mcse']:.1g} points of a hundred"
 
 
-def view_notes(views: Sequence[Mapping[str, Any]]) -> list[str]:
+def view_notes(views: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return, for each worldview given the evidence, how it was answered and how surely."""
-    told = [(v["name"], how(v, ["posterior"]), view_error(v)) for v in views if v.get("posterior")]
-    return [f"{name}: {'; '.join(filter(None, more))}." for name, *more in told]
+    return [
+        f"{v['name']}: {'; '.join(filter(None, (how(v, ['posterior']), view_error(v))))}."
+        for v in views
+        if v.get("posterior")
+    ]
 
 
 CONSIDERED = "all things considered"
@@ -393,14 +393,12 @@ def outside_view(head: Mapping[str, Any]) -> dict[str, Any]:
     view = head.get("outside_view")
     if not view:
         return {}
-    name, found = view["quantity"], head["quantities"]
-    label = QUANTITIES[name].label
     rows = [
-        ("the model alone", found[name]),
+        ("the model alone", head["quantities"][view["quantity"]]),
         (f"outside view, weight {chance(view['weight'])}", view["outside"]),
         (CONSIDERED, view["mixed"]),
     ]
-    return {"label": label, "rows": rows}
+    return {"label": label(view["quantity"]), "rows": rows}
 
 
 def outside_text(head: Mapping[str, Any]) -> list[str]:
@@ -421,7 +419,7 @@ def considered(view: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     why += "" if why.endswith((".", "!", "?")) else "."
     return (
         f"All things considered, {of_hundred(both['mean'])} of 100 ({interval(both)}, {INTERVAL}) "
-        f"are {QUANTITIES[view['quantity']].label}: the model alone says "
+        f"are {label(view['quantity'])}: the model alone says "
         f"{of_hundred(model['mean'])}, an outside view {of_hundred(outside['mean'])} "
         f"({interval(outside)}), which weighs {chance(view['weight'])} by the choice of this "
         f"forecast's author: {why} {MODEL_ALONE}"

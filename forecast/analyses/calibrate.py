@@ -44,7 +44,7 @@ from forecast.inference.case import Case, digest, make_case, structure_of
 from forecast.inference.diagnostics import Diagnosis, element_label
 from forecast.inference.evaluate import answer, harder, judged, posterior
 from forecast.inference.forward import future_normals
-from forecast.inference.identity import code_hash, versions
+from forecast.inference.identity import code_hash, sources_hash, versions
 from forecast.inference.outcomes import predict
 from forecast.inference.sampling import Fit, careful
 from forecast.inference.seeds import integer, stream
@@ -248,7 +248,7 @@ def key_of(case: Case) -> str:
     """
     priors = tuple((p.name, p.dist, p.params) for p in case.priors)
     rest = (case.question, case.model, case.sampler, case.seed, case.do)
-    mine = Path(__file__).read_text(encoding="utf-8")
+    mine = sources_hash("forecast/analyses/calibrate.py")
     return digest(priors, case.evidence.key, rest, code_hash(), mine, versions())[:8]
 
 

@@ -176,7 +176,7 @@ def rated_chances(
         What was recorded, dims (work, 6 x rater); used for ``joint`` alone.
     """
     n, kinds = len(draws["use_rate"]), structure.kind_of
-    total: dict[str, Any] = dict.fromkeys((*TARGETS, *JOINT), 0.0)
+    total: dict[str, float | np.ndarray] = dict.fromkeys((*TARGETS, *JOINT), 0.0)
     for start in range(0, n, BATCH):
         parts = terms_from_draws({name: x[start : start + BATCH] for name, x in draws.items()})
         cell_states = states.cell_states(NumPy, parts, cells, link=structure.link)
@@ -193,7 +193,7 @@ def rated_chances(
 
 def marginal_chances(
     cell_states: Any, terms: Mapping[str, Any], *, kind_of: tuple[int, ...]
-) -> dict[str, Any]:
+) -> dict[str, np.ndarray]:
     """Return the chance of each rater's answer by cell, dims (draw, cell, rater[, level]).
 
     Parameters
@@ -265,7 +265,7 @@ def row_chances(
     cell: np.ndarray,
     codes: np.ndarray,
     kind_of: tuple[int, ...],
-) -> dict[str, Any]:
+) -> dict[str, np.ndarray]:
     """Return the chance of each work's whole row, dims (draw, work), by :data:`JOINT`."""
     state, unused = cell_states[0][:, cell], [u[:, cell] for u in cell_states[1]]
     columns = ratings.columns_of(codes, len(kind_of))

@@ -220,7 +220,7 @@ def ledger_add_command(ledger: Path, near: str | None, **fields: Any) -> None:
 
     stated = {key: value for key, value in fields.items() if value not in (None, ())}
     if near is None:
-        forecasts = [_forecast(stated)]
+        forecasts: Sequence[dict[str, Any]] = [_forecast(stated)]
     elif stated:
         raise InputError(f"--near enters what the run says; leave out --{next(iter(stated))}")
     else:

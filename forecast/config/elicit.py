@@ -1,21 +1,20 @@
-"""Quantiles to a distribution, with a picture, written into a priors file.
+"""Elicit a belief: fit distributions to its quantiles and write one into a priors file.
 
-Write one prior into a TOML file: comments and all else stay, and it is never half there.
+Comments and all else in the file stay, and the file is replaced in one step.
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from forecast.config import load
 from forecast.config import quantiles as fitting
-from forecast.config.load import load_config
 from forecast.config.schema import families_within
 from forecast.config.toml import near_miss
+from forecast.files import replace_file
 from models.errors import InputError
 from models.parameters import SLOTS
 from models.priors import FAMILIES, Prior
@@ -23,29 +22,57 @@ from models.priors import FAMILIES, Prior
 Pairs = Sequence[tuple[float, float]]
 
 
+SHOWN = (0.05, 0.5, 0.95)
+"""Probabilities at which a fit is shown."""
+
+
+@dataclass(frozen=True)
+class FamilyFit:
+    """How a family fits the quantiles; without ``params`` ``reason`` says why it does not.
+
+    ``values`` are its quantiles at :data:`SHOWN`.
+    """
+
+    dist: str
+    reason: str
+    params: dict[str, float] | None = None
+    misfit: float | None = None
+    values: tuple[float, ...] = ()
+
+    def json(self) -> dict[str, object]:
+        """Return the fit as plain data."""
+        row: dict[str, object] = {"dist": self.dist, "params": self.params}
+        row |= {"misfit": self.misfit, "said": self.reason}
+        return row | ({"at": list(self.values)} if self.values else {})
+
+
 @dataclass(frozen=True)
 class Elicited:
-    """A belief as elicited: the family chosen, its numbers, and how well each family fits.
+    """A belief as elicited: the distribution chosen, and how each family fits that it may have.
 
-    ``fits`` has a row for each family that the belief may have: ``dist``, ``params`` (None where
-    it misses the quantiles), ``misfit`` in words, and its quantiles at 5, 50 and 95%. ``before`` is
-    the belief as it stood: ``dist`` and ``params``.
+    ``before`` is the family and the numbers of the belief as it stood.
     """
 
     name: str
     dist: str
     params: dict[str, float]
     quantiles: tuple[tuple[float, float], ...]
-    fits: tuple[dict[str, Any], ...]
-    before: dict[str, Any]
+    fits: tuple[FamilyFit, ...]
+    before: tuple[str, dict[str, float]]
     written: Path | None = None
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> dict[str, object]:
         """Return everything as plain data."""
-        told: dict[str, Any] = {"schema": 1, "name": self.name, "dist": self.dist}
-        told |= {"params": self.params, "quantiles": [list(pair) for pair in self.quantiles]}
-        told |= {"fits": list(self.fits), "before": self.before}
-        return told | {"written": None if self.written is None else str(self.written)}
+        return {
+            "schema": 1,
+            "name": self.name,
+            "dist": self.dist,
+            "params": self.params,
+            "quantiles": [list(pair) for pair in self.quantiles],
+            "fits": [one.json() for one in self.fits],
+            "before": {"dist": self.before[0], "params": self.before[1]},
+            "written": None if self.written is None else str(self.written),
+        }
 
     def text(self) -> str:
         """Return the table that the terminal shows."""
@@ -101,16 +128,18 @@ def elicit(
     pairs = _checked(quantiles)
     fits = tuple(_fits(name, pairs, dist=dist, shape=dict(shape or {})))
     chosen = _choose(fits, dist or old.dist, stated=dist is not None)
-    before = {"dist": old.dist, "params": dict(old.params)}
-    made = Elicited(name, chosen["dist"], chosen["params"], pairs, fits, before)
+    before = (old.dist, old.values)
+    elicited = Elicited(name, chosen.dist, dict(chosen.params or {}), pairs, fits, before)
     if picture is not None:
-        _draw(made, Path(picture))
+        _draw(elicited, Path(picture))
     if not write:
-        return made
-
-    table = _table(old, made, words={"why": str(why), "source": source}, shape=dict(shape or {}))
+        return elicited
+    shapes = {key: float((shape or {})[key]) for key in fitting.SHAPES.get(elicited.dist, ())}
+    table = {"dist": elicited.dist, **shapes, "quantiles": [list(pair) for pair in pairs]}
+    table |= {"unit": old.unit, "block": old.block, "claims": list(old.claims)}
+    table |= {"source": source, "why": str(why)}
     write_prior(path, name, table=table)
-    return replace(made, written=path)
+    return replace(elicited, written=path)
 
 
 def _prior(path: Path, name: str, *, write: bool) -> Prior:
@@ -121,23 +150,23 @@ def _prior(path: Path, name: str, *, write: bool) -> Prior:
         raise InputError(
             f"{path}: found no such file to write into; make one by 'forecast init DIR'"
         )
-    return next(prior for prior in load_config(path).priors if prior.name == name)
+    return next(prior for prior in load.load_config(path).priors if prior.name == name)
 
 
 def _checked(pairs: Pairs) -> tuple[tuple[float, float], ...]:
-    made = tuple(sorted((float(p), float(v)) for p, v in pairs))
-    for p, v in made:
+    rising = tuple(sorted((float(p), float(v)) for p, v in pairs))
+    for p, v in rising:
         if not (0.0 < p < 1.0 and abs(v) < 1e300):
             raise InputError(f"quantile {p:g}={v:g}: give a probability inside 0 to 1 and a number")
-    for (p, v), (q, w) in pairwise(made):
+    for (p, v), (q, w) in pairwise(rising):
         if not (p < q and v < w):
             raise InputError(f"quantiles {p:g}={v:g} and {q:g}={w:g}: make both strictly rising")
-    return made
+    return rising
 
 
 def _fits(
     name: str, pairs: Pairs, *, dist: str | None, shape: dict[str, float]
-) -> Sequence[dict[str, Any]]:
+) -> Sequence[FamilyFit]:
     """Return how each family that the belief may have fits."""
     slot = SLOTS[name]
     allowed = slot.families or families_within(slot.support)
@@ -152,60 +181,46 @@ def _fits(
     return [_fit(one, pairs, support=slot.support, shape=shape) for one in able]
 
 
-def _fit(dist: str, pairs: Pairs, *, support: str, shape: dict[str, float]) -> dict[str, Any]:
-    row: dict[str, Any] = {"dist": dist, "params": None, "misfit": None}
-    if len(pairs) < len(fitting.free_params(dist)):
-        return row | {"said": f"needs {len(fitting.free_params(dist))} quantiles"}
+def _fit(dist: str, pairs: Pairs, *, support: str, shape: dict[str, float]) -> FamilyFit:
+    needed, kind = len(fitting.free_params(dist)), FAMILIES[dist].support
+    if len(pairs) < needed:
+        return FamilyFit(dist, f"needs {needed} quantiles")
     low, high = pairs[0][1], pairs[-1][1]
-    kind = FAMILIES[dist].support
-    beyond = low <= 0 if kind == "positive" else kind == "unit" and not 0 < low < high < 1
-    if beyond:
-        return row | {"said": "does not reach these values"}
-    given = {key: shape[key] for key in fitting.SHAPES.get(dist, ())}
+    if (kind == "positive" and low <= 0) or (kind == "unit" and not 0 < low < high < 1):
+        return FamilyFit(dist, "does not reach these values")
+    shapes = {key: shape[key] for key in fitting.SHAPES.get(dist, ())}
     try:
-        params = fitting.fit(dist, pairs, shape=given)
+        params = fitting.fit(dist, pairs, shape=shapes)
     except fitting.MisfitError as error:
-        return row | {"said": str(error)}
+        return FamilyFit(dist, str(error))
     if support == "unit" and not 0 <= params.get("lower", 0.0) < params.get("upper", 1.0) <= 1:
-        return row | {"said": "reaches beyond 0 to 1"}
+        return FamilyFit(dist, "reaches beyond 0 to 1")
     if support == "positive" and params.get("lower", 0.0) < 0:
-        return row | {"said": "reaches below 0"}
-    worst = fitting.misfit(dist, pairs, params=params)
-    found = [float(x) for x in FAMILIES[dist].frozen(**params).ppf([0.05, 0.5, 0.95])]
-    return row | {"params": params, "misfit": worst, "said": "", "at": found}
+        return FamilyFit(dist, "reaches below 0")
+    misfit = fitting.misfit(dist, pairs, params=params)
+    values = FAMILIES[dist].frozen(**params).ppf(SHOWN)
+    return FamilyFit(dist, "", params, misfit, tuple(float(x) for x in values))
 
 
-def _choose(fits: Sequence[dict[str, Any]], wanted: str, *, stated: bool) -> dict[str, Any]:
-    good = [row for row in fits if row["params"] is not None]
-    same = [row for row in fits if row["dist"] == wanted]
-    if stated and same[0]["params"] is None:
-        raise InputError(f"--dist {wanted}: {same[0]['said']}")
-    if not good:
-        said = "; ".join(f"{row['dist']} {row['said']}" for row in fits)
-        raise InputError(f"no family fits these quantiles: {said}")
-    kept = [row for row in good if row["dist"] == wanted]
-    return (kept or sorted(good, key=lambda row: float(row["misfit"])))[0]
+def _choose(fits: Sequence[FamilyFit], wanted: str, *, stated: bool) -> FamilyFit:
+    for one in fits:
+        if stated and one.dist == wanted and one.params is None:
+            raise InputError(f"--dist {wanted}: {one.reason}")
+    if all(one.params is None for one in fits):
+        reasons = "; ".join(f"{one.dist} {one.reason}" for one in fits)
+        raise InputError(f"no family fits these quantiles: {reasons}")
+    fitting_ones = [one for one in fits if one.params is not None]
+    return min(fitting_ones, key=lambda one: (one.dist != wanted, one.misfit))
 
 
-def _table(
-    old: Prior, made: Elicited, *, words: Mapping[str, str], shape: Mapping[str, float]
-) -> dict[str, Any]:
-    """Return the table to write: quantiles stay on record, numbers are fitted anew at each run."""
-    numbers = {key: float(shape[key]) for key in fitting.SHAPES.get(made.dist, ())}
-    told: dict[str, Any] = {"dist": made.dist, **numbers}
-    told["quantiles"] = [list(pair) for pair in made.quantiles]
-    told |= {"unit": old.unit, "block": old.block, "claims": list(old.claims)}
-    return told | {"source": words["source"], "why": words["why"]}
-
-
-def _draw(made: Elicited, path: Path) -> None:
+def _draw(elicited: Elicited, path: Path) -> None:
     from reports.figures.choices import plot_elicited
     from reports.figures.drawing import style
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with style():
-            plot_elicited(made.json(), path.with_suffix(""), unit=SLOTS[made.name].unit)
+            plot_elicited(elicited.json(), path.with_suffix(""), unit=SLOTS[elicited.name].unit)
     except OSError as error:
         raise InputError(f"--picture {path}: cannot be written ({error.strerror})") from None
 
@@ -227,11 +242,21 @@ def write_prior(path: Path, name: str, *, table: Mapping[str, Any]) -> None:
         If the new file would be at fault, cannot be written, or the old one changed meanwhile.
     """
     before = path.read_bytes()
-    text = before.removeprefix(BOM).decode("utf-8")
-    after = before[: len(before) - len(before.removeprefix(BOM))] + edited(
-        text, name, table=table
-    ).encode("utf-8")
-    _replace(path, after, before=before)
+    mark = BOM if before.startswith(BOM) else b""
+    text = edited(before.removeprefix(BOM).decode("utf-8"), name, table=table)
+
+    def check(new: Path) -> None:
+        try:
+            load.load_config(new)
+        except InputError as error:
+            raise InputError(str(error).replace(str(new), str(path))) from None
+        if path.read_bytes() != before:
+            raise InputError(f"{path}: was changed by somebody else meanwhile; try again")
+
+    try:
+        replace_file(path, mark + text.encode("utf-8"), check=check)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({os.strerror(error.errno or 0)})") from None
 
 
 def edited(text: str, name: str, *, table: Mapping[str, Any]) -> str:
@@ -252,27 +277,3 @@ def edited(text: str, name: str, *, table: Mapping[str, Any]) -> str:
     for key, value in table.items():
         old[key] = value
     return tomlkit.dumps(document)
-
-
-def _replace(path: Path, data: bytes, *, before: bytes) -> None:
-    from forecast.config.load import load_config
-
-    try:
-        number, made = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".toml", dir=path.parent)
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({os.strerror(error.errno or 0)})") from None
-    new = Path(made)
-    try:
-        shutil.copymode(path, new)
-        load_config(new)
-        if path.read_bytes() != before:
-            raise InputError(f"{path}: was changed by somebody else meanwhile; try again")
-        new.replace(path)
-    except InputError as error:
-        raise InputError(str(error).replace(str(new), str(path))) from None
-    finally:
-        new.unlink(missing_ok=True)

@@ -34,7 +34,7 @@ from forecast.config.schema import (
     check_prior,
     show,
 )
-from forecast.config.toml import Fault, Place, TomlFile, raise_faults, read_toml
+from forecast.config.toml import Fault, Place, TomlFile, TomlTable, raise_faults, read_toml
 from models.errors import InputError
 from models.parameters import SLOTS
 from models.priors import Prior
@@ -116,8 +116,8 @@ def read_chain(
             remedy = "break the circle (a shipped name needs no .toml)"
             raise_faults([place.fault(f"{name!r}, which extends this file in turn", remedy)])
         if len(files) > MOST_EXTENDS:
-            found = f"more than {MOST_EXTENDS} files, each extending the next"
-            raise_faults([place.fault(found, "shorten the chain")])
+            finding = f"more than {MOST_EXTENDS} files, each extending the next"
+            raise_faults([place.fault(finding, "shorten the chain")])
         files.append(read_toml(target))
     return files
 
@@ -190,7 +190,7 @@ def resolved_toml(config: Config) -> str:
     """
     import tomlkit
 
-    content: dict[str, Any] = {"schema": 1, "name": config.name, "author": config.author}
+    content: TomlTable = {"schema": 1, "name": config.name, "author": config.author}
     content |= {"date": config.date, "summary": config.summary}
     for name in OPTION_TABLES:
         table = asdict(getattr(config, name))
@@ -203,8 +203,8 @@ def resolved_toml(config: Config) -> str:
     return tomlkit.dumps(content)
 
 
-def _prior_table(prior: Prior) -> dict[str, Any]:
-    table: dict[str, Any] = {"dist": prior.dist, **prior.values}
+def _prior_table(prior: Prior) -> TomlTable:
+    table: TomlTable = {"dist": prior.dist, **prior.values}
     if prior.quantiles:
         table["fitted_to"] = [list(pair) for pair in prior.quantiles]
     table |= {"unit": prior.unit, "block": prior.block, "claims": list(prior.claims)}
@@ -229,15 +229,15 @@ def _check_chain(chain: list[TomlFile]) -> list[Fault]:
     tables = _prior_tables(chain)
     for name, slot in SLOTS.items():
         if name not in tables:
-            found = f"no table for this {slot.support} prior of block {slot.block}"
-            faults.append(top.at("priors", name).fault(found, f"answer: {slot.question}"))
+            finding = f"no table for this {slot.support} prior of block {slot.block}"
+            faults.append(top.at("priors", name).fault(finding, f"answer: {slot.question}"))
     lists = [
         claims for table, _ in tables.values() if isinstance(claims := table.get("claims"), list)
     ]
     missing = [claim for claim in CLAIMS if not any(claim in claims for claims in lists)]
     if missing and len(tables) >= len(SLOTS):
-        found = f"no prior for {', '.join(missing)}"
-        faults.append(top.at("priors").fault(found, "name each in some prior's claims"))
+        finding = f"no prior for {', '.join(missing)}"
+        faults.append(top.at("priors").fault(finding, "name each in some prior's claims"))
     return faults
 
 
@@ -247,13 +247,13 @@ def _check_years(chain: list[TomlFile], place: Place) -> list[Fault]:
     if not (isinstance(cohort, int) and isinstance(horizon, int) and horizon < cohort):
         return []
     key = "horizon" if (*place.path, "horizon") in place.file.lines else "cohort"
-    found = f"horizon {horizon} before cohort {cohort}"
-    return [place.at(key).fault(found, "make horizon the cohort's year or later")]
+    finding = f"horizon {horizon} before cohort {cohort}"
+    return [place.at(key).fault(finding, "make horizon the cohort's year or later")]
 
 
-def _outside(chain: list[TomlFile]) -> dict[str, Any]:
+def _outside(chain: list[TomlFile]) -> TomlTable:
     """Return [outside_view] merged key by key; a file that names a dist starts anew."""
-    merged: dict[str, Any] = {}
+    merged: TomlTable = {}
     for file in reversed(chain):
         table = dict(_mapping(file, "outside_view"))
         merged = table if "dist" in table else merged | table
@@ -276,9 +276,9 @@ def _mapping(file: TomlFile, name: str) -> Mapping[str, Any]:
     return table if isinstance(table, Mapping) else {}
 
 
-def _merged(chain: list[TomlFile], name: str) -> dict[str, Any]:
+def _merged(chain: list[TomlFile], name: str) -> TomlTable:
     """Return a table merged key by key, the nearest file winning."""
-    merged: dict[str, Any] = {}
+    merged: TomlTable = {}
     for file in reversed(chain):
         merged.update(_mapping(file, name))
     return merged
@@ -292,5 +292,5 @@ def _evidence_path(chain: list[TomlFile]) -> str | None:
     return None
 
 
-def _canonical(table: dict[str, Any]) -> str | None:
+def _canonical(table: TomlTable) -> str | None:
     return json.dumps(table, sort_keys=True, ensure_ascii=False) if table else None

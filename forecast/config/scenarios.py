@@ -1,12 +1,10 @@
-"""Scenarios: what is done, from which year on, as text of a command line or a TOML file.
+"""Scenarios and decisions: what is done, from which year on, and what an outcome is worth.
 
-``KEY=VALUE``, ``KEY=FACTORx`` or either with ``@YEAR`` is one act; a file holds a table for each
-scenario, ``[scenarios.NAME]`` with ``since``, ``summary`` and the table ``do``.
-
-[decision]: options, and what an outcome is worth, checked and read.
-
-An option is a scenario with a cost; an outcome is one of the four of a split, strict or on the
-same bar. ``payoffs`` holds for all options; an option may state its own for some outcomes.
+On the command line ``KEY=VALUE``, ``KEY=FACTORx`` or either with ``@YEAR`` is one act. A TOML file
+holds a table for each scenario, ``[scenarios.NAME]`` with ``since``, ``summary`` and the table
+``do``. [decision] has options, which are scenarios with a cost, and payoffs of the four outcomes of
+a split, strict or on the same bar. ``payoffs`` holds for all options; an option may state its own
+for some outcomes.
 """
 
 import json
@@ -29,6 +27,7 @@ VALUE = re.compile(r"^\s*([0-9.eE+-]+?)(x?)(?:@(\d{4}))?\s*$")
 """A number, x if it multiplies, and a year."""
 BASE = "as forecast"
 """The forecast itself, with nothing done."""
+NAME_REMEDY = "use a-z, 0-9 and '-', at most 41"
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class ScenarioTable(Table):
 
     since: Annotated[int, Field(ge=FIRST_YEAR, le=2100)] | None = None
     summary: Text | None = None
-    do: dict[str, Any]
+    do: dict[str, object]
 
 
 def read_act(text: str, since: int) -> Do:
@@ -93,10 +92,10 @@ def act_of(key: str, value: object, *, since: int) -> Do:
 def scenarios_of(texts: Sequence[str], since: int) -> list[Scenario]:
     """Return each act of the command line as a scenario, and all together where there are many."""
     acts = [read_act(text, since) for text in texts]
-    found = [Scenario(text, (act,)) for text, act in zip(texts, acts, strict=True)]
     if len({(act.key, act.since) for act in acts}) < len(acts):
         raise InputError("--do: a key stands twice with the same year; give each its @YEAR")
-    return found if len(found) < 2 else [*found, Scenario("all together", tuple(acts))]
+    scenarios = [Scenario(text, (act,)) for text, act in zip(texts, acts, strict=True)]
+    return scenarios if len(acts) < 2 else [*scenarios, Scenario("all together", tuple(acts))]
 
 
 def load_scenarios(path: str | Path, since: int) -> list[Scenario]:
@@ -105,7 +104,7 @@ def load_scenarios(path: str | Path, since: int) -> list[Scenario]:
     Raises
     ------
     InputError
-        If the file is at fault anywhere; all faults are told at once.
+        If the file is at fault anywhere; it lists all faults at once.
     """
     file = read_toml(Path(path))
     tables, top = file.data.get("scenarios"), Place(file)
@@ -117,45 +116,43 @@ def load_scenarios(path: str | Path, since: int) -> list[Scenario]:
     if not isinstance(tables, Mapping) or not tables:
         faults.append(top.at("scenarios").fault("no scenario", "add a table [scenarios.NAME]"))
         tables = {}
-    found = []
+    scenarios = []
     for name, table in tables.items():
-        place = Place(file, ("scenarios", name))
-        made = read_scenario(name, table, place=place, since=since)
-        found += made if made and isinstance(made[0], Scenario) else []
-        faults += [one for one in made if isinstance(one, Fault)]
+        place = top.at("scenarios", name)
+        wrong = _check_scenario(name, table, place)
+        faults += wrong
+        if not wrong:
+            acts, bad = read_acts(table["do"], place.at("do"), since=table.get("since") or since)
+            faults += bad
+            scenarios.append(Scenario(name, acts, table.get("summary") or ""))
     raise_faults(sorted(faults))
-    return [one for one in found if isinstance(one, Scenario)]
+    return scenarios
 
 
-def read_scenario(
-    name: str, table: object, *, place: Place, since: int
-) -> list[Scenario] | list[Fault]:
-    """Return the scenario of a table, or its faults."""
+def _check_scenario(name: str, table: object, place: Place) -> list[Fault]:
     if not isinstance(table, Mapping):
         return [place.fault(show(table), "write a table")]
     faults = validate(ScenarioTable, table, place=place)
     if not re.match(NAME_PATTERN, name) or name == BASE:
-        faults.append(place.fault(f"the name {name!r}", "use a-z, 0-9 and '-', at most 41"))
-    if faults:
-        return faults
-    acts = read_acts(table["do"], place.at("do"), since=table.get("since") or since)
-    wrong = [one for one in acts if isinstance(one, Fault)]
-    if wrong:
-        return wrong
-    done = tuple(one for one in acts if isinstance(one, Do))
-    return [Scenario(name, done, table.get("summary") or "")]
+        faults.append(place.fault(f"the name {name!r}", NAME_REMEDY))
+    return faults
 
 
-def read_acts(table: Mapping[str, Any], place: Place, *, since: int) -> list[Do | Fault]:
-    """Return each act of a table ``do``, or its fault; ``share.AGENDA`` may be nested or quoted."""
-    out: list[Do | Fault] = []
-    for key, value, at in _flat(table, place):
+def read_acts(
+    table: Mapping[str, Any], place: Place, *, since: int
+) -> tuple[tuple[Do, ...], list[Fault]]:
+    """Return the acts of a table ``do``, and the faults of those that cannot be read.
+
+    ``share.AGENDA`` may be nested or quoted.
+    """
+    acts, faults = [], []
+    for key, value, here in _flat(table, place):
         try:
-            out.append(act_of(key, value, since=since))
+            acts.append(act_of(key, value, since=since))
         except InputError as error:
-            found, _, remedy = str(error).removeprefix("do: ").partition("; ")
-            out.append(at.fault(found.removeprefix(f"{key} found "), remedy))
-    return out
+            finding, _, remedy = str(error).removeprefix("do: ").partition("; ")
+            faults.append(here.fault(finding.removeprefix(f"{key} found "), remedy))
+    return tuple(acts), faults
 
 
 def _flat(table: Mapping[str, Any], place: Place) -> Iterable[tuple[str, Any, Place]]:
@@ -206,8 +203,8 @@ class OptionTable(Table):
     since: Annotated[int, Field(ge=FIRST_YEAR, le=2100)] | None = None
     summary: Text | None = None
     cost: Number = 0.0
-    do: dict[str, Any] = Field(default_factory=dict)
-    payoffs: dict[str, Any] = Field(default_factory=dict)
+    do: dict[str, object] = Field(default_factory=dict)
+    payoffs: dict[str, object] = Field(default_factory=dict)
 
 
 class DecisionTable(Table):
@@ -217,8 +214,8 @@ class DecisionTable(Table):
     per: Literal["work", "field"] = "work"
     unit: Text | None = None
     why: Text | None = None
-    payoffs: dict[str, Any] = Field(default_factory=dict)
-    options: dict[str, Any] = Field(default_factory=dict)
+    payoffs: dict[str, object] = Field(default_factory=dict)
+    options: dict[str, object] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -252,7 +249,7 @@ def other_split(decision: Decision) -> Decision:
 
     ``alignment_only`` answers to ``strict_alignment_only``, ``both`` to ``strict_both``, and so on.
     """
-    (outcomes,) = (found for name, found in SPLITS.items() if name != decision.split)
+    (outcomes,) = (names for split, names in SPLITS.items() if split != decision.split)
     new = dict(zip(decision.outcomes, outcomes, strict=True))
     options = (replace(one, own=tuple(new[name] for name in one.own)) for one in decision.options)
     return replace(decision, outcomes=outcomes, options=tuple(options))
@@ -275,12 +272,11 @@ def check_decision(file: TomlFile) -> list[Fault]:
             faults.append(here.fault(show(option), "write a table"))
             continue
         if not re.match(NAME_PATTERN, name):
-            faults.append(here.fault(f"the name {name!r}", "use a-z, 0-9 and '-', at most 41"))
+            faults.append(here.fault(f"the name {name!r}", NAME_REMEDY))
         faults += validate(OptionTable, option, place=here)
         faults += _check_payoffs(option.get("payoffs"), here.at("payoffs"), known=known)
-        acts = option.get("do")
-        found = read_acts(acts, here.at("do"), since=2026) if isinstance(acts, Mapping) else []
-        faults += [one for one in found if isinstance(one, Fault)]
+        if isinstance(acts := option.get("do"), Mapping):
+            faults += read_acts(acts, here.at("do"), since=FIRST_YEAR)[1]
     return faults
 
 
@@ -320,7 +316,7 @@ def decision_of(text: str | None, *, since: int, where: str) -> Decision:
     since
         Year of an option that states none.
     where
-        What the user is told of the table's place.
+        The table's place, as messages name it.
 
     Raises
     ------
@@ -345,12 +341,12 @@ def decision_of(text: str | None, *, since: int, where: str) -> Decision:
         )
     if not table.get("unit"):
         raise InputError(f"{where}: [decision] found no unit; say what payoffs and costs count")
-    made = tuple(
+    payoffs = tuple(float(stated[name]) for name in outcomes)
+    choices = tuple(
         _option(name, option, stated=stated, outcomes=outcomes, since=since)
         for name, option in options.items()
     )
-    payoffs = tuple(float(stated[name]) for name in outcomes)
-    return Decision(outcomes, table.get("per", "work"), table["unit"], payoffs, made)
+    return Decision(outcomes, table.get("per", "work"), table["unit"], payoffs, choices)
 
 
 def _option(
@@ -363,8 +359,7 @@ def _option(
 ) -> Option:
     own = table.get("payoffs", {})
     nowhere = Place(TomlFile("[decision]", Path(), {}, {}))
-    acts = read_acts(table.get("do", {}), nowhere, since=table.get("since") or since)
-    do = tuple(act for act in acts if isinstance(act, Do))
+    acts, _ = read_acts(table.get("do", {}), nowhere, since=table.get("since") or since)
     payoffs = tuple(float({**stated, **own}[one]) for one in outcomes)
-    scenario = Scenario(name, do, table.get("summary") or "")
+    scenario = Scenario(name, acts, table.get("summary") or "")
     return Option(scenario, float(table.get("cost", 0.0)), payoffs, tuple(own))

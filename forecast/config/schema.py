@@ -340,7 +340,7 @@ def check_prior(table: Any, place: Place) -> list[Fault]:
     slot, dist, block = SLOTS[name], table.get("dist"), table.get("block")
     faults = []
     for one in check_distribution(PriorTable, table, place, support=slot.support):
-        missing = _key(one) if one.found == MISSING else ""
+        missing = _key(one) if one.finding == MISSING else ""
         if missing in ("block", "unit"):
             one = replace(one, remedy=f'add {missing} = "{getattr(slot, missing)}"')
         faults.append(one)
@@ -356,8 +356,8 @@ def check_prior(table: Any, place: Place) -> list[Fault]:
         remedy = f"use {' or '.join(slot.families)} for this prior"
         faults.append(here.fault(show(dist), remedy))
     elif dist not in (within := families_within(slot.support)):
-        found = f"{dist!r}, which reaches beyond {RANGE_WORDS[slot.support]}"
-        faults.append(here.fault(found, f"use one of: {', '.join(within)}"))
+        finding = f"{dist!r}, which reaches beyond {RANGE_WORDS[slot.support]}"
+        faults.append(here.fault(finding, f"use one of: {', '.join(within)}"))
     return faults
 
 
@@ -394,8 +394,8 @@ def _check_values(table: Mapping[str, Any], place: Place, *, wrong: Collection[s
         needed = quantiles.SHAPES.get(dist, ())
         extra = [name for name in (*stated, "fitted_to") if name in table and name not in needed]
         if extra:
-            found = f"quantiles beside {', '.join(extra)}"
-            faults.append(place.at("quantiles").fault(found, "keep one of the two"))
+            finding = f"quantiles beside {', '.join(extra)}"
+            faults.append(place.at("quantiles").fault(finding, "keep one of the two"))
     elif not stated:
         remedy = f"give {', '.join(needed)}, or quantiles"
         return [place.fault("neither numbers nor quantiles", remedy)]
@@ -420,8 +420,8 @@ def _check_width(table: Mapping[str, Any], place: Place) -> list[Fault]:
     least = NARROWEST * max(1.0, abs(mu))
     if not 0 < sigma < least:
         return []
-    found = f"{show(sigma)}, too narrow beside mu = {show(mu)} to be told from a single value"
-    return [place.at("sigma").fault(found, f"make it {least:g} or more")]
+    finding = f"{show(sigma)}, too narrow beside mu = {show(mu)} to be told from a single value"
+    return [place.at("sigma").fault(finding, f"make it {least:g} or more")]
 
 
 def _check_bounds(table: Mapping[str, Any], place: Place, *, support: str) -> list[Fault]:
@@ -429,13 +429,13 @@ def _check_bounds(table: Mapping[str, Any], place: Place, *, support: str) -> li
     lower, upper = table.get("lower"), table.get("upper")
     faults = []
     if lower is not None and upper is not None and not lower < upper:
-        found = f"{show(upper)}, not above lower = {show(lower)}"
-        faults.append(place.at("upper").fault(found, "make upper greater than lower"))
+        finding = f"{show(upper)}, not above lower = {show(lower)}"
+        faults.append(place.at("upper").fault(finding, "make upper greater than lower"))
     beyond = {"lower": support != "real" and lower is not None and lower < 0}
     beyond["upper"] = support == "unit" and upper is not None and upper > 1
     for key in (key for key, wrong in beyond.items() if wrong):
-        found = f"{show(table[key])}, beyond {RANGE_WORDS[support]}"
-        faults.append(place.at(key).fault(found, f"keep this {support} quantity inside"))
+        finding = f"{show(table[key])}, beyond {RANGE_WORDS[support]}"
+        faults.append(place.at(key).fault(finding, f"keep this {support} quantity inside"))
     return faults
 
 
@@ -451,8 +451,8 @@ def _check_pairs(pairs: list[Any], place: Place, *, dist: str) -> list[Fault]:
     for i, (before, now) in enumerate(pairwise(pairs), start=1):
         for word, old, new in zip(("probability", "value"), before, now, strict=True):
             if not old < new:
-                found = f"{word} {show(new)} after {show(old)}"
-                faults.append(place.at(str(i)).fault(found, "make both strictly rising"))
+                finding = f"{word} {show(new)} after {show(old)}"
+                faults.append(place.at(str(i)).fault(finding, "make both strictly rising"))
     free = quantiles.free_params(dist)
     if len(pairs) < len(free):
         remedy = f"give at least {len(free)}, one for each of {', '.join(free)}"
@@ -513,8 +513,8 @@ def build_prior(table: Mapping[str, Any], place: Place) -> Prior | Fault:
         return place.at("quantiles").fault(str(error), remedy)
     misfit = quantiles.misfit(dist, record, params=dict(params)) if record else 0.0
     if misfit > quantiles.TOLERANCE:
-        found = "quantiles that the numbers do not have"
-        return place.at("fitted_to").fault(found, "remove it")
+        finding = "quantiles that the numbers do not have"
+        return place.at("fitted_to").fault(finding, "remove it")
     text = {name: table[name] for name in ("dist", "unit", "block", "source", "why")}
     return Prior(
         name=place.path[-1],

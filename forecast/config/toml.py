@@ -1,10 +1,9 @@
-"""Faults of a user's TOML file: where, what was found, and the remedy; all told at once.
+"""A user's TOML file with the line of every key, and its faults: place, finding and remedy.
 
-Find the line of every table and key of a TOML text, which ``tomllib`` does not tell.
-
-The text must already have been read by ``tomllib``: this scanner trusts its syntax and only
-follows its structure. Paths are tuples of names; an element of an array adds its position as
-text, so ``quantiles = [[0.1, 2]]`` gives ``("quantiles", "0")`` and ``("quantiles", "0", "1")``.
+``tomllib`` reads the file; :func:`index` adds the lines, which it does not give. That scanner
+trusts the syntax, which ``tomllib`` has accepted, and only follows the structure. Paths are tuples
+of names; an element of an array adds its position as text, so ``quantiles = [[0.1, 2]]`` gives
+``("quantiles", "0")`` and ``("quantiles", "0", "1")``.
 """
 
 import os
@@ -19,6 +18,7 @@ from typing import Any
 from models.errors import InputError
 
 KeyPath = tuple[str, ...]
+TomlTable = dict[str, Any]
 Places = Generator[tuple[KeyPath, int], None, int]
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
@@ -55,17 +55,17 @@ def _places(text: str) -> Iterator[tuple[KeyPath, int]]:
     """Yield every path with its position, in the order of the text."""
     table: KeyPath = ()
     counts: dict[KeyPath, int] = {}
-    at = _skip(text, 0)
-    while at < len(text):
-        if text[at] == "[":
-            start, many = at, text.startswith("[[", at)
-            keys, at = _keys(text, at + 1 + many)
-            at += 1 + many
+    position = _skip(text, 0)
+    while position < len(text):
+        if text[position] == "[":
+            start, many = position, text.startswith("[[", position)
+            keys, position = _keys(text, position + 1 + many)
+            position += 1 + many
             table = _table(keys, counts, many=many)
             yield table, start
         else:
-            at = yield from _pair(text, at, table=table)
-        at = _skip(text, at)
+            position = yield from _pair(text, position, table=table)
+        position = _skip(text, position)
 
 
 def _table(keys: KeyPath, counts: dict[KeyPath, int], *, many: bool) -> KeyPath:
@@ -83,62 +83,62 @@ def _inside(path: KeyPath, counts: dict[KeyPath, int]) -> KeyPath:
     return (*path, str(counts[path])) if path in counts else path
 
 
-def _pair(text: str, at: int, *, table: KeyPath) -> Places:
+def _pair(text: str, position: int, *, table: KeyPath) -> Places:
     """Yield the places of ``key = value`` and return the position after it."""
-    keys, after = _keys(text, at)
+    keys, after = _keys(text, position)
     path = (*table, *keys)
-    yield path, at
+    yield path, position
     after = _skip(text, after + 1)
     return (yield from _value(text, after, path=path))
 
 
-def _value(text: str, at: int, *, path: KeyPath) -> Places:
+def _value(text: str, position: int, *, path: KeyPath) -> Places:
     """Yield the places inside a value and return the position after it."""
-    if text[at] == "[":
-        return (yield from _array(text, at + 1, path=path))
-    if text[at] == "{":
-        return (yield from _inline(text, at + 1, path=path))
-    match = _STRING.match(text, at) or _SCALAR.match(text, at)
-    return match.end() if match else at + 1
+    if text[position] == "[":
+        return (yield from _array(text, position + 1, path=path))
+    if text[position] == "{":
+        return (yield from _inline(text, position + 1, path=path))
+    match = _STRING.match(text, position) or _SCALAR.match(text, position)
+    return match.end() if match else position + 1
 
 
-def _array(text: str, at: int, *, path: KeyPath) -> Places:
-    position, at = 0, _skip(text, at)
-    while text[at] != "]":
-        inner = (*path, str(position))
-        yield inner, at
-        at = _skip(text, (yield from _value(text, at, path=inner)))
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-        position += 1
-    return at + 1
+def _array(text: str, position: int, *, path: KeyPath) -> Places:
+    element, position = 0, _skip(text, position)
+    while text[position] != "]":
+        inner = (*path, str(element))
+        yield inner, position
+        position = _skip(text, (yield from _value(text, position, path=inner)))
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+        element += 1
+    return position + 1
 
 
-def _inline(text: str, at: int, *, path: KeyPath) -> Places:
-    at = _skip(text, at)
-    while text[at] != "}":
-        at = _skip(text, (yield from _pair(text, at, table=path)))
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-    return at + 1
+def _inline(text: str, position: int, *, path: KeyPath) -> Places:
+    position = _skip(text, position)
+    while text[position] != "}":
+        position = _skip(text, (yield from _pair(text, position, table=path)))
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+    return position + 1
 
 
-def _keys(text: str, at: int) -> tuple[KeyPath, int]:
+def _keys(text: str, position: int) -> tuple[KeyPath, int]:
     """Read a dotted key; return its parts and the position after it."""
     parts: list[str] = []
-    while match := _KEY.match(text, at):
-        token, at = match.group(1), match.end()
+    while match := _KEY.match(text, position):
+        token, position = match.group(1), match.end()
         quoted = token[0] in "\"'"
         parts.append(tomllib.loads(f"key = {token}")["key"] if quoted else token)
         if not match.group(2):
             break
-    return tuple(parts), at
+    return tuple(parts), position
 
 
-def _skip(text: str, at: int) -> int:
+def _skip(text: str, position: int) -> int:
     """Return the position after blanks, line ends and comments."""
-    match = _BLANK.match(text, at)
-    return match.end() if match else at
+    match = _BLANK.match(text, position)
+    return match.end() if match else position
 
 
 MOST_SHOWN = 20
@@ -162,12 +162,12 @@ class Fault:
     file: str
     line: int
     where: str
-    found: str
+    finding: str
     remedy: str
 
     def __str__(self) -> str:
         place = f" {self.where}" if self.where else ""
-        return f"{self.file}:{self.line}{place}: found {self.found}; {self.remedy}"
+        return f"{self.file}:{self.line}{place}: found {self.finding}; {self.remedy}"
 
 
 @dataclass(frozen=True)
@@ -181,10 +181,10 @@ class Place:
         """Return a place inside this one."""
         return Place(self.file, (*self.path, *parts))
 
-    def fault(self, found: str, remedy: str) -> Fault:
+    def fault(self, finding: str, remedy: str) -> Fault:
         """Return the fault of this place."""
         line = line_of(self.file.lines, self.path)
-        return Fault(self.file.label, line, _where(self.path, self.file), found, remedy)
+        return Fault(self.file.label, line, _where(self.path, self.file), finding, remedy)
 
 
 def raise_faults(faults: Iterable[Fault]) -> None:
@@ -219,14 +219,14 @@ def read_toml(path: Path) -> TomlFile:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        found = os.strerror(error.errno) if error.errno else str(error)
-        raise InputError(f"{label}: found {found}; give a readable TOML file") from None
+        finding = os.strerror(error.errno) if error.errno else str(error)
+        raise InputError(f"{label}: found {finding}; give a readable TOML file") from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{raw[error.start]:02x}, which is not UTF-8"
-        raise InputError(f"{label}:{line}: found {found}; save the file as UTF-8") from None
+        finding = f"byte 0x{raw[error.start]:02x}, which is not UTF-8"
+        raise InputError(f"{label}:{line}: found {finding}; save the file as UTF-8") from None
     try:
         data = tomllib.loads(text)
     except RecursionError:

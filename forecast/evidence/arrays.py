@@ -2,13 +2,8 @@
 
 Every array of a table has the capacity of the structure; rows beyond the evidence have weight 0, so
 that leaving out, masking and padding are all weights and an empty table is only zeros. Ratings are
-collapsed to distinct rows of one cell (agenda, year, selection) with their count.
-
-Works and ratings to cells and distinct rows with weights.
-
-First uses by others, counted by side, year of the work and lag, without a loop over works.
-
-The tables that a run keeps: copies, or above 20 MB distinct rows, ids and hashes.
+collapsed to distinct rows of one cell (agenda, year, selection) with their count; first uses by
+others are counted by side, year of the work and lag. Nothing here loops over works or ratings.
 """
 
 import hashlib
@@ -24,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from forecast.evidence.frame import TEXT, places
 from forecast.evidence.load import KEPT_HASHES, LONG, Tables, rater_kinds, rows_that_fit
 from forecast.files import write_json
 from forecast.runs.folder import copy_evidence
@@ -74,14 +70,14 @@ def answer_codes(tables: Tables, raters: tuple[str, ...]) -> np.ndarray:
     work, rater = rows.places("work", keys), rows.places("rater", raters)
     for column, name in enumerate(("level", "tracks", "cap_use", "ali_use")):
         answer = rows.whole(name)
-        held = (answer >= 0) & (rater >= 0)
-        codes[work[held], column * n + rater[held]] = answer[held]
+        given = (answer >= 0) & (rater >= 0)
+        codes[work[given], column * n + rater[given]] = answer[given]
     uses = tables.uses
     work, rater = uses.places("work", keys), uses.places("rater", raters)
     side = uses.places("side", ("cap", "ali"))
     whose = np.array([[WHOSE[own, other] for other in (0, 1)] for own in (0, 1)])
-    answer, held = whose[uses.whole("own"), uses.whole("other")], rater >= 0
-    codes[work[held], (4 + side[held]) * n + rater[held]] = answer[held]
+    answer, given = whose[uses.whole("own"), uses.whole("other")], rater >= 0
+    codes[work[given], (4 + side[given]) * n + rater[given]] = answer[given]
     return codes
 
 
@@ -104,12 +100,12 @@ def rating_arrays(
         ]
     )
     sizes = (len(agendas), LAST_YEAR - FIRST_YEAR + 1, 2)
-    _, first, at = np.unique(ordered(triples, sizes), return_index=True, return_inverse=True)
+    _, first, index = np.unique(ordered(triples, sizes), return_index=True, return_inverse=True)
     cells = triples[first] if len(first) else np.zeros((1, 3), dtype=np.int64)
-    made = collapsed(codes, at)
-    rows = padded_rows(made, room(codes, at))
-    ids = joined_ids(works.text("work").to_pylist(), made)
-    return RatingArrays({"cells": _cells(cells), "ratings": rows}, ids, made.row, at)
+    distinct = collapsed(codes, index)
+    rows = padded_rows(distinct, room(codes, index))
+    ids = joined_ids(works.text("work").to_pylist(), distinct)
+    return RatingArrays({"cells": _cells(cells), "ratings": rows}, ids, distinct.row, index)
 
 
 def collapsed(codes: np.ndarray, cell: np.ndarray) -> Collapsed:
@@ -123,22 +119,22 @@ def collapsed(codes: np.ndarray, cell: np.ndarray) -> Collapsed:
     )
     row = np.full(len(codes), -1)
     row[rated] = inverse
-    at = np.flatnonzero(rated)[first]
-    return Collapsed(codes[at], cell[at], count, row)
+    index = np.flatnonzero(rated)[first]
+    return Collapsed(codes[index], cell[index], count, row)
 
 
-def padded_rows(made: Collapsed, n: int) -> dict[str, Any]:
-    """Return the arrays of a table with at least ``n`` rows; those beyond ``made`` weigh 0."""
-    blank, held = blank_answers(made.value.shape[1] // 6), len(made.value)
-    n = max(n, held)
+def padded_rows(distinct: Collapsed, n: int) -> dict[str, Any]:
+    """Return the arrays of a table with at least ``n`` rows; those beyond ``distinct`` weigh 0."""
+    blank, n_rows = blank_answers(distinct.value.shape[1] // 6), len(distinct.value)
+    n = max(n, n_rows)
     rows: dict[str, Any] = {
         "value": np.tile(blank, (n, 1)),
         "cell": np.zeros(n, dtype=np.int64),
         "asked": np.zeros((n, len(blank)), dtype=np.int64),
         "weight": np.zeros(n),
     }
-    rows["value"][:held], rows["cell"][:held] = made.value, made.cell
-    rows["asked"][:held], rows["weight"][:held] = made.value != blank, made.count
+    rows["value"][:n_rows], rows["cell"][:n_rows] = distinct.value, distinct.cell
+    rows["asked"][:n_rows], rows["weight"][:n_rows] = distinct.value != blank, distinct.count
     return rows
 
 
@@ -158,8 +154,8 @@ def room(codes: np.ndarray, cell: np.ndarray) -> int:
     _, first, group, works = np.unique(
         keys, return_index=True, return_inverse=True, return_counts=True
     )
-    made = collapsed(codes, cell)
-    _, one = np.unique(made.row[rated], return_index=True)
+    distinct = collapsed(codes, cell)
+    _, one = np.unique(distinct.row[rated], return_index=True)
     there = np.bincount(group[one], minlength=len(first))
     possible = [patterns(asked[i].reshape(4, n).sum(axis=1)) for i in first]
     most = [max(min(w, p), k) for w, p, k in zip(works.tolist(), possible, there, strict=True)]
@@ -176,16 +172,16 @@ def patterns(asked: np.ndarray) -> int:
     return int(8**level * 2**tracks * np.prod([1 + (2**m - 1) * 3**m for m in sides], dtype=object))
 
 
-def joined_ids(works: Sequence[str], made: Collapsed) -> tuple[str, ...]:
+def joined_ids(works: Sequence[str], distinct: Collapsed) -> tuple[str, ...]:
     """Return the id of each distinct row: its works in their order, joined by ``+``."""
-    order = np.argsort(made.row, kind="stable")[np.count_nonzero(made.row < 0) :]
-    ends = np.cumsum(made.count).tolist()
+    order = np.argsort(distinct.row, kind="stable")[np.count_nonzero(distinct.row < 0) :]
+    ends = np.cumsum(distinct.count).tolist()
     names = [works[i] for i in order.tolist()]
     return tuple("+".join(names[i:j]) for i, j in zip([0, *ends], ends, strict=False))
 
 
 def _check_years(tables: Tables) -> None:
-    """Refuse works of years that the model does not have: no posterior of them could be told.
+    """Refuse works of years that the model does not have: they would have no posterior.
 
     Raises
     ------
@@ -193,10 +189,10 @@ def _check_years(tables: Tables) -> None:
         With up to five of them.
     """
     year = tables.works.whole("year")
-    out = np.flatnonzero((year < FIRST_YEAR) | (year > LAST_YEAR))
-    if len(out):
-        few = [f"{w.work} ({w.year})" for w in tables.works.take(out[:5])]
-        shown = ", ".join(few) + (", ..." if len(out) > 5 else "")
+    outside = np.flatnonzero((year < FIRST_YEAR) | (year > LAST_YEAR))
+    if len(outside):
+        few = [f"{w.work} ({w.year})" for w in tables.works.take(outside[:5])]
+        shown = ", ".join(few) + (", ..." if len(outside) > 5 else "")
         raise InputError(
             f"works.csv, column year: found {shown}; the model's years are "
             f"{FIRST_YEAR}-{LAST_YEAR}: correct the year, or leave the work out"
@@ -231,20 +227,20 @@ def lag_weights(tables: Tables, *, last: int) -> dict[tuple[str, int, int], floa
     more = sourced_events(tables)
     new = ~np.isin(more[0], event)
     event, lag = np.append(event, more[0][new]), np.append(lag, more[1][new])
-    _, first, at, count = np.unique(
+    _, first, index, count = np.unique(
         event, return_index=True, return_inverse=True, return_counts=True
     )
-    order = np.argsort(first[at], kind="stable")  # sums run event by event, as they stand
-    event, lag, weight = event[order], lag[order], 1 / count[at[order]]
+    order = np.argsort(first[index], kind="stable")  # sums run event by event, as they stand
+    event, lag, weight = event[order], lag[order], 1 / count[index[order]]
     born = year[event // 2]
     lag = np.minimum(np.maximum(lag, 0), last - born)
     names = np.array(sorted(range(len(SIDES)), key=lambda i: SIDES[i]))
     keys = np.column_stack([np.argsort(names)[event % 2], born, lag])
-    found, inverse = np.unique(keys, axis=0, return_inverse=True)
-    total = np.bincount(inverse.ravel(), weights=weight, minlength=len(found))
+    keys_present, inverse = np.unique(keys, axis=0, return_inverse=True)
+    total = np.bincount(inverse.ravel(), weights=weight, minlength=len(keys_present))
     return {
         (SIDES[names[side]], int(born), int(lag)): float(w)
-        for (side, born, lag), w in zip(found.tolist(), total, strict=True)
+        for (side, born, lag), w in zip(keys_present.tolist(), total, strict=True)
     }
 
 
@@ -252,13 +248,13 @@ def lag_room(
     weight: dict[tuple[str, int, int], float], *, last: int
 ) -> list[tuple[tuple[str, int, int], float]]:
     """Return the rows of weight 0 that make room for every lag that as many events may have."""
-    held: dict[tuple[str, int], list[float]] = {}
+    by_year: dict[tuple[str, int], list[float]] = {}
     for (side, year, _), w in weight.items():
-        held.setdefault((side, year), []).append(w)
+        by_year.setdefault((side, year), []).append(w)
     return [
         ((side, year, 0), 0.0)
-        for (side, year), some in held.items()
-        for _ in range(min(round(sum(some)), last - year + 1) - len(some))
+        for (side, year), weights in by_year.items()
+        for _ in range(min(round(sum(weights)), last - year + 1) - len(weights))
     ]
 
 
@@ -266,25 +262,21 @@ def dated_events(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
     """Return the event (2 x work + side) and the lag of each first use that a rater dates."""
     uses, years = tables.uses, tables.works.whole("year")
     first = uses.whole("first_year")
-    held = first >= 0
-    work = uses.places("work", tables.works.text("work"))[held]
-    side = uses.places("side", [LAG_CODES[side] for side in SIDES])[held]
-    return 2 * work + side, first[held] - years[work]
+    given = first >= 0
+    work = uses.places("work", tables.works.text("work"))[given]
+    side = uses.places("side", [LAG_CODES[side] for side in SIDES])[given]
+    return 2 * work + side, first[given] - years[work]
 
 
 def sourced_events(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
     """Return event and lag of the uses of a known work that a source dates, one of each event."""
-    import pyarrow as pa
-
-    from forecast.evidence.frame import TEXT, places
-
     lag_of: dict[int, int] = {}
     sourced = {"capabilities": tables.spillovers, "alignment": tables.alignment_uses}
     for side, rows in sourced.items():
         fit = rows_that_fit(rows)
         keys = pa.array([row.mi_work for row in fit], TEXT)
-        at = places(keys, tables.works.text("work"))
-        for row, work in zip(fit, at.tolist(), strict=True):
+        index = places(keys, tables.works.text("work"))
+        for row, work in zip(fit, index.tolist(), strict=True):
             if work >= 0:
                 lag_of.setdefault(2 * work + SIDES.index(side), row.lag)
     return np.array(list(lag_of), dtype=np.int64), np.array(list(lag_of.values()), dtype=np.int64)
@@ -323,13 +315,13 @@ class Evidence:
     @cached_property
     def key(self) -> str:
         """SHA-256 of the content."""
-        whole = hashlib.sha256(repr((self.ids, self.labels, self.family_of)).encode())
+        digest = hashlib.sha256(repr((self.ids, self.labels, self.family_of)).encode())
         for table in sorted(self.arrays):
             for name in sorted(self.arrays[table]):
                 column = np.ascontiguousarray(self.arrays[table][name])
-                whole.update(f"{table}.{name}{column.shape}{column.dtype.kind}".encode())
-                whole.update(column.tobytes())
-        return whole.hexdigest()
+                digest.update(f"{table}.{name}{column.shape}{column.dtype.kind}".encode())
+                digest.update(column.tobytes())
+        return digest.hexdigest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Evidence) and self.key == other.key
@@ -392,16 +384,12 @@ def year_index(year: int, what: str) -> int:
     return year - FIRST_YEAR
 
 
-def _fit(rows: Sequence[Any]) -> list[Any]:
-    return [row for row in rows if row.use == "fit"]
-
-
 def _table(
-    rows: Sequence[dict[str, float]],
+    rows: Sequence[dict[str, Any]],
     ids: Sequence[str],
     *,
     blank: Mapping[str, float],
-    whole: Sequence[str] = (),
+    integers: Sequence[str] = (),
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Return columns of a table; an empty one becomes a single row of weight 0."""
     filled = [row | {"weight": row.get("weight", 1.0)} for row in rows] or [
@@ -409,7 +397,7 @@ def _table(
     ]
     columns = {name: np.array([row[name] for row in filled]) for name in filled[0]}
     return {
-        name: column.astype(np.int64 if name in whole else np.float64)
+        name: column.astype(np.int64 if name in integers else np.float64)
         for name, column in columns.items()
     }, tuple(ids)
 
@@ -417,7 +405,7 @@ def _table(
 def _definitions(tables: Tables) -> tuple[str, ...]:
     pairs = {
         f"{row.group}/{row.definition}"
-        for row in _fit(tables.workers)
+        for row in rows_that_fit(tables.workers)
         if row.definition != REFERENCE[row.group]
     }
     return tuple(sorted(pairs))
@@ -425,13 +413,13 @@ def _definitions(tables: Tables) -> tuple[str, ...]:
 
 def _workers(tables: Tables) -> Any:
     names = _definitions(tables)
-    rows = _fit(tables.workers)
+    rows = rows_that_fit(tables.workers)
     blank = _figure("point", 100.0) | {"group": 0, "year": 0}
     blank |= {"definition": len(names or "x"), "unverified": 0}
-    out = []
+    records = []
     for row in rows:
         key = f"{row.group}/{row.definition}"
-        out.append(
+        records.append(
             _figure(row.kind, row.central, low=row.low, high=row.high)
             | {
                 "group": GROUPS.index(row.group),
@@ -440,8 +428,8 @@ def _workers(tables: Tables) -> Any:
                 "unverified": int(row.verified != "yes"),
             }
         )
-    whole = ("group", "year", "definition", "unverified", "bound")
-    return _table(out, [row.row for row in rows], blank=blank, whole=whole)
+    integers = ("group", "year", "definition", "unverified", "bound")
+    return _table(records, [row.row for row in rows], blank=blank, integers=integers)
 
 
 def _figure(kind: str, central: Any, *, low: Any = None, high: Any = None) -> dict[str, float]:
@@ -456,12 +444,12 @@ def _figure(kind: str, central: Any, *, low: Any = None, high: Any = None) -> di
 
 
 def _list_names(tables: Tables) -> tuple[str, ...]:
-    return tuple(sorted({row.definition for row in _fit(tables.paper_counts)}))
+    return tuple(sorted({row.definition for row in rows_that_fit(tables.paper_counts)}))
 
 
 def _lists(tables: Tables) -> Any:
-    names, rows = _list_names(tables), _fit(tables.paper_counts)
-    out = [
+    names, rows = _list_names(tables), rows_that_fit(tables.paper_counts)
+    records = [
         {
             "value": row.count,
             "list": names.index(row.definition),
@@ -470,17 +458,17 @@ def _lists(tables: Tables) -> Any:
         for row in rows
     ]
     blank = {"value": 0, "list": 0, "year": 0}
-    return _table(out, [row.row for row in rows], blank=blank, whole=("list", "year"))
+    return _table(records, [row.row for row in rows], blank=blank, integers=("list", "year"))
 
 
 def _fte(tables: Tables, agendas: tuple[str, ...]) -> Any:
     """Rows of one year and agenda add up; an open-ended range counts as its floor doubled."""
     total: dict[tuple[str, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for row in _fit(tables.agenda_fte):
+    for row in rows_that_fit(tables.agenda_fte):
         ends = total[row.agenda, row.year]
         ends[0] += row.low
         ends[1] += 2.0 * row.low if row.high is None else row.high
-    out = [
+    records = [
         {
             "value": 0.5 * (np.log(low) + np.log(high)),
             "agenda": agendas.index(agenda),
@@ -490,12 +478,12 @@ def _fte(tables: Tables, agendas: tuple[str, ...]) -> Any:
     ]
     ids = [f"{agenda}/{year}" for agenda, year in total]
     blank = {"value": 0.0, "agenda": 0, "spread": 1.0}
-    return _table(out, ids, blank=blank, whole=("agenda",))
+    return _table(records, ids, blank=blank, integers=("agenda",))
 
 
 def _studies(tables: Tables) -> Any:
     rows = tables.fault_counts
-    out = [
+    records = [
         {
             "value": row.mixed,
             "total": row.mixed + (row.wrong_code or 0),
@@ -503,13 +491,13 @@ def _studies(tables: Tables) -> Any:
         }
         for row in rows
     ]
-    return _table(out, [row.study for row in rows], blank={"value": 0, "total": 1})
+    return _table(records, [row.study for row in rows], blank={"value": 0, "total": 1})
 
 
 def _diagnosis(tables: Tables) -> Any:
-    rows = _fit(tables.diagnosis)
-    rows = [row for row in rows if row.task in TASKS and row.world in WORLDS]
-    out = [
+    rows = [row for row in rows_that_fit(tables.diagnosis) if row.task in TASKS]
+    rows = [row for row in rows if row.world in WORLDS]
+    records = [
         {
             "value": row.found,
             "total": row.total,
@@ -520,8 +508,8 @@ def _diagnosis(tables: Tables) -> Any:
         for row in rows
     ]
     blank = {"value": 0, "total": 1, "world": 0, "task": 0, "production": 0}
-    whole = ("world", "task", "production")
-    return _table(out, [row.row for row in rows], blank=blank, whole=whole)
+    integers = ("world", "task", "production")
+    return _table(records, [row.row for row in rows], blank=blank, integers=integers)
 
 
 def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> Any:
@@ -533,7 +521,7 @@ def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> 
     """
     weight = lag_weights(tables, last=last)
     room = lag_room(weight, last=last)
-    out = [
+    records = [
         {
             "value": lag,
             "side": SIDES.index(side),
@@ -545,7 +533,7 @@ def lag_rows(tables: Tables, *, close: float = CLOSE, last: int = LAST_YEAR) -> 
     ]
     ids = [f"{side}/{year}/{lag}" for side, year, lag in weight]
     blank = {"value": 0, "side": 0, "age": 1.0, "cells": 1}
-    return _table(out, ids, blank=blank, whole=("side",))
+    return _table(records, ids, blank=blank, integers=("side",))
 
 
 MOST_BYTES = 20_000_000
@@ -573,13 +561,13 @@ def keep_evidence(tables: Tables, evidence: Evidence, *, target: Path) -> None:
         if file.stem not in LONG:
             shutil.copyfile(file, target / file.name)
     pq.write_table(distinct_rows(evidence), target / "rating_rows.parquet")
-    ids = {"work": pa.array(evidence.works, pa.large_string())}
+    ids = {"work": pa.array(evidence.works, TEXT)}
     ids |= {"row": pa.array(evidence.row_of_work, pa.int32())}
     pq.write_table(pa.table(ids), target / "work_ids.parquet")
-    write_json(target / KEPT_HASHES, {file.name: _told(file) for file in files})
+    write_json(target / KEPT_HASHES, {file.name: _file_record(file) for file in files})
 
 
-def _told(file: Path) -> dict[str, Any]:
+def _file_record(file: Path) -> dict[str, Any]:
     with file.open("rb") as source:
         return {
             "bytes": file.stat().st_size,
@@ -591,14 +579,14 @@ def distinct_rows(evidence: Evidence) -> pa.Table:
     """Return the distinct rows: agenda, year, selection, count, and the code of each answer."""
     rows, cells, labels = evidence.arrays["ratings"], evidence.arrays["cells"], evidence.labels
     n = len(evidence.ids["ratings"])
-    at = rows["cell"][:n]
-    out: dict[str, Any] = {
-        "agenda": pa.array(labels["agenda"]).take(pa.array(cells["agenda"][at])),
-        "year": pa.array(cells["year"][at] + FIRST_YEAR, pa.int32()),
-        "selection": pa.array(["sampled", "purposive"]).take(pa.array(cells["purposive"][at])),
+    cell = rows["cell"][:n]
+    columns_of_cells: dict[str, Any] = {
+        "agenda": pa.array(labels["agenda"]).take(pa.array(cells["agenda"][cell])),
+        "year": pa.array(cells["year"][cell] + FIRST_YEAR, pa.int32()),
+        "selection": pa.array(["sampled", "purposive"]).take(pa.array(cells["purposive"][cell])),
         "works": pa.array(rows["weight"][:n].astype(int), pa.int32()),
     }
     columns = ("level", *COLUMNS, "capabilities_whose", "alignment_whose")
     names = [f"{column}/{rater}" for column in columns for rater in labels["rater"]]
     codes = zip(names, rows["value"][:n].T, strict=True)
-    return pa.table(out | {name: pa.array(x, pa.int8()) for name, x in codes})
+    return pa.table(columns_of_cells | {name: pa.array(x, pa.int8()) for name, x in codes})

@@ -49,17 +49,17 @@ def _unique_keys(sheets: Sheets) -> Iterator[CellFault]:
         if name in KEYS and pc.count_distinct(keys).as_py() == len(keys) - keys.null_count:
             continue
         seen = ids if name not in KEYS else {}
-        for at, key in enumerate(keys.to_pylist()):
+        for i, key in enumerate(keys.to_pylist()):
             if key is None:
                 continue
             if key in seen:
                 remedy = f"give it another id, or delete one: {_place(*seen[key])} has it too"
-                yield sheet.fault(at, columns[-1], remedy=remedy)
-            seen.setdefault(key, (sheet, at))
+                yield sheet.fault(i, columns[-1], remedy=remedy)
+            seen.setdefault(key, (sheet, i))
 
 
-def _place(sheet: Sheet, at: int) -> str:
-    return line_name(sheet.file, sheet.lines[at])
+def _place(sheet: Sheet, i: int) -> str:
+    return line_name(sheet.file, sheet.lines[i])
 
 
 def _references(sheets: Sheets) -> Iterator[CellFault]:
@@ -72,12 +72,12 @@ def _references(sheets: Sheets) -> Iterator[CellFault]:
         known = pc.or_kleene(pc.is_in(sheet.text(column), value_set=keys), _empty(sheet, column))
         if name == "agenda_fte" and column == "agenda":
             known = pc.or_(known, pc.fill_null(pc.equal(sheet.text("use"), "none"), False))
-        for at in indices(pc.invert(known)):
-            near = _near(sheet.text(column)[at].as_py(), keys) if hints > 0 else []
+        for i in indices(pc.invert(known)):
+            near = _near(sheet.text(column)[i].as_py(), keys) if hints > 0 else []
             hints -= 1
             hint = f"did you mean {near[0]!r}? Else " if near else ""
             remedy = f"{hint}add it to {sheets[home].file}, or correct it"
-            yield sheet.fault(at, column, remedy=remedy)
+            yield sheet.fault(i, column, remedy=remedy)
 
 
 def _empty(sheet: Sheet, column: str) -> Any:
@@ -97,10 +97,10 @@ def _joined_words(sheets: Sheets) -> Iterator[CellFault]:
     known = {"sources": ("tables", set(ROWS))}
     known |= dict.fromkeys(("faults", "fault_counts"), ("observable", worlds))
     for name, (column, words) in known.items():
-        for at, given in enumerate(sheets[name].text(column).to_pylist()):
+        for i, given in enumerate(sheets[name].text(column).to_pylist()):
             if given and not set(given.split("+")) <= words:
                 yield sheets[name].fault(
-                    at, column, remedy=f"join with '+': {', '.join(sorted(words))}"
+                    i, column, remedy=f"join with '+': {', '.join(sorted(words))}"
                 )
 
 
@@ -114,7 +114,7 @@ def _some_agenda(sheets: Sheets) -> Iterator[CellFault]:
 def _years(sheets: Sheets) -> Iterator[CellFault]:
     """Yield uses before their work, and copies of a work's year that differ from it."""
     works, uses = sheets["works"], sheets["uses"]
-    if not works.columns or not uses.columns:  # their header is at fault: nothing is typed
+    if not works.columns or not uses.columns:  # their header is at fault: no row is typed
         return
     sound = works.rows.take(np.flatnonzero(works.valid))
     year_of = sound.whole("year")
@@ -126,10 +126,10 @@ def _years(sheets: Sheets) -> Iterator[CellFault]:
     for name in ("spillovers", "alignment_uses"):
         rows = sheets[name].valid_rows()
         years = _years_of(pa.array([row.mi_work for _, row in rows], TEXT), sound, year_of=year_of)
-        for (at, row), stated in zip(rows, years, strict=True):
+        for (i, row), stated in zip(rows, years, strict=True):
             if stated > 0 and row.mi_year != stated:
                 remedy = f"{works.file} has {stated}: make them equal"
-                yield sheets[name].fault(at, "mi_year", remedy=remedy)
+                yield sheets[name].fault(i, "mi_year", remedy=remedy)
 
 
 def _years_of(keys: Any, works: Any, *, year_of: np.ndarray) -> np.ndarray:
@@ -146,15 +146,15 @@ def _fit_once(sheets: Sheets) -> Iterator[CellFault]:
     }
     for name, columns in events.items():
         first: dict[tuple[str, ...], int] = {}
-        for at, row in sheets[name].valid_rows():
+        for i, row in sheets[name].valid_rows():
             if row.use != "fit":
                 continue
             event = tuple(getattr(row, column) for column in columns)
-            at_first = first.setdefault(event, at)
-            if at_first != at:
-                where = _place(sheets[name], at_first)
+            earlier = first.setdefault(event, i)
+            if earlier != i:
+                where = _place(sheets[name], earlier)
                 remedy = f"{where} is the fit row of {', '.join(event)}: use compare"
-                yield sheets[name].fault(at, "use", remedy=remedy)
+                yield sheets[name].fault(i, "use", remedy=remedy)
 
 
 def _sums(sheets: Sheets) -> Iterator[CellFault]:
@@ -164,19 +164,19 @@ def _sums(sheets: Sheets) -> Iterator[CellFault]:
         return
     sums: dict[str, Counter[str]] = {}
     studies = set(counts.text("study").to_pylist())
-    for at, row in faults.valid_rows():
+    for i, row in faults.valid_rows():
         if row.use == "fit":
             sums.setdefault(row.study, Counter())[row.cell] += row.count
             if row.study not in studies:
                 yield faults.fault(
-                    at, "study", remedy="sum its fit rows in a line of fault_counts.csv"
+                    i, "study", remedy="sum its fit rows in a line of fault_counts.csv"
                 )
-    for at, row in counts.valid_rows():
+    for i, row in counts.valid_rows():
         for column in ("no_learning", "wrong_code", "learned_representation", "mixed", "other"):
             total = sums.get(row.study, Counter())[column.replace("_", "-")]
             if row.study in sums and (getattr(row, column) or 0) != total:
                 remedy = f"the fit rows of faults.csv sum to {total}: make them equal"
-                yield counts.fault(at, column, remedy=remedy)
+                yield counts.fault(i, column, remedy=remedy)
 
 
 RULES: tuple[Callable[[Sheets], Iterator[CellFault]], ...] = (

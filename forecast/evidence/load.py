@@ -118,7 +118,7 @@ def load_tables(folder: str | Path, *, off: Sequence[str] = ()) -> Tables:
     sheets = {name: read_sheet(folder, name) for name in ROWS}
     faults = [fault for sheet in sheets.values() for fault in sheet.faults]
     count = sum(sheet.count for sheet in sheets.values())
-    order = {sheet.file: at for at, sheet in enumerate(sheets.values())}
+    order = {sheet.file: i for i, sheet in enumerate(sheets.values())}
 
     def place(fault: "CellFault") -> tuple[int, int]:
         return order[fault.file], fault.line
@@ -152,8 +152,8 @@ def _raise(folder: Path, faults: "Sequence[CellFault]", *, count: int) -> None:
     """Raise one InputError that lists the first of ``count`` faults; none, do nothing."""
     if not count:
         return
-    said = f"{count} faults" if count > 1 else "1 fault"
-    lines = [f"evidence {folder}: {said}", *(str(fault) for fault in faults[:MOST_SHOWN])]
+    total = f"{count} faults" if count > 1 else "1 fault"
+    lines = [f"evidence {folder}: {total}", *(str(fault) for fault in faults[:MOST_SHOWN])]
     if count > MOST_SHOWN:
         lines.append(f"... and {count - MOST_SHOWN} more, not shown")
     raise InputError("\n".join(lines))
@@ -170,8 +170,8 @@ def find_evidence(path: Path | None) -> Path:
     if path is not None:
         if path.is_dir():
             return path
-        found = "a file" if path.exists() else "no such folder"
-        raise InputError(f"evidence {path}: found {found}; give the folder that holds the tables")
+        finding = "a file" if path.exists() else "no such folder"
+        raise InputError(f"evidence {path}: found {finding}; give the folder that holds the tables")
     packaged = Path(str(resources.files("forecast"))) / "data" / "evidence"
     checkout = Path(__file__).parents[2] / "evidence"
     for folder in (packaged, checkout):

@@ -27,14 +27,14 @@ class CellFault:
     line: int
     row: str
     column: str
-    found: str
+    finding: str
     remedy: str
 
     def __str__(self) -> str:
         row = f" ({self.row})" if self.row else ""
         column = f", column {self.column}" if self.column else ""
         place = line_name(self.file, self.line)
-        return f"{place}{row}{column}: found {self.found}; {self.remedy}"
+        return f"{place}{row}{column}: found {self.finding}; {self.remedy}"
 
 
 def line_name(file: str, line: int) -> str:
@@ -92,9 +92,9 @@ class Sheet:
         return self.columns.get(column, pa.nulls(len(self), TEXT))
 
 
-def bad_file(name: str, file: str, *, found: str, remedy: str, line: int = 0) -> Sheet:
+def bad_file(name: str, file: str, *, finding: str, remedy: str, line: int = 0) -> Sheet:
     """Return the sheet of a file that could not be read at all."""
-    return Sheet(name, file, {}, faults=(CellFault(file, line, "", "", found, remedy),), count=1)
+    return Sheet(name, file, {}, faults=(CellFault(file, line, "", "", finding, remedy),), count=1)
 
 
 def first_faults(

@@ -1,19 +1,10 @@
-"""One row type per evidence table: field names are column names, an empty cell is None.
+"""The row type of each evidence table, and what a cell may hold.
 
-A field with a default is a column that a file may lack. What can be judged within one row is
-judged by its type; what takes several rows or tables stands in :mod:`forecast.evidence.checks`.
-The meaning, unit and source of every column: ``evidence/README.md``.
-
-What one cell of an evidence table may hold: its type, its range, and the remedy if it is wrong.
-
-A type here is a parser behind a type name that mypy understands. Cells come as text without
-surrounding blanks; an empty cell comes as None and is refused unless the type is ``X | None``.
-
-What all row types of the evidence tables share.
-
-Row types of the tables about works: what they are, how they were rated, who used them.
-
-Row types of the tables of figures: people, papers, faults, diagnoses, forecasts, surveys.
+Field names are column names; a field with a default is a column that a file may lack. A cell type
+is a parser behind a type name that mypy understands. Cells come as text without surrounding blanks;
+an empty cell comes as None and is refused unless the type is ``X | None``. A row type judges its
+own row; what takes several rows or tables is in :mod:`forecast.evidence.checks`. The meaning, unit
+and source of every column: ``evidence/README.md``.
 """
 
 import math
@@ -133,7 +124,7 @@ World = Literal["no-learning", "wrong-code", "learned-representation"]
 
 
 def misfit(column: str, remedy: str) -> PydanticCustomError:
-    """Return the error of a row whose cells contradict each other, told at ``column``."""
+    """Return the error of a row whose cells contradict each other, placed at ``column``."""
     return PydanticCustomError("row", "{remedy}", {"column": column, "remedy": remedy})
 
 
@@ -388,9 +379,9 @@ class FaultCount(Row):
             elif getattr(self, column) is not None:
                 raise misfit(column, "observable does not name this world: leave it empty")
         worlds = (self.no_learning, self.wrong_code, self.learned_representation)
-        found = sum(x or 0 for x in worlds) + self.mixed + self.other
-        if found != self.total:
-            raise misfit("total", f"the cells sum to {found}: give that, or mend a cell")
+        cells = sum(x or 0 for x in worlds) + self.mixed + self.other
+        if cells != self.total:
+            raise misfit("total", f"the cells sum to {cells}: give that, or mend a cell")
         return self
 
 

@@ -98,10 +98,14 @@ def refit(base: Fit, case: Case, *, cores: int | None = None, tick: Any = None) 
 def compile_beside(case: Case) -> Compiled:
     """Return the compiled model; child processes compile the forecast beside it and the sampler."""
     structure = structure_of(case)
-    kinds = {"relevance": case.asked, "levels": case.asked}
+    questions = {"relevance": [case.asked], "levels": [case.asked]}
     if soft_part(case):
-        kinds["levels"] = asked_of(case).asked
-    prepare(request_of(k, structure=structure, question=asked) for k, asked in kinds.items())
+        questions["levels"].append(asked_of(case).asked)
+    prepare(
+        request_of(kind, structure=structure, question=question)
+        for kind, asked in questions.items()
+        for question in asked
+    )
     model = compiled_model(case)
     prepare([request_of("headline", structure=structure, question=case.asked, varying=model.alone)])
     return model

@@ -96,17 +96,17 @@ def init(
         raise InputError(f"{target}: found a folder that is not empty; name a new one")
     if not target.is_dir() and (target.exists() or target.is_symlink()):
         raise InputError(f"{target}: found a file; name a new folder")
-    called = _name(target, name)
+    name = _name(target, name)
     if any(c in author for c in '"\\\n') or not author.strip():
         raise InputError(f"--author {author}: give a name without quotes and backslashes")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".init-", dir=target.parent) as made:
-            whole = Path(made) / "folder"
-            _fill(whole, name=called, author=author, evidence=evidence)
+        with tempfile.TemporaryDirectory(prefix=".init-", dir=target.parent) as temporary:
+            new = Path(temporary) / "folder"
+            _fill(new, name=name, author=author, evidence=evidence)
             if target.is_dir():
                 target.rmdir()  # empty; a rename onto it fails on some systems
-            whole.rename(target)
+            new.rename(target)
     except OSError as error:
         raise InputError(f"{target}: cannot be made ({os.strerror(error.errno or 0)})") from None
     return target
@@ -134,9 +134,8 @@ def _fill(folder: Path, *, name: str, author: str, evidence: bool) -> None:
             shutil.copyfile(shipped / f"{table}.csv", tables / f"{table}.csv")
         else:
             _write(tables / f"{table}.csv", ",".join(row.model_fields) + "\n")
-    said = {"name": name, "author": author, "date": datetime.date.today().isoformat()}
-    told = PRIORS.format(evidence=OWN if evidence else SHIPPED, **said)
-    _write(folder / "priors.toml", told)
+    head = {"name": name, "author": author, "date": datetime.date.today().isoformat()}
+    _write(folder / "priors.toml", PRIORS.format(evidence=OWN if evidence else SHIPPED, **head))
     _write(folder / "README.md", README.format(name=name, tables=TABLES[evidence]))
 
 

@@ -95,13 +95,13 @@ def _considered(dt: Any, frames: Frames, *, pc: Any) -> list[dict[str, Any]]:
     weights = np.repeat([(1.0 - w) / len(draws), w / len(points)], [len(draws), len(points)])
     order = np.argsort(x)
     pc.get_target(name, {}).plot(x[order], np.cumsum(weights[order]), color=d.ORANGE)
-    found = {key: frames["considered"][0][key] for key in ("mean", "median", "lower", "upper")}
-    return [{"quantity": name, "draws": CONSIDERED, **found}]
+    mixed = {key: frames["considered"][0][key] for key in ("mean", "median", "lower", "upper")}
+    return [{"quantity": name, "draws": CONSIDERED, **mixed}]
 
 
 def _spoken(dt: Any, name: str) -> str:
-    found = row(summarise(dt, "predictions", name=name))
-    return f"{QUANTITIES[name].label}, mean {chance(found['mean'])}, {interval(found)}"
+    mean = row(summarise(dt, "predictions", name=name))
+    return f"{QUANTITIES[name].label}, mean {chance(mean['mean'])}, {interval(mean)}"
 
 
 SPLITS = {
@@ -130,9 +130,9 @@ def plot_splits(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     axes = fig.subplots(2, 1, sharex=True)
     rows: list[dict[str, Any]] = []
     for ax, (split, names) in zip(axes, SPLITS.items(), strict=True):
-        found = outcome_rows(dt, names)
-        rows += [{"split": split, **one} for one in found]
-        _stack(ax, found, names=names)
+        parts = outcome_rows(dt, names)
+        rows += [{"split": split, **part} for part in parts]
+        _stack(ax, parts, names=names)
         ax.set_title(
             "Same bar: documented use on each side"
             if split == "same bar"
@@ -153,9 +153,9 @@ def plot_splits(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     )
 
 
-def _stack(ax: Any, found: Sequence[dict[str, Any]], *, names: Sequence[str]) -> None:
-    words = [w for w in ("posterior", "prior") if any(r["draws"] == w for r in found)]
-    mean = {(r["draws"], r["quantity"]): r["mean"] for r in found}
+def _stack(ax: Any, rows: Sequence[dict[str, Any]], *, names: Sequence[str]) -> None:
+    words = [w for w in ("posterior", "prior") if any(r["draws"] == w for r in rows)]
+    mean = {(r["draws"], r["quantity"]): r["mean"] for r in rows}
     left = np.zeros(len(words))
     small: dict[int, list[str]] = {}
     for name, colour, part in zip(names, COLOURS, PARTS, strict=True):
@@ -163,14 +163,14 @@ def _stack(ax: Any, found: Sequence[dict[str, Any]], *, names: Sequence[str]) ->
         ax.barh(words, width, left=left, color=colour, label=part, height=0.62)
         for y, (start, size) in enumerate(zip(left, width, strict=True)):
             if size > NARROW:
-                at = {"ha": "center", "va": "center", "color": INKS.get(colour, d.ON_COLOUR)}
-                ax.text(start + size / 2, y, chance(size), **at)
+                place = {"ha": "center", "va": "center", "color": INKS.get(colour, d.ON_COLOUR)}
+                ax.text(start + size / 2, y, chance(size), **place)
             else:
                 small.setdefault(y, []).append(f"{part} {chance(size)}")
         left = left + width
-    for y, told in small.items():
+    for y, labels in small.items():
         look = {"ha": "left", "va": "top", "fontsize": 8, "color": d.MUTED}
-        ax.text(0.004, y + 0.34, "too narrow to label: " + ", ".join(told), **look)
+        ax.text(0.004, y + 0.34, "too narrow to label: " + ", ".join(labels), **look)
     ax.set_ylim(len(words) - 0.35, -0.45)
     ax.set_xlim(0, 1)
     ax.grid(False)
@@ -228,39 +228,39 @@ DRAWS = {"prior": ("prior_predictions", d.PRIOR), "posterior": ("predictions", d
 
 def _values(dt: Any, claim: str, *, group: str) -> dict[tuple[str, str], Array]:
     """Return the drawn quantities of a claim as (name, label) and draws."""
-    out: dict[tuple[str, str], Array] = {}
+    draws: dict[tuple[str, str], Array] = {}
     for name in CLAIMS[claim].quantities:
         q = QUANTITIES[name]
         if not has(dt, group, name):
             continue
         if not q.dims:
             x = flat(dt, group, name=name)
-            out[name, q.label] = np.exp(x) if q.unit == "log ratio" else x
+            draws[name, q.label] = np.exp(x) if q.unit == "log ratio" else x
         elif name == "fault_shares":
             x = flat(dt, group, name=name)
-            out |= {
+            draws |= {
                 (name, f"faults: {world.replace('-', ' ')}"): x[:, i]
                 for i, world in enumerate(WORLDS)
             }
         elif name in SINGLE:
-            at, label = SINGLE[name]
-            x = flat(dt, group, name=name)[:, at]
-            out[name, label] = x if x.ndim == 1 else x.sum(axis=1)
-    return out
+            entry, label = SINGLE[name]
+            x = flat(dt, group, name=name)[:, entry]
+            draws[name, label] = x if x.ndim == 1 else x.sum(axis=1)
+    return draws
 
 
 def claim_rows(dt: Any) -> list[dict[str, Any]]:
     """Return one row per claim, quantity and group of draws; log ratios as factors."""
-    out = []
+    rows = []
     for claim in CLAIMS:
         for word, (group, _) in DRAWS.items():
             for (name, label), x in _values(dt, claim, group=group).items():
                 unit = QUANTITIES[name].unit
                 unit = "factor" if unit == "log ratio" else unit
-                found = row(summary(x))
+                numbers = row(summary(x))
                 keys = {"claim": claim, "quantity": name, "label": label, "unit": unit}
-                out.append({**keys, "draws": word, **found})
-    return out
+                rows.append({**keys, "draws": word, **numbers})
+    return rows
 
 
 def plot_claims(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
@@ -297,8 +297,8 @@ def _lines(part: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
 def _draw(ax: Any, part: Sequence[dict[str, Any]]) -> None:
     lines = _lines(part)
     for offset, (word, (_, colour)) in zip((-0.17, 0.17), DRAWS.items(), strict=True):
-        some = [r for r in part if r["draws"] == word]
-        y = [lines.index((r["claim"], r["label"])) + offset for r in some]
-        dots(ax, some, y, colour=colour, markersize=4, label=word, clip_on=False)
+        rows = [r for r in part if r["draws"] == word]
+        y = [lines.index((r["claim"], r["label"])) + offset for r in rows]
+        dots(ax, rows, y, colour=colour, markersize=4, label=word, clip_on=False)
     name_rows(ax, [f"{label}  {claim}" for claim, label in lines])
     ax.grid(visible=False, axis="y")

@@ -125,13 +125,13 @@ def plot_options(summary: Row, path: Path) -> d.Caption:
     choice = summary["choice"]
     fig = d.new(7.4, 1.4 + 0.5 * len(rows))
     ax = fig.subplots()
-    at: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
     for y, row in enumerate(rows):
         ends = {"lower": row["behind_lower"], "upper": row["behind_upper"]}
         colour = d.BLUE if row["option"] == choice else d.INK
         dots(ax, [row | ends], [y], colour=colour, centre="behind", markersize=6)
         note = f"best in {chance(row['p_best'])}"
-        ax.annotate(note, (1.02, y), color=d.MUTED, fontsize=9, annotation_clip=False, **at)
+        ax.annotate(note, (1.02, y), color=d.MUTED, fontsize=9, annotation_clip=False, **place)
     ax.axvline(0.0, color=d.INK, linewidth=0.9)
     name_rows(ax, [d.short(row["option"]) for row in rows])
     ax.set_xlabel(f"payoff less that of {choice} ({summary['unit']})")
@@ -317,8 +317,8 @@ def plot_learned(s: Row, path: Path) -> d.Caption:
         x, y = max(float(r["contraction"]), -0.5), float(r["shift"])
         ax.plot(x, y, "D" if conflict else "o", color=d.RED if conflict else d.BLUE, ms=4.5)
         if conflict:
-            at: Any = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 8}
-            ax.annotate(d.short(str(r["parameter"])), (x, y), **at)
+            place: Any = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 8}
+            ax.annotate(d.short(str(r["parameter"])), (x, y), **place)
     ax.axhline(0.0, color=d.MUTED, linewidth=0.9)
     ax.set_xlabel("contraction: 1 less the ratio of variances (0: nothing learned; 1: all)")
     ax.set_ylabel("shift of the mean (prior sds)")

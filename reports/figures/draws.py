@@ -67,9 +67,9 @@ def summarise(dt: Any, group: str, *, name: str) -> dict[str, Array]:
     return summary(flat(dt, group, name=name))
 
 
-def row(found: Mapping[str, Array], *at: int) -> dict[str, float]:
+def row(summary: Mapping[str, Array], *at: int) -> dict[str, float]:
     """Return one entry of a summary as plain numbers."""
-    return {key: float(x[at]) for key, x in found.items()}
+    return {key: float(x[at]) for key, x in summary.items()}
 
 
 def names_of_agendas(frames: Frames) -> dict[str, str]:

@@ -25,13 +25,13 @@ BOUNDS = {"upper": -1.0, "lower": 1.0}
 
 def plot_workers(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the workers of each group by year, with published figures."""
-    found = summarise(dt, "predictions", name="workers")
+    workers = summarise(dt, "predictions", name="workers")
     years = labels(dt, "predictions", dim="forecast_year")
     fig = d.new(7.4, 5.6)
     ax = fig.subplots()
     rows: list[dict[str, Any]] = []
     for i, group in enumerate(GROUPS):
-        part = {key: x[i] for key, x in found.items()}
+        part = {key: x[i] for key, x in workers.items()}
         rows += by_year(part, years, group=group, kind="model")
         band(ax, rows[-len(years) :], colour=GROUP_COLOURS[group], label=group)
     points = [p for group in GROUPS for p in _points(frames, group)]
@@ -64,7 +64,7 @@ def factors(dt: Any) -> dict[str, float]:
 def _caption(points: Sequence[Mapping[str, Any]]) -> d.Caption:
     fitted = [p for p in points if p["use"] == "fit"]
     first = [f"{p['group']}: {p['definition']}" for p in fitted if p["reference"]]
-    said = f"{len(fitted)} points are in the fit"
+    count = f"{len(fitted)} points are in the fit"
     return d.Caption(
         "Workers",
         f"People in each group by year: line, median; band, {INTERVAL}; dotted line, end of the "
@@ -74,23 +74,23 @@ def _caption(points: Sequence[Mapping[str, Any]]) -> d.Caption:
         "legend, median) and its marks need not lie on it. Crosses are for comparison only, of any "
         "definition. Thin bars: published ranges; arrows: bounds, pointing to where the truth lies."
         + ("" if points else f" Here: {NO_EVIDENCE}."),
-        f"Three bands over years on a log scale; {said}.",
+        f"Three bands over years on a log scale; {count}.",
     )
 
 
 def _points(frames: Frames, group: str) -> list[dict[str, Any]]:
-    out = []
+    points = []
     for r in frames.get("workers", ()):
         low, mid, high = (filled(r.get(key)) for key in ("low", "central", "high"))
-        at = mid or (np.sqrt(low * high) if low and high else low or high)
-        if r.get("group") != group or at is None or r.get("use") not in {"fit", "compare"}:
+        centre = mid or (np.sqrt(low * high) if low and high else low or high)
+        if r.get("group") != group or centre is None or r.get("use") not in {"fit", "compare"}:
             continue
-        out.append(
+        points.append(
             {
                 "group": group,
                 "kind": str(r.get("kind", "point")),
                 "year": int(r["year"]),
-                "median": float(at),
+                "median": float(centre),
                 "lower": low,
                 "upper": high,
                 "use": str(r["use"]),
@@ -99,14 +99,14 @@ def _points(frames: Frames, group: str) -> list[dict[str, Any]]:
                 "source": str(r.get("source", "")),
             }
         )
-    return out
+    return points
 
 
 def _looks(
     points: Sequence[Mapping[str, Any]], factor: Mapping[str, float]
 ) -> dict[tuple[str, str, str], dict[str, Any]]:
     """Return the mark of each group, definition and use, and what the legend calls it."""
-    out: dict[tuple[str, str, str], dict[str, Any]] = {}
+    looks: dict[tuple[str, str, str], dict[str, Any]] = {}
     for p in sorted(points, key=lambda p: (p["use"] != "fit", not p["reference"])):
         group, name = p["group"], p["definition"]
         look: dict[str, Any] = {"color": GROUP_COLOURS[group], "markersize": 4.8}
@@ -116,13 +116,13 @@ def _looks(
         elif p["reference"]:
             look |= {"marker": REFERENCE, "label": f"{group}: {name} (reference)"}
         else:
-            used = sum(key[0] == group and look["marker"] in OTHERS for key, look in out.items())
+            used = sum(key[0] == group and look["marker"] in OTHERS for key, look in looks.items())
             times = factor.get(f"{group}/{name}")
-            told = f" ({times:.2g} × the line)" if times else ""
+            note = f" ({times:.2g} × the line)" if times else ""
             look |= {"marker": OTHERS[used % len(OTHERS)], "markerfacecolor": "none"}
-            look["label"] = f"{group}: {d.short(name)}{told}"
-        out.setdefault((group, name, p["use"]), look)
-    return out
+            look["label"] = f"{group}: {d.short(name)}{note}"
+        looks.setdefault((group, name, p["use"]), look)
+    return looks
 
 
 def _draw_point(ax: Any, p: Mapping[str, Any], *, look: Mapping[str, Any]) -> None:
@@ -148,8 +148,8 @@ def plot_worker_ratio(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     for word, (group, colour) in groups.items():
         if group not in dt.children or "worker_ratio" not in dt[group].data_vars:
             continue
-        found = summarise(dt, group, name="worker_ratio")
-        rows += by_year(found, years, draws=word)
+        ratio = summarise(dt, group, name="worker_ratio")
+        rows += by_year(ratio, years, draws=word)
         band(ax, rows[-len(years) :], colour=colour, label=word)
     until_now(ax)
     ax.set_yscale("log")
@@ -169,12 +169,12 @@ def plot_worker_ratio(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
 
 def plot_levels(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the share of each year's works at each level."""
-    found = summarise(dt, "predictions", name="level_field")
+    shares = summarise(dt, "predictions", name="level_field")
     years = labels(dt, "predictions", dim="forecast_year")
     fig = d.new(7.4, 4.2)
     ax = fig.subplots()
     names = [f"{k}: {name}" for k, name in enumerate(LEVEL_NAMES)]
-    ax.stackplot(years, found["mean"].T, colors=d.LEVEL_COLOURS, labels=names)
+    ax.stackplot(years, shares["mean"].T, colors=d.LEVEL_COLOURS, labels=names)
     finish_shares(
         ax,
         years,
@@ -186,28 +186,28 @@ def plot_levels(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     rows = [
         r
         for k in range(len(LEVEL_NAMES))
-        for r in by_year({key: x[:, k] for key, x in found.items()}, years, level=k)
+        for r in by_year({key: x[:, k] for key, x in shares.items()}, years, level=k)
     ]
     d.save(fig, path, rows=rows)
     return d.Caption(
         "Maturity: levels of the works of each year",
         "Mean share of works whose highest level is each one, in the field. Above level 5 the "
-        "shares are led by priors: hardly any work is rated there." + _top(found, years) + " The "
+        "shares are led by priors: hardly any work is rated there." + _top(shares, years) + " The "
         f"file {path.name}.csv has the {INTERVAL} of each.",
         f"Stacked areas of the shares of eight levels by year; in {years[-1]}: "
-        + "; ".join(f"level {k} {chance(x)}" for k, x in enumerate(found["mean"][-1]))
+        + "; ".join(f"level {k} {chance(x)}" for k, x in enumerate(shares["mean"][-1]))
         + ".",
     )
 
 
-def _top(found: Mapping[str, Any], years: Sequence[int]) -> str:
+def _top(shares: Mapping[str, Any], years: Sequence[int]) -> str:
     """Return what to make of a last level that is commoner than those below it."""
-    mean = found["mean"][-1]
+    mean = shares["mean"][-1]
     if mean[-1] <= max(mean[5:-1]):
         return ""
     return (
         f" That level 7 exceeds levels 5 and 6 by {years[-1]} (mean {chance(mean[-1])}, median "
-        f"{chance(found['median'][-1][-1])}) is an assumption and no finding: one shared number "
+        f"{chance(shares['median'][-1][-1])}) is an assumption and no finding: one shared number "
         "says how maturity raises each step above level 4, so a draw in which the field matures "
         "far passes 5 and 6 and gathers at 7, the last."
     )
@@ -217,12 +217,12 @@ def plot_milestones(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the chance that each level is established by the end of each year."""
     x = flat(dt, "predictions", name="established")
     years = labels(dt, "predictions", dim="forecast_year")
-    found, dates = summary(x), milestone_dates(x, first_year=years[0])
+    chances, dates = summary(x), milestone_dates(x, first_year=years[0])
     fig = d.new(7.4, 4.0)
     ax = fig.subplots()
     rows: list[dict[str, Any]] = []
     for i, step in enumerate(STEPS):
-        part = {key: values[i] for key, values in found.items()}
+        part = {key: values[i] for key, values in chances.items()}
         rows += by_year(part, years, level=step)
         means = part["mean"]
         colour, dash = d.LEVEL_COLOURS[step] if step > 2 else d.GREY, ":-"[step != 1]
@@ -266,9 +266,9 @@ def plot_timeline(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     for row in rows:
         if row["kind"] != REACHED:
             _interval(ax, row, end=years[-1])
-    some = [row for row in rows if row["kind"] == REACHED]
-    heights = [row["level"] + 0.26 + STACK * _before(some, i) for i, row in enumerate(some)]
-    ax.plot([row["median"] for row in some], heights, "D", color=d.INK, markersize=4.2, zorder=3)
+    reached = [row for row in rows if row["kind"] == REACHED]
+    heights = [row["level"] + 0.26 + STACK * _before(reached, i) for i, row in enumerate(reached)]
+    ax.plot([row["median"] for row in reached], heights, "D", color=d.INK, markersize=4.2, zorder=3)
     _finish(ax, years)
     d.save(fig, path, rows=rows)
     return d.Caption(
@@ -337,20 +337,20 @@ def _finish(ax: Any, years: list[int]) -> None:
 
 def _alt(rows: list[Row], *, last: int) -> str:
     """Return what the picture shows, level by level."""
-    told = []
+    sentences = []
     for level in range(STEPS[-1] + 1):
-        some = [row for row in rows if row["level"] == level]
-        years = sorted(row["reached"] for row in some if row["kind"] == REACHED)
+        lanes = [row for row in rows if row["level"] == level]
+        years = sorted(row["reached"] for row in lanes if row["kind"] == REACHED)
         parts = [f"reached {', '.join(map(str, years))}" if years else "no feat reached"]
-        parts += [f"{r['kind']} {_years(r, last)}" for r in some if r["kind"] != REACHED]
-        told.append(f"level {level}: {'; '.join(parts)}")
-    return ". ".join(told) + "."
+        parts += [f"{r['kind']} {_years(r, last)}" for r in lanes if r["kind"] != REACHED]
+        sentences.append(f"level {level}: {'; '.join(parts)}")
+    return ". ".join(sentences) + "."
 
 
 def _years(row: Mapping[str, Any], last: int) -> str:
     """Return median and interval of a date in words."""
-    told = {key: row[key] or f"after {last}" for key in ("lower", "median", "upper")}
-    return f"{told['median']} ({told['lower']} to {told['upper']})"
+    texts = {key: row[key] or f"after {last}" for key in ("lower", "median", "upper")}
+    return f"{texts['median']} ({texts['lower']} to {texts['upper']})"
 
 
 TOP = 5
@@ -365,13 +365,13 @@ def plot_tracking(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     rows = by_year(summarise(dt, "predictions", name="tracking_field"), years, agenda="field")
     band(ax, rows, colour=d.INK, label="field")
     agendas = labels(dt, "predictions", dim="agenda")
-    found = summarise(dt, "predictions", name="tracking_by_agenda")
+    shares = summarise(dt, "predictions", name="tracking_by_agenda")
     now = min(len(years) - 1, max(0, LAST_YEAR - years[0]))
-    order = np.argsort(-found["mean"][:, now])
+    order = np.argsort(-shares["mean"][:, now])
     palette = [d.BLUE, d.RED, d.GREEN, d.ORANGE, d.PURPLE]
     called = names_of_agendas(frames)
     for place, i in enumerate(order):
-        part = {key: x[i] for key, x in found.items()}
+        part = {key: x[i] for key, x in shares.items()}
         rows += by_year(part, years, agenda=agendas[i])
         if place < TOP:
             name = d.short(called.get(agendas[i], agendas[i]))

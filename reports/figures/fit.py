@@ -104,9 +104,9 @@ def _rows(dt: Any, *, raters: Sequence[str], kinds: Sequence[str]) -> list[dict[
     rows: list[dict[str, Any]] = []
     for what in ("sensitivity", "specificity"):
         for who, names in ((f"shared_{what}", kinds), (what, raters)):
-            found = summary(np.asarray(terms[who]))
+            means = summary(np.asarray(terms[who]))
             rows += [
-                {"what": what, "who": name, "column": column, **row(found, i, j)}
+                {"what": what, "who": name, "column": column, **row(means, i, j)}
                 for i, name in enumerate(names)
                 for j, column in enumerate(COLUMNS)
             ]
@@ -118,11 +118,11 @@ def _rater_panel(ax: Any, rows: Sequence[Mapping[str, Any]], *, who: Sequence[st
     groups = list(dict.fromkeys(r.get("column", "") for r in rows))
     step = 0.2 if len(groups) > 1 else 0.0
     for place, column in enumerate(groups):
-        some = [r for r in rows if r.get("column", "") == column]
-        y = [who.index(r["who"]) + step * (place - 1 if step else 0) for r in some]
+        column_rows = [r for r in rows if r.get("column", "") == column]
+        y = [who.index(r["who"]) + step * (place - 1 if step else 0) for r in column_rows]
         colour = d.SERIES[place] if column else d.INK
         label = {"tracking": "tracking", "": "level"}.get(column, f"{column} use")
-        dots(ax, some, y, colour=colour, marker=MARKS[place], label=label)
+        dots(ax, column_rows, y, colour=colour, marker=MARKS[place], label=label)
     name_rows(ax, ["" for _ in who])
     ax.grid(visible=False, axis="y")
 
@@ -173,8 +173,8 @@ def _draw(ax: Any, rows: Sequence[Mapping[str, Any]], *, blocks: Sequence[str]) 
         spread[block] += 1
         ax.plot(r["ratio"], y, **_look(r))
         if r.get("learned") == CONFLICT:
-            at = {"xytext": (-4, 5), "textcoords": "offset points", "fontsize": 8}
-            ax.annotate(d.short(str(r["parameter"])), (r["ratio"], y), **at)
+            place = {"xytext": (-4, 5), "textcoords": "offset points", "fontsize": 8}
+            ax.annotate(d.short(str(r["parameter"])), (r["ratio"], y), **place)
     for x, style in ((LEARNED, ":"), (SOMEWHAT, ":"), (1.0, "-")):
         ax.axvline(x, color=d.MUTED, linewidth=0.9, linestyle=style, zorder=0.5)
     ratios = [r["ratio"] for r in rows] or [1.0]
@@ -260,8 +260,8 @@ def plot_ranks(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
         ax.set_title(QUANTITIES[name].label, loc="left")
         ax.set_xlabel("rank among all draws (share)", color=d.INK)
         ax.set_ylabel("excess over even")
-        for told in ax.texts:
-            told.set_text(told.get_text().replace("(", " ("))
+        for note in ax.texts:
+            note.set_text(note.get_text().replace("(", " ("))
     chains = [str(c) for c in labels(dt, "predictions", dim="chain")]
     lines = [Line2D([], [], color=c, label=w) for c, w in zip(cycle(d.SERIES), chains)]
     fig.legend(handles=lines, title="chain", loc="outside upper center", ncols=max(1, len(chains)))
@@ -328,18 +328,18 @@ def counts(dt: Any) -> list[dict[str, Any]]:
     name = "level answers"
     seen = dt["observed_statistics"][name].values
     new = dt["replicated_statistics"][name].values.reshape(-1, len(seen))
-    out = []
+    rows = []
     for level in LEVELS:
         lower, median, upper = np.quantile((new == level).sum(axis=1), (LOWER, 0.5, UPPER))
         row: dict[str, Any] = {"level": level, "observed": int((seen == level).sum())}
-        out.append(row | {"lower": float(lower), "median": float(median), "upper": float(upper)})
-    return out
+        rows.append(row | {"lower": float(lower), "median": float(median), "upper": float(upper)})
+    return rows
 
 
 def plot_ppc_agendas(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     """Draw the share of answers in each band of levels, by agenda."""
-    whole, called = panel_of(dt, "levels by agenda", title=""), names_of_agendas(frames)
-    panels = [replace(p, labels=[called.get(x, x) for x in p.labels]) for p in by_band(whole)]
+    every, called = panel_of(dt, "levels by agenda", title=""), names_of_agendas(frames)
+    panels = [replace(p, labels=[called.get(x, x) for x in p.labels]) for p in by_band(every)]
     plot_panels(panels, path, ylabel="share of answers", percent=True, size=(9.4, 7.2))
     return d.Caption(
         "Levels as rated, by agenda",
@@ -348,15 +348,15 @@ def plot_ppc_agendas(dt: Any, path: Path, *, frames: Frames) -> d.Caption:
     )
 
 
-def by_band(whole: Panel) -> list[Panel]:
+def by_band(every: Panel) -> list[Panel]:
     """Return one panel for each band of levels from one whose labels are 'agenda, level band'."""
-    pairs = [label.rsplit(", ", 1) for label in whole.labels]
-    out = []
+    pairs = [label.rsplit(", ", 1) for label in every.labels]
+    panels = []
     for band in dict.fromkeys(band for _, band in pairs):
-        at = [i for i, (_, one) in enumerate(pairs) if one == band]
-        names = [pairs[i][0] for i in at]
-        out.append(Panel(band, names, whole.observed[at], whole.replicated[:, at]))
-    return out
+        places = [i for i, (_, one) in enumerate(pairs) if one == band]
+        names = [pairs[i][0] for i in places]
+        panels.append(Panel(band, names, every.observed[places], every.replicated[:, places]))
+    return panels
 
 
 USES = ("capabilities use by age", "alignment use by age")
@@ -408,6 +408,6 @@ def centred(panel: Panel, *, base: float = float(np.log(10.0))) -> Panel:
     """Return a panel less the median of its replicates, in units of ``base``; bounds left out."""
     bound = np.isin(panel.replicated, (0.0, 1.0)).all(axis=0) & (base != 1.0)
     middle = np.median(panel.replicated, axis=0)
-    labels = [label for label, out in zip(panel.labels, bound, strict=True) if not out]
+    labels = [label for label, left_out in zip(panel.labels, bound, strict=True) if not left_out]
     seen, new = ((x - middle) / base for x in (panel.observed, panel.replicated))
     return Panel(panel.title, labels, seen[~bound], new[:, ~bound])

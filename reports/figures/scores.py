@@ -31,16 +31,16 @@ def plot_pit(rows: Sequence[Row], path: Path) -> d.Caption:
     path
         Without an ending.
     """
-    found = {
+    pits = {
         "level": [r["pit"] for r in rows if r["target"] == "level" and r["horizon"] == 1],
         "workers": [r["pit"] for r in rows if r["target"] == "workers"],
     }
-    found = {target: u for target, u in found.items() if len(u) > 1}
+    pits = {target: u for target, u in pits.items() if len(u) > 1}
     fig = d.new(7.8, 3.4)
-    axes = np.atleast_1d(fig.subplots(1, max(len(found), 1)))
-    said = [
+    axes = np.atleast_1d(fig.subplots(1, max(len(pits), 1)))
+    p_values = [
         draw_pit(ax, np.asarray(u), title=f"{TITLES[target]} ({len(u)})")
-        for ax, (target, u) in zip(axes, found.items(), strict=False)
+        for ax, (target, u) in zip(axes, pits.items(), strict=False)
     ]
     d.save(fig, path, rows=[dict(r) for r in rows])
     return d.Caption(
@@ -51,7 +51,7 @@ def plot_pit(rows: Sequence[Row], path: Path) -> d.Caption:
         "randomised, one rater a work; figures of all horizons.",
         "; ".join(
             f"{TITLES[t]}: mean PIT {np.mean(u):.2f}, {p}"
-            for (t, u), p in zip(found.items(), said, strict=True)
+            for (t, u), p in zip(pits.items(), p_values, strict=True)
         ),
     )
 
@@ -63,23 +63,23 @@ def draw_pit(ax: Any, u: np.ndarray, *, title: str, named: bool = True) -> str:
     """
     dt = xr.DataTree.from_dict({"prior_sbc": xr.Dataset({"pit": ("sample", u)})})
     pc = az.plot_ecdf_pit(dt, sample_dims=["sample"], method="pot_c")
-    other = pc.viz["figure"].item()
-    source = other.axes[0]
+    figure = pc.viz["figure"].item()
+    source = figure.axes[0]
     for line in source.lines:
         if not np.any(line.get_ydata()):
             continue  # the line at zero, drawn below
         ax.plot(line.get_xdata(), line.get_ydata(), color=d.BLUE, drawstyle=line.get_drawstyle())
     for points in source.collections:
-        at = np.asarray(points.get_offsets())
-        ax.plot(at[:, 0], at[:, 1], "o", color=d.RED, markersize=3)
-    said = " ".join(text.get_text() for text in source.texts).split("(")[0].strip()
-    plt.close(other)
+        offsets = np.asarray(points.get_offsets())
+        ax.plot(offsets[:, 0], offsets[:, 1], "o", color=d.RED, markersize=3)
+    p_value = " ".join(text.get_text() for text in source.texts).split("(")[0].strip()
+    plt.close(figure)
     ax.axhline(0.0, color=d.MUTED, linewidth=0.9, linestyle=":")
-    ax.set_title(f"{title}, {said}", loc="left")
+    ax.set_title(f"{title}, {p_value}", loc="left")
     if named:
         ax.set_xlabel("PIT value")
         ax.set_ylabel("share below, less uniform")
-    return said
+    return p_value
 
 
 RELIABILITY_PANELS = {
@@ -103,7 +103,7 @@ def plot_reliability(rows: Sequence[Row], path: Path) -> d.Caption:
         Without an ending.
     """
     fig = d.new(7.8, 3.2)
-    told, spoken = [], []
+    curve, spoken = [], []
     for ax, (target, label) in zip(fig.subplots(1, 3), RELIABILITY_PANELS.items(), strict=True):
         x, y = _by_work([r for r in rows if r["target"] == target and r["horizon"] == 1])
         ax.plot([0, 1], [0, 1], color=d.MUTED, linewidth=0.9, linestyle=":")
@@ -112,7 +112,7 @@ def plot_reliability(rows: Sequence[Row], path: Path) -> d.Caption:
             fitted = isotonic_regression(y[order]).x
             ax.plot(x[order], fitted, color=d.BLUE)
             ax.plot(x, np.full(len(x), -0.03), "|", color=d.MUTED, markersize=5)
-            told += [
+            curve += [
                 {"target": target, "chance": a, "share": b}
                 for a, b in zip(x[order], fitted, strict=True)
             ]
@@ -122,7 +122,7 @@ def plot_reliability(rows: Sequence[Row], path: Path) -> d.Caption:
         ax.set_ylabel("share recorded" if target == "tracking" else "")
         ax.set_xlim(-0.02, 1.0)
         ax.set_ylim(-0.06, 1.03)
-    d.save(fig, path, rows=told)
+    d.save(fig, path, rows=curve)
     return d.Caption(
         "Backtest: reliability of chances",
         "Share of works recorded as yes, against the chance forecast from the year before; on the "
@@ -166,19 +166,19 @@ def plot_skill(rows: Sequence[Row], path: Path) -> d.Caption:
     path
         Without an ending.
     """
-    some = [r for r in rows if r["horizon"] == "all" and r["method"] in METHODS]
-    some = [r for r in some if r["target"] in SKILL_PANELS and r.get("gain_lower") is not None]
-    origins = sorted({r["origin"] for r in some})
+    gains = [r for r in rows if r["horizon"] == "all" and r["method"] in METHODS]
+    gains = [r for r in gains if r["target"] in SKILL_PANELS and r.get("gain_lower") is not None]
+    origins = sorted({r["origin"] for r in gains})
     fig = d.new(7.8, 6.4)
     axes = fig.subplots(3, 2).ravel()
     for ax, (target, label) in zip(axes, SKILL_PANELS.items(), strict=False):
         ax.axhline(0.0, color=d.INK, linewidth=0.9)
         for i, (method, (_, colour, mark)) in enumerate(METHODS.items()):
-            found = [r for r in some if (r["target"], r["method"]) == (target, method)]
-            x = [r["origin"] + 0.12 * (i - 1.5) for r in found]
-            y = [r["gain"] / r["items"] for r in found]
-            low = [(r["gain"] - r["gain_lower"]) / r["items"] for r in found]
-            high = [(r["gain_upper"] - r["gain"]) / r["items"] for r in found]
+            shown = [r for r in gains if (r["target"], r["method"]) == (target, method)]
+            x = [r["origin"] + 0.12 * (i - 1.5) for r in shown]
+            y = [r["gain"] / r["items"] for r in shown]
+            low = [(r["gain"] - r["gain_lower"]) / r["items"] for r in shown]
+            high = [(r["gain_upper"] - r["gain"]) / r["items"] for r in shown]
             ax.errorbar(x, y, yerr=[low, high], fmt=mark, color=colour, markersize=4, linewidth=1.2)
         ax.set_title(label, loc="left")
         ax.set_xticks(origins)
@@ -188,13 +188,13 @@ def plot_skill(rows: Sequence[Row], path: Path) -> d.Caption:
     for label, colour, mark in METHODS.values():
         axes[-1].plot([], [], mark, color=colour, label=label)
     axes[-1].legend(loc="center left", title="gain over")
-    d.save(fig, path, rows=some)
-    below = [r for r in some if r["gain"] < 0]
+    d.save(fig, path, rows=gains)
+    below = [r for r in gains if r["gain"] < 0]
     return d.Caption(
         "Backtest: gain over the baselines",
         "Mean gain of the model in log score over each baseline, for all works and figures of the "
         f"years after the origin, with the {INTERVAL} over works. Above 0 the model is better.",
-        f"Five panels by target; {len(below)} of {len(some)} gains lie below 0.",
+        f"Five panels by target; {len(below)} of {len(gains)} gains lie below 0.",
     )
 
 
@@ -241,9 +241,9 @@ def plot_faults(rows: Sequence[Row], path: Path) -> d.Caption:
     ax = fig.subplots()
     good = [row for row in rows if row["passes"]]
     bad = [row for row in rows if not row["passes"]]
-    for some, colour, label in ((good, d.BLUE, "uniform"), (bad, d.RED, "not uniform")):
-        if some:
-            x, y = [row["shift"] for row in some], [row["width"] for row in some]
+    for part, colour, label in ((good, d.BLUE, "uniform"), (bad, d.RED, "not uniform")):
+        if part:
+            x, y = [row["shift"] for row in part], [row["width"] for row in part]
             ax.plot(x, y, "o", color=colour, markersize=3.5, alpha=0.7, label=label)
     for row in bad:
         ax.annotate(
@@ -287,27 +287,27 @@ def plot_ledger(rows: Sequence[Row], path: Path) -> d.Caption:
     left, right = fig.subplots(1, 2)
     chances = [r for r in rows if r["kind"] == "probability"]
     ranges = [r for r in rows if r["kind"] == "quantiles"]
-    told = _chances(left, chances) + _quantiles(right, ranges)
+    shares = _chances(left, chances) + _quantiles(right, ranges)
     left.set_title(f"probabilities ({len(chances)} forecasts)", loc="left")
     left.set_xlabel("probability forecast")
     left.set_ylabel("share that resolved yes")
     right.set_title(f"quantiles ({len(ranges)} forecasts)", loc="left")
     right.set_xlabel("probability of the quantile")
     right.set_ylabel("share of outcomes at or below it")
-    for ax, some in ((left, chances), (right, ranges)):
+    for ax, part in ((left, chances), (right, ranges)):
         ax.plot([0, 1], [0, 1], color=d.MUTED, linewidth=0.9, linestyle=":")
         ax.set_xlim(-0.04, 1.04)
         ax.set_ylim(-0.06, 1.06)
-        if not some:
+        if not part:
             ax.text(0.5, 0.5, "none resolved yet", ha="center", color=d.MUTED)
-    d.save(fig, path, rows=told)
+    d.save(fig, path, rows=shares)
     return d.Caption(
         "Calibration of the ledger",
         "Left: each resolved probability as a dot, at 1 if yes and at 0 if no, and their share by "
         "isotonic regression. Right: how often the outcome lay at or below a stated quantile, with "
         f"an {INTERVAL} that takes forecasts to be independent (those of one run are not). On the "
         "dotted line a forecast is what it says.",
-        _spoken(chances, told),
+        _spoken(chances, shares),
     )
 
 
@@ -331,29 +331,31 @@ def _quantiles(ax: Any, rows: Sequence[Row]) -> list[dict[str, Any]]:
     for r in rows:
         for p, value in r["quantiles"]:
             below.setdefault(round(float(p), 6), []).append(r["outcome"] <= value)
-    told = []
-    for p, got in sorted(below.items()):
-        n, k = len(got), sum(got)
+    shares = []
+    for p, outcomes in sorted(below.items()):
+        n, k = len(outcomes), sum(outcomes)
         low, high = stats.beta.ppf([LOWER, UPPER], k + 0.5, n - k + 0.5)
         low, high = min(low, k / n), max(high, k / n)  # Jeffreys excludes the ends
         ax.plot([p, p], [low, high], color=d.BLUE, linewidth=1.2)
         ax.plot([p], [k / n], "o", color=d.BLUE, markersize=5, clip_on=False)
         row: dict[str, Any] = {"panel": "quantiles", "probability": p, "share": k / n, "n": n}
-        told.append(row | {"lower": float(low), "upper": float(high)})
-    return told
+        shares.append(row | {"lower": float(low), "upper": float(high)})
+    return shares
 
 
-def _spoken(chances: Sequence[Row], told: Sequence[Row]) -> str:
-    said = []
+def _spoken(chances: Sequence[Row], shares: Sequence[Row]) -> str:
+    sentences = []
     if chances:
         p, y = (np.mean([r[key] for r in chances]) for key in ("probability", "outcome"))
-        said.append(f"{len(chances)} probabilities: mean {p:.2f}, share that resolved yes {y:.2f}")
-    said += [
+        sentences.append(
+            f"{len(chances)} probabilities: mean {p:.2f}, share that resolved yes {y:.2f}"
+        )
+    sentences += [
         f"quantile {r['probability']:g}: {r['share']:.2f} of {r['n']} outcomes at or below"
-        for r in told
+        for r in shares
         if r["panel"] == "quantiles"
     ]
-    return "; ".join(said) or "No forecast has resolved."
+    return "; ".join(sentences) or "No forecast has resolved."
 
 
 def write_backtest_figures(

@@ -18,9 +18,9 @@ from reports.figures.draws import Frames, labels, names_of_agendas, row, summari
 from reports.words import INTERVAL, LOWER, UPPER
 
 
-def by_year(found: Mapping[str, Any], years: Sequence[int], **names: Any) -> list[dict[str, Any]]:
+def by_year(summary: Mapping[str, Any], years: Sequence[int], **names: Any) -> list[dict[str, Any]]:
     """Return a summary by year as rows, each with ``names`` before it."""
-    return [{**names, "year": year, **row(found, i)} for i, year in enumerate(years)]
+    return [{**names, "year": year, **row(summary, i)} for i, year in enumerate(years)]
 
 
 def band(ax: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, label: str = "") -> None:
@@ -34,9 +34,9 @@ def band(ax: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, label: str 
 def until_now(ax: Any, *, last: int = LAST_YEAR) -> None:
     """Mark the end of the evidence, and say so above the line."""
     ax.axvline(last + 0.5, color=d.MUTED, linewidth=0.9, linestyle=":")
-    at: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
     look = {"ha": "center", "va": "bottom", "fontsize": 8, "color": d.MUTED}
-    ax.annotate("evidence ends", (last + 0.5, 1.0), xytext=(0, 2), **at, **look)
+    ax.annotate("evidence ends", (last + 0.5, 1.0), xytext=(0, 2), **place, **look)
 
 
 def finish_shares(
@@ -49,8 +49,8 @@ def finish_shares(
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.set_ylabel(ylabel)
     ax.set_xlabel(xlabel)
-    at = {"loc": "outside right upper", "alignment": "left", "reverse": stacked}
-    ax.figure.legend(title=legend, **at)
+    place = {"loc": "outside right upper", "alignment": "left", "reverse": stacked}
+    ax.figure.legend(title=legend, **place)
 
 
 def dots(
@@ -173,9 +173,9 @@ def counted(panels: Sequence[Panel]) -> str:
 def plot_forest(dt: Any, path: Path, *, frames: Frames, name: str, caption: d.Caption) -> d.Caption:
     """Draw the predictions of ``name`` by agenda, and return ``caption``."""
     quantity, group = f"agenda_{name}", "predictions"
-    found = summarise(dt, group, name=quantity)
+    means = summarise(dt, group, name=quantity)
     keys, called = labels(dt, group, dim="agenda"), names_of_agendas(frames)
-    order = np.argsort(-found["mean"])
+    order = np.argsort(-means["mean"])
     shown = [d.short(called.get(keys[i], keys[i]), 38) for i in order]
     shown = [text if shown.count(text) == 1 else f"{text} {i}" for i, text in enumerate(shown)]
     draws = variable(dt, group, name=quantity).isel(agenda=order).assign_coords(agenda=shown)
@@ -202,7 +202,7 @@ def plot_forest(dt: Any, path: Path, *, frames: Frames, name: str, caption: d.Ca
     ax.set_xlabel(f"{QUANTITIES[name].label}: probability for a work")
     ax.xaxis.set_major_formatter(FuncFormatter(d.percent))
     ax.set_xlim(left=0.0)
-    rows = [{"agenda": keys[i], "quantity": name, **row(found, i)} for i in order]
+    rows = [{"agenda": keys[i], "quantity": name, **row(means, i)} for i in order]
     d.save(fig, path, rows=rows)
     plt.close(fig)
     return caption

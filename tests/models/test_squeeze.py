@@ -12,8 +12,8 @@ from models.priors import (
     hyper_names,
     hyper_values,
     logpdf,
+    squeeze,
     squeezed,
-    transform,
 )
 
 NAME = "shared_level_scale"
@@ -21,7 +21,7 @@ VALUES = (1e-3, 0.05, 0.25, 0.4, 1.0, 40.0)
 
 
 def test_values_go_there_and_back(evaluate):
-    scale = transform(0.25)
+    scale = squeeze(0.25)
     for value in VALUES:
         t = squeezed(value, 0.25)
         assert float(evaluate(scale.forward(np.array(value)))) == pytest.approx(t, rel=1e-12)
@@ -29,7 +29,7 @@ def test_values_go_there_and_back(evaluate):
 
 
 def test_the_jacobian_is_the_slope(evaluate):
-    scale = transform(0.25)
+    scale = squeeze(0.25)
     for t in (-28.0, -20.0, -1.0, 0.0, 0.5, 5.0, 20.0):
         high, low = (float(evaluate(scale.backward(np.array(t + step)))) for step in (1e-5, -1e-5))
         slope = (high - low) / 2e-5

@@ -14,7 +14,7 @@ import forecast as fc
 from forecast.analyses.ledger import lock_of, read_ledger
 from models.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TODAY = datetime(2026, 11, 26, 12, tzinfo=UTC)
 YES = {
     "quantity": "a work of 2027 at level 6",

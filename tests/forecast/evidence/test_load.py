@@ -28,7 +28,7 @@ from forecast.runs.summarise import has_evidence, raters_of
 from models.errors import InputError
 from reports.words import rated_by
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "evidence"
 NO_WORKS = ("works", "ratings", "uses", "milestones", "spillovers", "alignment_uses")
 

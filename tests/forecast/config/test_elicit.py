@@ -162,9 +162,9 @@ def test_elicit_adds_a_belief_that_the_file_does_not_state(mine):
 def test_elicit_keeps_the_family_and_takes_the_best_of_others_where_it_misses(mine):
     skewed = [(0.05, 0.001), (0.5, 0.02), (0.95, 0.3)]
     done = fc.elicit(mine, "gate_tracked", quantiles=skewed, write=False)
-    rows = {row["dist"]: row for row in done.fits}
-    assert rows["Beta"]["params"] is None
-    assert "misfit" in rows["Beta"]["said"]
+    fits = {one.dist: one for one in done.fits}
+    assert fits["Beta"].params is None
+    assert "misfit" in fits["Beta"].reason
     assert done.dist == "LogitNormal"
     assert fc.elicit(mine, "gate_tracked", quantiles=QUANTILES, write=False).dist == "Beta"
     named = fc.elicit(mine, "gate_tracked", quantiles=QUANTILES, write=False, dist="LogitNormal")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CASES = tomllib.loads((Path(__file__).parent / "bad_evidence.toml").read_text(encoding="utf-8"))
 KEY_COLUMNS = {"ratings": ("work", "rater"), "uses": ("work", "side", "rater")}
 

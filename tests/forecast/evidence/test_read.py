@@ -18,7 +18,7 @@ from forecast.evidence.tables import ROWS
 from forecast.runs.folder import copy_evidence
 from models.errors import InputError
 
-SHIPPED = Path(__file__).parents[2] / "evidence"
+SHIPPED = Path(__file__).parents[3] / "evidence"
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_a_mark_after_a_closing_quote_is_refused_although_arrow_forgives_it():
     raw = b'rater,kind,note\nR1,human,fine\nR2,human,"a"b\n'
     sheet = read_csv(raw, "raters")
     assert (sheet.faults[0].line, sheet.count) == (3, 1)
-    assert "broken CSV" in sheet.faults[0].found
+    assert "broken CSV" in sheet.faults[0].finding
 
 
 def test_many_faults_are_counted_and_the_first_kept(folder):

@@ -15,7 +15,7 @@ from forecast.evidence.desk import ANSWERS, SHOWN
 from forecast.evidence.load import load_tables
 from models.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BIB = r"""
 @article{omer,
   title = {The {BERT} of {\"O}mer},
