@@ -17,18 +17,21 @@ from unittest.mock import patch
 
 import numba
 import numpy as np
-from forecast.compiler import native, program, scalars
-from forecast.compiler.callbacks import Table, add_value
-from forecast.compiler.lowering import nest, shape
-from forecast.compiler.routines import REAL, compiled, helpers, translate
-from forecast.compiler.whole import add_function
 from llvmlite import ir
 from numba.core import types
 
 from benchmarks.common import rows_of, stated_case
+from forecast.inference.backend import native_program
 from forecast.inference.case import structure_of
 from forecast.inference.sampling import compiled_model, swap
+from forecast.native import llvm, lowering, operations, program
+from forecast.native.llvm import nest
+from forecast.native.lowering import add_function
+from forecast.native.nutpie_callbacks import Table, add_value
+from forecast.native.object_code import compiled, helpers, translate
+from forecast.native.operations import shape
 from models.ratings.kernel import FAST, _exp, log_of
+from models.ratings.op import WeightedRatings
 
 CHEAP = ("llvm.fabs.f64", "llvm.sqrt.f64")
 """Calls that are one instruction."""
@@ -87,15 +90,17 @@ def graph_calls(case: Any, model: Any) -> Counter[str]:
 
     structure, names = structure_of(case), []
     built, _ = build_sampled(case.by_name, case.evidence.arrays, structure=structure)
+    counting = _counting(names)
     with (
-        patch.object(scalars, "call", _counting(names)),
+        patch.object(llvm, "call", counting),
+        patch.object(operations, "call", counting),
         patch.object(
-            native, "_code", lambda value, _, shared, slices: _code(value, shared, names=names)
+            lowering, "_code", lambda value, _, shared, **rest: (_code(value, shared, names), {})
         ),
+        patch.object(lowering, "_check", lambda *_, **__: 0.0),
     ):
-        made = native.compile_program(built, [], alone=())
-    made = replace(made, code=(*made.code, *program.program_of(case, structure).code[1:]))
-    engine = program.linked(made.code)
+        code = lowering.compile_model(built, []).code
+    engine = program.linked((*code, *native_program(case, structure).code[1:]))
     address = engine.get_function_address("value")
     counted = replace(model, compiled_logp_func=_At(address, engine))
     out = (ctypes.c_int64 * len(names))()
@@ -113,8 +118,8 @@ class _At:
 
 
 def _counting(names: list[str]) -> Callable[..., Any]:
-    """Return ``scalars.call`` with a counter of each function's calls."""
-    usual = scalars.call
+    """Return ``llvm.call`` with a counter of each function's calls."""
+    usual = llvm.call
 
     def call(b: Any, name: str, *values: Any) -> Any:
         mark = f"calls of {name}"
@@ -129,12 +134,12 @@ def _counting(names: list[str]) -> Callable[..., Any]:
     return call
 
 
-def _code(value: Any, shared: dict[str, Any], *, names: list[str]) -> bytes:
+def _code(value: Any, shared: dict[str, Any], names: list[str]) -> bytes:
     """Return the code of value and gradient, and of ``counts``, which copies the counters."""
     module = ir.Module("counted")
     table = Table((*shared, *program.METRIC), shape(value.inputs[0])[0])
-    body = add_function(value, module, name="value_body")
-    add_value(body, table, of=native._names(value))
+    body, _ = add_function(value, module, name="value_body", numba_ops=(WeightedRatings,))
+    add_value(body, table, of=lowering.shared_names(value))
     kind = ir.FunctionType(ir.VoidType(), [WHOLE.as_pointer()])
     function = ir.Function(module, kind, "counts")
     b = ir.IRBuilder(function.append_basic_block())
@@ -176,7 +181,7 @@ def _loop(name: str) -> bytes:
     def body(index: list[Any]) -> None:
         x = b.load(b.gep(function.args[0], index))
         values = [x] * (2 if "pow" in name else 1)
-        b.store(scalars.call(b, name, *values), b.gep(function.args[1], index))
+        b.store(llvm.call(b, name, *values), b.gep(function.args[1], index))
 
     nest(b, (LENGTH,), body)
     b.ret_void()
@@ -194,7 +199,7 @@ def _kernel_loop(one: Callable[[float], float]) -> bytes:
     def from_c(x: Any, out: Any) -> None:
         many(numba.carray(x, (LENGTH,)), numba.carray(out, (LENGTH,)))
 
-    symbol, modules = translate(from_c, types.void(REAL, REAL))
+    symbol, modules = translate(from_c, types.void(*[types.CPointer(types.double)] * 2))
     module, function, b = _start()
     b.call(ir.Function(module, function.function_type, symbol), function.args)
     b.ret_void()

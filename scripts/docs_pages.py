@@ -219,7 +219,7 @@ OF_STRUCTURE = ", then `forecast check RUN --structure` for wider differences."
 
 
 def answer_block(head: Mapping[str, Any]) -> list[str]:
-    """Return the README's answer: one sentence and one table, given the content of headline.json."""
+    """Return the README's answer: a sentence and a table, from the content of headline.json."""
     quantities = head["quantities"]
     sentences = opening(quantities, head)
     rows = [

@@ -78,8 +78,10 @@ def test_every_dependency_has_a_lower_bound_and_a_pin_above_it():
         return [int(part) for part in version.split(".") if part]
 
     for line in project()["project"]["dependencies"]:
-        name, _, bound = line.partition(">=")
-        assert key(pins[name]) >= key(bound), line
+        name, _, bounds = line.partition(">=")
+        first, _, end = bounds.partition(",<")
+        assert key(pins[name]) >= key(first), line
+        assert not end or key(pins[name]) < key(end), line
 
 
 def test_every_library_that_the_packages_import_is_a_dependency():
