@@ -41,6 +41,7 @@ COPIED = {
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)#\s:]*)(#[^)\s]*)?\)")
 NAV = [
     {"What it answers": "index.md"},
+    {"The forecast": "forecast.md"},
     {
         "Start": [
             {"Tutorial": "tutorial.md"},

@@ -222,11 +222,9 @@ def answer_block(head: Mapping[str, Any]) -> list[str]:
     """Return the README's answer: a sentence and a table, from the content of headline.json."""
     quantities = head["quantities"]
     sentences = opening(quantities, head)
-    rows = [
-        (label(name), *mean_and_interval(quantities[name]), _summary(head["prior"][name]))
-        for name in (*SAME_BAR_SPLIT, "alignment_relevant")
-    ]
-    table = Table.of("", ("A work ends up", *HEADS_OF_MEANS), rows)
+    names = (*SAME_BAR_SPLIT, "alignment_relevant")
+    rows = [(label(name), *mean_and_interval(quantities[name])) for name in names]
+    table = Table.of("", (MAIN_TITLE, *HEADS_OF_MEANS[:2]), rows)
     return [*_wrapped(sentences[0]), "", *table.markdown()]
 
 

@@ -64,11 +64,12 @@ def write_run(run, name):
     text = resolved_toml(replace(config, evidence=where, sampler=make_case(config, tables).sampler))
     (run / "priors.toml").write_text(text, encoding="utf-8")
     copy_evidence(tables.folder, run / "evidence")
-    made = {"name": name, "complete": True, "seed": 0, "code_hash": code_hash()}
-    write_json(run / "manifest.json", made | {"checks": {"converged": True}})
     write_json(run / "headline.json", HEAD)
     write_json(run / "context.json", {"variance_share": VARIANCE})
     write_csv(run / "summary.csv", BELIEFS)
+    made = {"name": name, "complete": True, "seed": 0, "code_hash": code_hash()}
+    checks = {"checks": {"converged": True}, "written": digests(run)}
+    write_json(run / "manifest.json", made | checks)
     return run
 
 
@@ -102,12 +103,13 @@ def change_manifest(folder, **more):
 
 def test_a_run_of_what_ships_fills_its_blocks_with_its_hash(folder, pages):
     text = "a\n<!-- headline -->old<!-- /headline -->\nb\n"
-    (pages / "README.md").write_text(text, encoding="utf-8")
-    assert "README.md" in refresh([folder], root=pages)
-    for block in ("headline", "learned"):
+    (pages / "docs" / "forecast.md").write_text(text, encoding="utf-8")
+    assert "docs/forecast.md" in refresh([folder], root=pages)
+    for block in ("answer", "headline", "learned"):
         assert block_of(pages, block) == shipped_identity(block)
-    assert text_of(pages, "README.md").startswith("a\n<!-- headline -->\n<!-- forecast ")
-    assert text_of(pages, "README.md").endswith("\n<!-- /headline -->\nb\n")
+    page = text_of(pages, "docs/forecast.md")
+    assert page.startswith("a\n<!-- headline -->\n<!-- forecast ")
+    assert page.endswith("\n<!-- /headline -->\nb\n")
     assert refresh([folder], root=pages) == []
 
 

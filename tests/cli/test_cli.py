@@ -222,6 +222,7 @@ def test_options_reach_the_function_by_their_names(monkeypatch):
     assert (done.exit_code, done.stdout) == (0, "table\n")
     expected = {"priors": "x", "out": Path("o"), "seed": 7, "report": False, "force": True}
     expected |= {"cores": 2, "draws": None, "tune": None, "chains": None, "evidence": None}
+    expected |= {"backend": None}
     assert seen == {**expected, "quiet": False, "retry": None}
 
 
