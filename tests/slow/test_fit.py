@@ -50,7 +50,7 @@ def test_swapping_numbers_and_evidence_compiles_nothing(case, compiled, monkeypa
     def refuse(*args, **options):
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(forecast.sampling, "_compile", refuse)
+    monkeypatch.setattr(forecast.inference.sampling, "_compile", refuse)
     prior = case.by_name["effort_slope"]
     moved = with_prior(case, replace(prior, params=(("mu", 1.0), ("sigma", 0.1))))
     fewer = with_arrays(
