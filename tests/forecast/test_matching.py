@@ -50,7 +50,7 @@ def test_moves_reach_a_far_normal_that_weights_cannot(monkeypatch):
     old = stats.multivariate_normal([0.0, 0.0], COV).logpdf(x)
     plain = target.logpdf(x) - old
     assert smoothed(plain).pareto_k > 0.5
-    monkeypatch.setattr(matching, "log_densities", lambda native, y: target.logpdf(y))
+    monkeypatch.setattr(matching, "_log_densities", lambda native, y: target.logpdf(y))
     moved, weights = _search(x, plain, old=old, native=None, changed=np.array([0]))
     found = smoothed(weights)
     assert found.pareto_k < 0.5
