@@ -194,13 +194,13 @@ def command_page(commands: Iterable[tuple[str, str]]) -> str:
     return "\n".join(out) + "\n"
 
 
-def python_page(exports: Mapping[str, str], groups: Sequence[str]) -> str:
+def python_page(exports: Mapping[str, str], groups: Mapping[str, str]) -> str:
     """Return the page of public Python functions, each to be filled from its docstring."""
     out = ["# From Python", "", "`import forecast as fc`, then `fc.NAME`.", ""]
     for name, module in exports.items():
         out += [f"## fc.{name}", "", f"::: {module}.{name}", ""]
-    for group in groups:
-        out += [f"## fc.{group}", "", f"::: forecast.{group}", ""]
+    for group, module in groups.items():
+        out += [f"## fc.{group}", "", f"::: {module}", ""]
     return "\n".join(out)
 
 

@@ -20,6 +20,7 @@ from forecast.analyses.check import (
 )
 from forecast.analyses.structure import SHOWN
 from forecast.cli.main import cli
+from forecast.runs.folder import digests
 from models.errors import InputError
 from models.priors import FAMILIES, Prior, logpdf, ppf
 from reports.check import prior_check_text
@@ -28,6 +29,13 @@ from reports.check import prior_check_text
 @pytest.fixture(scope="module")
 def implied(default_case):
     return implied_rows(default_case, prior_predictions(default_case, 200)[1])
+
+
+def seal(folder):
+    """Write into the manifest what the files of numbers hold."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8")) | {"written": digests(folder)}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def test_implied_quantities_are_quantiles_of_the_prior(default_case, implied):
@@ -152,6 +160,7 @@ def test_variations_that_did_not_converge_are_named_and_end_with_3(tmp_path, mon
     }
     for name, content in files.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    seal(tmp_path)
     row = {"what": "table", "setting": "without lags", "how": "refit", "pareto_k": None}
     row |= {"converged": False, "failures": "2 divergent transitions", "retried": ""}
     for name in SHOWN:
@@ -182,6 +191,7 @@ def test_a_finished_run_shows_its_checks(tmp_path):
     }
     for name, content in files.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    seal(tmp_path)
     done = CliRunner().invoke(cli, ["check", str(tmp_path)])
     assert done.exit_code == 0
     assert "Of 200 test quantities 3 lie outside" in " ".join(done.stdout.split())
