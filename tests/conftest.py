@@ -65,7 +65,7 @@ def forecast_process(tmp_path):
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=240,
         )
 
     return run

@@ -96,7 +96,7 @@ def test_the_site_builds_without_a_warning():
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "<math" in (ROOT / "site" / "write-up.html").read_text(encoding="utf-8")

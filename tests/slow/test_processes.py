@@ -107,16 +107,16 @@ def test_a_signal_while_sampling_keeps_the_draws(start, tmp_path, number, code):
         time.sleep(0.1)
     time.sleep(10)  # past the tuning
     process.send_signal(number)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, out, err) == (code, "", "Interrupted.\n")
     assert not (tmp_path / "mine").exists()
     shown = start("show", "mine")
-    assert "interrupted and not complete; 2 chains of" in shown.communicate(timeout=120)[0]
+    assert "interrupted and not complete; 2 chains of" in shown.communicate(timeout=300)[0]
     (left,) = (tmp_path / "mine.partial").iterdir()
     manifest = json.loads((left / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["complete"], manifest["interrupted"]) == (False, True)
     work = start("show", "mine.partial", "--work", "meng-2022-rome")
-    assert "run was interrupted" in work.communicate(timeout=120)[1]
+    assert "run was interrupted" in work.communicate(timeout=300)[1]
     assert work.returncode == 2
 
 

@@ -54,7 +54,7 @@ def start(code: str, *args: str, cwd: Path) -> subprocess.Popen:
 @pytest.mark.parametrize("how", ["first", "force"])
 def test_two_processes_that_write_the_same_runs_corrupt_none(how, tmp_path):
     both = [start(WRITER, who, how, cwd=tmp_path) for who in "ab"]
-    said = [process.communicate(timeout=120)[1] for process in both]
+    said = [process.communicate(timeout=300)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert {p.name for p in (tmp_path / "runs").iterdir()} == {f"r{i}" for i in range(RUNS)}
     for place in (tmp_path / "runs").iterdir():
